@@ -1,0 +1,1 @@
+"""What a shipment is, and every carrier behind one Protocol; knows no store and no database."""

@@ -1,0 +1,121 @@
+"""The Protocol that every carrier fulfils, and what each call promises."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from pydantic import BaseModel
+
+from carriers.label import Created, NotBought, Purchased, Rejected, Unknown, Voided
+from carriers.parcel import RateRequest, Shipment
+from carriers.rate import Rate, Rates
+from carriers.tracking import TrackingUpdate
+from webhooks.outgoing import Outgoing
+from webhooks.ports import Clock, Fence
+from webhooks.receiver import Authentic, Forged
+
+RepeatPurchase = Literal["refused", "by_reference", "unsafe"]
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a carrier can do; what is not declared here is never called.
+
+    `repeat_purchase`: what the carrier does with a second purchase of the same handle. `refused`: says that it is
+    bought already; `by_reference`: returns the first label; `unsafe`: may sell a second one, so an unclear outcome is
+    held for a person. `look_up_ceiling_s`: after so many seconds a purchase that is not to be seen did not happen.
+    """
+
+    repeat_purchase: RepeatPurchase
+    look_up_ceiling_s: int
+    label_formats: frozenset[str] = frozenset({"pdf"})
+    needs_street: bool = False
+    void: bool = True
+    track: bool = True
+    webhooks: bool = True
+    manifest: bool = False
+    pickup: bool = False
+    verify_address: bool = False
+    insure: bool = False
+    return_label: bool = False
+    multi_parcel: bool = False
+
+
+class Carrier(Protocol):
+    """One carrier connection with one set of credentials.
+
+    Reads raise `carriers.errors.CarrierError`; expected outcomes of purchases are returned. Every outgoing call is
+    bounded by `deadline` or the connection's own time-outs, in seconds from the call.
+    """
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What this carrier can do."""
+        ...
+
+    async def rates(self, request: RateRequest, deadline_s: float) -> Rates:
+        """Prices for the parcels. Accounts without a price are `problems`; rates may have no ids."""
+        ...
+
+    async def create(self, shipment: Shipment) -> Created:
+        """Make a shipment that can be bought; costs nothing. A repeat may leave an orphan, which costs nothing."""
+        ...
+
+    async def purchase(self, handle: str, rate: Rate, fence: Fence) -> Purchased | Rejected | Unknown:
+        """Buy the created shipment's rate. Never repeated by the client; any doubt is `Unknown`.
+
+        `fence` is asked just before the first byte leaves; if it says no the outcome is `Rejected("fenced")`.
+        """
+        ...
+
+    async def look_up(self, handle: str) -> Purchased | NotBought:
+        """How a purchase ended. Raises CarrierError if that cannot be said now."""
+        ...
+
+    async def fetch_file(self, url: str) -> tuple[str, bytes]:
+        """A document that the carrier keeps for us: media type and content."""
+        ...
+
+    async def void(self, handle: str, fence: Fence) -> Voided:
+        """Ask the money back; safe to repeat."""
+        ...
+
+    async def track(self, tracker: str) -> TrackingUpdate:
+        """The parcel's history as the carrier has it now."""
+        ...
+
+    def verify_webhook(self, raw: bytes, headers: Mapping[str, str]) -> Authentic | Forged:
+        """Check a delivery's signature on the raw bytes; header names are lower case. Never raises."""
+        ...
+
+    def read_webhook(self, raw: bytes) -> list[TrackingUpdate]:
+        """The tracking news in a verified delivery; an empty list for events that mean nothing to us."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        ...
+
+
+class Connect(Protocol):
+    """Makes a connection from validated settings."""
+
+    def __call__(self, settings: BaseModel, outgoing: Outgoing, clock: Clock) -> Carrier:
+        """`settings` is an instance of the kind's settings model."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class CarrierKind:
+    """A carrier that Waybill knows: its name, its settings, and how to connect. One registration line each.
+
+    `settings` is a pydantic model of credentials and options; fields of type SecretStr are secrets.
+    """
+
+    name: str
+    title: str
+    settings: type[BaseModel]
+    capabilities: Capabilities
+    connect: Connect = field(repr=False)

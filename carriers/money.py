@@ -1,0 +1,124 @@
+"""Money as integer minor units and a currency; never a float."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+
+from webhooks.errors import WaybillError
+
+# ISO 4217 exponents that are not 2. Display digits (CLDR) differ from these and must not be used for arithmetic.
+_EXPONENTS = dict.fromkeys("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(), 0)
+_EXPONENTS |= dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3)
+_EXPONENTS |= dict.fromkeys(["CLF", "UYW"], 4)
+
+
+class MoneyError(WaybillError, ValueError):
+    """An amount or a currency that is not one, or two currencies in one sum."""
+
+
+def exponent(currency: str) -> int:
+    """How many decimal digits the currency's minor unit has (ISO 4217): 2 for USD, 0 for JPY, 3 for KWD."""
+    return _EXPONENTS.get(currency, 2)
+
+
+@dataclass(frozen=True, slots=True, order=False)
+class Money:
+    """An exact amount: `minor` units (cents of USD, whole JPY, fils of KWD) of an ISO 4217 `currency`."""
+
+    minor: int
+    currency: str
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.minor, int) or isinstance(self.minor, bool):
+            raise MoneyError("An amount is a whole number of minor units.", detail=repr(self.minor))
+        if len(self.currency) != 3 or not self.currency.isascii() or not self.currency.isupper():
+            raise MoneyError("A currency is three capital letters, such as USD.", detail=repr(self.currency))
+
+    @classmethod
+    def zero(cls, currency: str) -> Money:
+        """Nothing, in that currency."""
+        return cls(0, currency)
+
+    @classmethod
+    def parse(cls, text: str | Decimal | int, currency: str) -> Money:
+        """Read a decimal amount of major units, such as "12.34".
+
+        Raises MoneyError for what is no finite number or has more digits than the currency (zeros aside).
+        """
+        try:
+            value = Decimal(text)
+            scaled = value.scaleb(exponent(currency))
+            whole = scaled.to_integral_value()
+        except (InvalidOperation, ValueError, TypeError, OverflowError) as error:
+            raise MoneyError("This is not an amount.", detail=repr(text)) from error
+        if not value.is_finite() or scaled != whole:
+            raise MoneyError(f"An amount in {currency} has at most {exponent(currency)} decimals.", detail=repr(text))
+        return cls(int(whole), currency)
+
+    @classmethod
+    def rounded(cls, text: str | Decimal | int, currency: str) -> Money:
+        """Like `parse`, but half a minor unit and more goes up: for prices that carriers give with extra digits."""
+        try:
+            scaled = Decimal(text).scaleb(exponent(currency)).to_integral_value(ROUND_HALF_UP)
+        except (InvalidOperation, ValueError, TypeError, OverflowError) as error:
+            raise MoneyError("This is not an amount.", detail=repr(text)) from error
+        if not scaled.is_finite():
+            raise MoneyError("This is not an amount.", detail=repr(text))
+        return cls(int(scaled), currency)
+
+    @property
+    def amount(self) -> Decimal:
+        """The amount in major units, with the currency's digits: Decimal("12.30")."""
+        return Decimal(self.minor).scaleb(-exponent(self.currency))
+
+    def __str__(self) -> str:
+        return f"{self.amount:f} {self.currency}"
+
+    def __add__(self, other: Money) -> Money:
+        return Money(self.minor + self._same(other), self.currency)
+
+    def __sub__(self, other: Money) -> Money:
+        return Money(self.minor - self._same(other), self.currency)
+
+    def __neg__(self) -> Money:
+        return Money(-self.minor, self.currency)
+
+    def __mul__(self, times: int) -> Money:
+        return Money(self.minor * times, self.currency)
+
+    def __lt__(self, other: Money) -> bool:
+        return self.minor < self._same(other)
+
+    def __le__(self, other: Money) -> bool:
+        return self.minor <= self._same(other)
+
+    def __gt__(self, other: Money) -> bool:
+        return self.minor > self._same(other)
+
+    def __ge__(self, other: Money) -> bool:
+        return self.minor >= self._same(other)
+
+    def percent(self, percent: Decimal) -> Money:
+        """That share of the amount, rounded half up (away from zero) to the minor unit."""
+        return Money(int((self.minor * percent / 100).to_integral_value(ROUND_HALF_UP)), self.currency)
+
+    def share_out(self, weights: Sequence[int]) -> list[Money]:
+        """Split by weights (largest remainder first); the parts add up to the whole to the minor unit.
+
+        Raises MoneyError without a weight above zero, or with a negative one.
+        """
+        total = sum(weights)
+        if total <= 0 or min(weights) < 0:
+            raise MoneyError("An amount can be shared out by weights of zero and more, not all zero.")
+        parts = [self.minor * weight // total for weight in weights]
+        by_remainder = sorted(range(len(weights)), key=lambda i: (-(self.minor * weights[i] % total), i))
+        for i in by_remainder[: self.minor - sum(parts)]:
+            parts[i] += 1
+        return [Money(part, self.currency) for part in parts]
+
+    def _same(self, other: Money) -> int:
+        if other.currency != self.currency:
+            raise MoneyError(f"Amounts in {self.currency} and {other.currency} cannot be put together.")
+        return other.minor

@@ -1,0 +1,1 @@
+"""The product: connects a store to carriers."""

@@ -1,0 +1,99 @@
+"""Open the database: one Engine per process, the same schema on SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import anyio
+import anyio.to_thread
+from sqlalchemy import Connection, Engine, Insert, create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import make_url
+
+from webhooks.errors import WaybillError
+
+T = TypeVar("T")
+
+
+class DatabaseURLError(WaybillError):
+    """The database URL is not one that Waybill works with."""
+
+
+class Database:
+    """The process's Engine and its bounded pool of threads.
+
+    `run` is how async code reaches it: one transaction in a thread, committed when the function returns. Nothing
+    outside the database may be called from within.
+    """
+
+    def __init__(self, engine: Engine, threads: int) -> None:
+        self.engine = engine
+        self._threads = threads
+        self._limiter: anyio.CapacityLimiter | None = None
+
+    @property
+    def is_sqlite(self) -> bool:
+        """True on SQLite."""
+        return self.engine.dialect.name == "sqlite"
+
+    async def run(self, work: Callable[..., T], /, *args: Any, **kwargs: Any) -> T:
+        """Call `work(connection, *args, **kwargs)` in one transaction in a thread."""
+        if self._limiter is None:
+            self._limiter = anyio.CapacityLimiter(self._threads)
+        return await anyio.to_thread.run_sync(
+            functools.partial(self.run_here, work, *args, **kwargs), limiter=self._limiter
+        )
+
+    def run_here(self, work: Callable[..., T], /, *args: Any, **kwargs: Any) -> T:
+        """The same in this thread: for the command line, start-up and threads of our own."""
+        with self.engine.begin() as connection:
+            return work(connection, *args, **kwargs)
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
+
+
+def open_database(url: str, *, pool_size: int = 8) -> Database:
+    """Open `sqlite:///path` or `postgresql://…`.
+
+    SQLite: WAL, BEGIN IMMEDIATE, synchronous FULL, one connection (SQLAlchemy's FIFO pool is then the queue, instead
+    of SQLite's unfair busy wait). PostgreSQL: psycopg 3, a bounded pool that checks a connection before its use.
+    """
+    parsed = make_url(url)
+    backend = parsed.get_backend_name()
+    if backend == "sqlite":
+        if not parsed.database:
+            raise DatabaseURLError("Name a file: several processes share the database.", detail=url)
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        engine = create_engine(parsed, pool_size=1, max_overflow=0, pool_timeout=60)
+        event.listen(engine, "connect", _prepare_sqlite)
+        return Database(engine, threads=4)
+    if backend == "postgresql":
+        engine = create_engine(
+            parsed.set(drivername="postgresql+psycopg"),
+            pool_size=pool_size,
+            max_overflow=4,
+            pool_pre_ping=True,
+            pool_timeout=30,
+            connect_args={"connect_timeout": 5, "keepalives_idle": 5, "keepalives_interval": 3, "keepalives_count": 3,
+                          "tcp_user_timeout": 15000},
+        )
+        return Database(engine, threads=pool_size)
+    raise DatabaseURLError("The database is sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME.", detail=backend)
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = "IMMEDIATE"
+    for pragma in ("busy_timeout=30000", "foreign_keys=ON", "journal_mode=WAL", "synchronous=FULL"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def insert_new(connection: Connection, statement: Insert) -> bool:
+    """Run an insert unless one of the table's unique keys is taken; True if the row is new."""
+    flavour: Any = sqlite if connection.dialect.name == "sqlite" else postgresql
+    quiet = flavour.insert(statement.table).values(statement.compile().params).on_conflict_do_nothing()
+    return bool(connection.execute(quiet).rowcount == 1)

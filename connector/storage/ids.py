@@ -1,0 +1,24 @@
+"""Ids that name their kind, sort by time and cannot be guessed."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32, lower case: no i, l, o, u
+
+
+def new_id(prefix: str, now: datetime) -> str:
+    """An id such as `par_01hf3k…`: 48 bits of milliseconds, then 80 random bits, 26 characters behind the prefix."""
+    number = (int(now.timestamp() * 1000) << 80) | secrets.randbits(80)
+    digits = []
+    for _ in range(26):
+        digits.append(_ALPHABET[number & 31])
+        number >>= 5
+    return f"{prefix}_{''.join(reversed(digits))}"
+
+
+def new_token() -> str:
+    """An unguessable token for a callback URL: 160 random bits in 32 characters that need no escaping."""
+    number = secrets.randbits(160)
+    return "".join(_ALPHABET[(number >> shift) & 31] for shift in range(0, 160, 5))

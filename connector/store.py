@@ -1,0 +1,534 @@
+"""The Protocol that every store platform fulfils, and what a cart, an order and a fulfilment are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal, Protocol
+
+from pydantic import BaseModel
+
+from carriers.address import Address
+from carriers.measure import Weight
+from carriers.money import Money
+from carriers.tracking import TrackingStatus
+from webhooks.errors import WaybillError
+from webhooks.outgoing import Outgoing
+from webhooks.ports import Clock, Fence
+from webhooks.receiver import Authentic, Forged, Reply
+
+# --- errors -------------------------------------------------------------------------------------------------------
+
+
+class StoreError(WaybillError):
+    """A call to a store did not give what was asked for."""
+
+
+class StoreRetryable(StoreError):
+    """A passing fault: throttled, down, too slow. The same read may be made again; a write is looked up first."""
+
+
+class StoreRefused(StoreError):
+    """The store understood and said no; asking again changes nothing."""
+
+
+class StoreMisconfigured(StoreError):
+    """Token, scope, plan or app are wrong; a person must act."""
+
+
+# --- the checkout -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class CartLine:
+    """One line of a cart. Prices are per unit, before discounts, as the store displays them.
+
+    `weight` is per unit; None where the store has none (Shopify's 0 g, Saleor's unset 0.0 KG).
+    """
+
+    quantity: int
+    price: Money
+    weight: Weight | None = None
+    sku: str = ""
+    name: str = ""
+    variant_id: str = ""
+    product_id: str = ""
+    vendor: str = ""
+    requires_shipping: bool = True
+    taxable: bool = True
+    properties: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CartTotals:
+    """Sums over the whole cart, which may hold more than the lines of this call.
+
+    `subtotal` is before discounts; `discount` and `total` are None where the platform does not say. `tax` says
+    whether `subtotal` holds it.
+    """
+
+    subtotal: Money
+    discount: Money | None = None
+    total: Money | None = None
+    tax: Literal["included", "excluded", "unknown"] = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Cart:
+    """What a checkout asks prices for: one group of lines that leaves one origin.
+
+    Origin and destination may be partial or None. `customer_tags` is None where the platform tells nothing of the
+    customer; an empty tuple with `guest` False is a known customer without tags.
+    """
+
+    lines: tuple[CartLine, ...]
+    currency: str
+    origin: Address | None = None
+    destination: Address | None = None
+    totals: CartTotals | None = None
+    locale: str = "en"
+    customer_tags: tuple[str, ...] | None = None
+    guest: bool = True
+    location_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A rate call as it arrived. Header names are lower case; `shop` is the store's own name of the shop."""
+
+    headers: Mapping[str, str]
+    query: Mapping[str, str]
+    raw: bytes
+    shop: str
+
+
+@dataclass(frozen=True, slots=True)
+class RateCall:
+    """A rate call that was understood. `echo` is what the adapter needs again to write the answer.
+
+    `signature` says how the call was proved: valid, absent, wrong, or unsigned where the platform signs nothing.
+    """
+
+    cart: Cart
+    echo: Mapping[str, str] = field(default_factory=dict)
+    signature: Literal["valid", "absent", "wrong", "unsigned"] = "unsigned"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A call that is not answered with prices: `status` 400, 401 or 404; `field` names what was wrong in it."""
+
+    status: int
+    code: str
+    field: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What the buyer sees. `code` and `name` are stable: no date, price or id in them."""
+
+    code: str
+    name: str
+    price: Money
+    description: str = ""
+    earliest: datetime | None = None
+    latest: datetime | None = None
+    phone_required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The offers, in the order to show. Empty means: we do not ship this there."""
+
+    offers: tuple[Offer, ...]
+    quote_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class UseBackup:
+    """We do not know a price: the platform shall use its own backup. `code` is the reason kept in the ledger."""
+
+    code: str
+
+
+# --- orders -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLine:
+    """Units of one line that still wait to be shipped. `id` is the platform's id of the line in its group."""
+
+    id: str
+    quantity: int
+    price: Money
+    weight: Weight | None = None
+    sku: str = ""
+    name: str = ""
+    variant_id: str = ""
+    requires_shipping: bool = True
+    hs_code: str = ""
+    origin_country: str = ""
+
+
+class GroupState(StrEnum):
+    """Whether a group of an order may be shipped now."""
+
+    READY = "ready"
+    HELD = "held"
+    SCHEDULED = "scheduled"
+    NOT_YET = "not_yet"
+    DONE = "done"
+    CANCELLED = "cancelled"
+    NOT_OURS = "not_ours"
+
+
+@dataclass(frozen=True, slots=True)
+class FulfilmentGroup:
+    """What ships together from one location by one method (Shopify: a fulfillment order).
+
+    Platforms without groups give one group with the order's own id. `service_code` is the offer's code where the
+    platform kept it, else empty. `state` NOT_OURS covers pick-up, local delivery and other services' groups.
+    """
+
+    id: str
+    state: GroupState
+    lines: tuple[OrderLine, ...]
+    destination: Address | None
+    origin: Address | None = None
+    location_id: str = ""
+    service_code: str = ""
+    service_name: str = ""
+    hold_reasons: tuple[str, ...] = ()
+    incoterm: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ShippingLine:
+    """What the buyer was charged for shipping. `code` is what our answer called it, where the platform kept it."""
+
+    code: str
+    title: str
+    price: Money
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An order as the store has it now. `paid` covers authorised-and-captured only."""
+
+    id: str
+    name: str
+    currency: str
+    paid: bool
+    cancelled: bool
+    updated_at: datetime
+    placed_at: datetime
+    groups: tuple[FulfilmentGroup, ...]
+    shipping_lines: tuple[ShippingLine, ...] = ()
+    subtotal: Money | None = None
+    tags: tuple[str, ...] = ()
+    risky: bool = False
+    email: str = ""
+    phone: str = ""
+    locale: str = "en"
+    test: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Fulfilment:
+    """What the store keeps of a parcel that left. `id` is the platform's."""
+
+    id: str
+    tracking_numbers: tuple[str, ...]
+    cancelled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FulfilRequest:
+    """Tell the store that these units left with this tracking. `lines` maps line ids of the group to quantities."""
+
+    order_id: str
+    group_id: str
+    lines: tuple[tuple[str, int], ...]
+    company: str
+    number: str
+    url: str
+    notify_buyer: bool
+    location_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreEventRequest:
+    """One step of a parcel for the store's own timeline."""
+
+    order_id: str
+    fulfilment_id: str
+    status: TrackingStatus
+    at: datetime
+    message: str = ""
+    city: str = ""
+    province: str = ""
+    country: str = ""
+    postal_code: str = ""
+    estimated_delivery: datetime | None = None
+
+
+# --- news from the store ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class OrderNews:
+    """Something happened to an order: read it again. `hint` is the platform's topic, kept for the log only."""
+
+    order_id: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class GroupNews:
+    """Something happened to a group whose order the message does not name; `order_of_group` finds it."""
+
+    group_id: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShopGone:
+    """The merchant removed the app: its token is dead."""
+
+
+@dataclass(frozen=True, slots=True)
+class PrivacyRequest:
+    """A request about personal data. `scope`: customer (these orders) or shop (everything)."""
+
+    kind: Literal["export", "erase"]
+    scope: Literal["customer", "shop"]
+    order_ids: tuple[str, ...] = ()
+
+
+StoreNews = OrderNews | GroupNews | ShopGone | PrivacyRequest
+
+
+# --- set-up -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class StoreLocation:
+    """A place that goods leave from, as the store has it."""
+
+    id: str
+    name: str
+    address: Address
+    active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ShopFacts:
+    """What the store says of itself."""
+
+    name: str
+    domain: str
+    currency: str
+    timezone: str = "UTC"
+    plan: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Callbacks:
+    """The URLs that a store has to know."""
+
+    rates: str
+    hooks: str
+
+
+@dataclass(frozen=True, slots=True)
+class InstallStep:
+    """One thing that `install` found or did. `state`: done (was missing), kept (was right), moved, failed."""
+
+    what: str
+    state: Literal["done", "kept", "moved", "failed"]
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ProductFacts:
+    """What the store knows of a variant."""
+
+    variant_id: str
+    sku: str = ""
+    name: str = ""
+    weight: Weight | None = None
+    hs_code: str = ""
+    origin_country: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreCapabilities:
+    """What a platform can do; what is not declared here is never called.
+
+    `rate_cache_s` is how long the platform may show an answer without asking again; `hard_deadline_s` the longest it
+    waits. `fulfil_ceiling_s`: after so many seconds a fulfilment that is not to be seen did not happen.
+    """
+
+    hard_deadline_s: float
+    rate_cache_s: int
+    fulfil_ceiling_s: int
+    signed_rate_calls: bool = False
+    backup_rates: bool = False
+    cart_totals: bool = False
+    events: bool = False
+    returns: bool = False
+    refund: bool = False
+    restock: bool = False
+    voucher: bool = False
+    hold: bool = False
+
+
+# --- the Protocols ------------------------------------------------------------------------------------------------
+
+
+class Store(Protocol):
+    """One shop's connection. Reads and writes raise StoreError; writes are never repeated inside a call."""
+
+    @property
+    def capabilities(self) -> StoreCapabilities:
+        """What this platform can do."""
+        ...
+
+    def read_rate_call(self, incoming: Incoming) -> RateCall | Refusal:
+        """Understand a rate call. Pure and fast; names the field of what it refuses."""
+        ...
+
+    def write_answer(self, answer: Answer | UseBackup | Refusal, echo: Mapping[str, str]) -> Reply:
+        """The platform's own form of an answer. Pure: equal input gives equal bytes."""
+        ...
+
+    def verify_webhook(self, raw: bytes, headers: Mapping[str, str]) -> Authentic | Forged:
+        """Check a delivery on its raw bytes; header names are lower case. Never raises."""
+        ...
+
+    def read_webhook(self, topic: str, raw: bytes) -> list[StoreNews]:
+        """What a verified delivery tells; an empty list for topics that mean nothing to us."""
+        ...
+
+    async def order(self, order_id: str) -> Order | None:
+        """The order as it is now; None if the store has no such order."""
+        ...
+
+    async def order_of_group(self, group_id: str) -> str | None:
+        """The id of the order that a group belongs to."""
+        ...
+
+    async def orders_since(self, since: datetime) -> list[tuple[str, datetime]]:
+        """Ids and update times of every order that changed at or after `since`, oldest first."""
+        ...
+
+    async def find_fulfilment(self, order_id: str, number: str) -> Fulfilment | None:
+        """The order's live fulfilment that carries this tracking number."""
+        ...
+
+    async def fulfil(self, request: FulfilRequest, fence: Fence) -> Fulfilment:
+        """Tell the store that a parcel left; the caller looked it up first."""
+        ...
+
+    async def update_tracking(
+        self, fulfilment_id: str, company: str, number: str, url: str, notify: bool, fence: Fence
+    ) -> None:
+        """Replace the tracking of a fulfilment; safe to repeat."""
+        ...
+
+    async def cancel_fulfilment(self, fulfilment_id: str, fence: Fence) -> None:
+        """Take a fulfilment back; its units wait to be shipped again."""
+        ...
+
+    async def has_event(self, request: StoreEventRequest) -> bool:
+        """Whether the store's timeline already shows this step (same fulfilment, status and time)."""
+        ...
+
+    async def add_event(self, request: StoreEventRequest, fence: Fence) -> None:
+        """Add a step to the store's timeline; the caller looked first."""
+        ...
+
+    async def facts(self) -> ShopFacts:
+        """What the store says of itself; also the cheapest proof that the credentials work."""
+        ...
+
+    async def locations(self) -> list[StoreLocation]:
+        """The places that goods leave from."""
+        ...
+
+    async def product_facts(self, variant_ids: list[str]) -> list[ProductFacts]:
+        """What the store knows of these variants."""
+        ...
+
+    async def install(self, callbacks: Callbacks) -> list[InstallStep]:
+        """Register rate service and webhooks at these URLs, repairing what is missing or moved; safe to repeat."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class AppDelivery:
+    """Whose delivery an app-wide hook is, after its signature held: the store's own name of the shop."""
+
+    shop: str
+    verdict: Authentic
+
+
+class TokenVault(Protocol):
+    """Where a connection keeps access tokens that it renews, encrypted, shared between processes."""
+
+    async def load(self) -> Mapping[str, str] | None:
+        """The token fields last saved, or None."""
+        ...
+
+    async def save(self, fields: Mapping[str, str]) -> None:
+        """Replace the token fields in one go (a rotating pair is never half saved)."""
+        ...
+
+
+class ConnectStore(Protocol):
+    """Makes a shop's connection from validated settings."""
+
+    def __call__(self, settings: BaseModel, outgoing: Outgoing, clock: Clock, vault: TokenVault) -> Store:
+        """`settings` is an instance of the kind's settings model."""
+        ...
+
+
+class VerifyAppHook(Protocol):
+    """Checks a delivery to an app-wide endpoint."""
+
+    def __call__(self, raw: bytes, headers: Mapping[str, str], secrets: tuple[str, ...]) -> AppDelivery | Forged:
+        """`secrets` are the app's client secrets, newest first. Never raises."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class StoreKind:
+    """A platform that Waybill knows. One registration line each.
+
+    `settings` is a pydantic model of one shop's connection; fields of type SecretStr are secrets.
+    `claims_shop(headers)` reads the shop that a request's own headers name (None: they name none), to be compared
+    with the shop of the path.
+    """
+
+    name: str
+    title: str
+    settings: type[BaseModel]
+    capabilities: StoreCapabilities
+    connect: ConnectStore = field(repr=False)
+    claims_shop: ClaimsShop = field(repr=False)
+    verify_app_hook: VerifyAppHook | None = field(default=None, repr=False)
+
+
+class ClaimsShop(Protocol):
+    """Reads which shop a request says it is from."""
+
+    def __call__(self, headers: Mapping[str, str]) -> str | None:
+        """The store's own name of the shop, lower case; None where the headers name none."""
+        ...
