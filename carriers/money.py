@@ -9,8 +9,29 @@ from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from webhooks.errors import WaybillError
 
 # ISO 4217 exponents that are not 2. Display digits (CLDR) differ from these and must not be used for arithmetic.
-_EXPONENTS = dict.fromkeys("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(), 0)
-_EXPONENTS |= dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3)
+_EXPONENTS = dict.fromkeys(
+    [
+        "BIF",
+        "CLP",
+        "DJF",
+        "GNF",
+        "ISK",
+        "JPY",
+        "KMF",
+        "KRW",
+        "PYG",
+        "RWF",
+        "UGX",
+        "UYI",
+        "VND",
+        "VUV",
+        "XAF",
+        "XOF",
+        "XPF",
+    ],
+    0,
+)
+_EXPONENTS |= dict.fromkeys(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"], 3)
 _EXPONENTS |= dict.fromkeys(["CLF", "UYW"], 4)
 
 
@@ -31,7 +52,7 @@ class Money:
     currency: str
 
     def __post_init__(self) -> None:
-        if not isinstance(self.minor, int) or isinstance(self.minor, bool):
+        if type(self.minor) is not int:
             raise MoneyError("An amount is a whole number of minor units.", detail=repr(self.minor))
         if len(self.currency) != 3 or not self.currency.isascii() or not self.currency.isupper():
             raise MoneyError("A currency is three capital letters, such as USD.", detail=repr(self.currency))

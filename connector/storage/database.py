@@ -79,8 +79,13 @@ def open_database(url: str, *, pool_size: int = 8) -> Database:
             max_overflow=4,
             pool_pre_ping=True,
             pool_timeout=30,
-            connect_args={"connect_timeout": 5, "keepalives_idle": 5, "keepalives_interval": 3, "keepalives_count": 3,
-                          "tcp_user_timeout": 15000},
+            connect_args={
+                "connect_timeout": 5,
+                "keepalives_idle": 5,
+                "keepalives_interval": 3,
+                "keepalives_count": 3,
+                "tcp_user_timeout": 15000,
+            },
         )
         return Database(engine, threads=pool_size)
     raise DatabaseURLError("The database is sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME.", detail=backend)

@@ -77,7 +77,7 @@ class TenantTable:
     @property
     def c(self) -> ColumnCollection[str, Column[Any]]:
         """The columns, for conditions."""
-        return self._table.c  # type: ignore[return-value]  # ReadOnlyColumnCollection is one in all but name.
+        return self._table.c
 
     def select(self, shop_id: str, *columns: Any) -> Select[Any]:
         """This shop's rows (all columns, or the named ones)."""

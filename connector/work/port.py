@@ -46,7 +46,7 @@ class Run(Protocol):
         ...
 
     async def step(self, name: str, call: Callable[[], Awaitable[T]]) -> T:
-        """Do one named step. Its boundaries are seen by logs, metrics and fault tests; nothing is kept of its result."""
+        """Do one named step. Its boundaries are seen by logs, metrics and fault tests; its result is not kept."""
         ...
 
     def fence(self) -> bool:
