@@ -1,0 +1,1 @@
+"""From a cart to parcels; pure and deterministic."""

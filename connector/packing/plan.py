@@ -1,0 +1,119 @@
+"""Plan the parcels of a cart: first version, by weight and one default carton.
+
+The seam stays: items and cartons in, a `Plan` with parcels, contents and reasons out. Quote and label use one plan.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from carriers.measure import Size, Weight
+from connector.words.reason import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """Equal units to be packed. `line` is the caller's key of them; `weight` is per unit, None where unknown."""
+
+    line: str
+    quantity: int
+    weight: Weight | None = None
+    sku: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Carton:
+    """A carton: outer size, own weight, and the most it may weigh packed (None: no limit but the carrier's)."""
+
+    name: str
+    size: Size | None = None
+    tare: Weight = Weight(0)
+    max_gross: Weight | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedParcel:
+    """One packed carton: what lies in it (line, units), gross weight with tare, outer size where known."""
+
+    carton: str
+    contents: tuple[tuple[str, int], ...]
+    gross: Weight
+    tare: Weight
+    size: Size | None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The parcels of a cart; `id` is a hash of them, equal for equal plans. `notes` say what was assumed."""
+
+    id: str
+    parcels: tuple[PlannedParcel, ...]
+    notes: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Unplannable:
+    """The cart cannot be packed as it is known: why."""
+
+    why: Reason
+
+
+def plan_parcels(items: Sequence[Item], carton: Carton, default_weight: Weight | None) -> Plan | Unplannable:
+    """Fill cartons with the items in their order, heavy ones first, up to the carton's greatest gross weight.
+
+    An item without weight takes `default_weight` (noted), or makes the cart unplannable where there is none. A unit
+    that is too heavy for the carton alone makes it unplannable, too.
+    """
+    notes: list[Reason] = []
+    units: list[tuple[Item, Weight]] = []
+    for item in items:
+        weight = item.weight
+        if weight is None:
+            if default_weight is None:
+                return Unplannable(Reason("weight_missing", {"item": item.sku or item.line}))
+            weight = default_weight
+            notes.append(Reason("weight_assumed", {"item": item.sku or item.line, "grams": weight.grams}))
+        units.append((item, weight))
+    room = None if carton.max_gross is None else carton.max_gross.grams - carton.tare.grams
+    heaviest_first = sorted(range(len(units)), key=lambda i: (-units[i][1].grams, i))
+    loads: list[dict[str, int]] = []
+    left: list[int] = []
+    grams: list[int] = []
+    for index in heaviest_first:
+        item, weight = units[index]
+        if room is not None and weight.grams > room:
+            return Unplannable(Reason("too_heavy", {"item": item.sku or item.line, "grams": weight.grams}))
+        waiting = item.quantity
+        slot = 0
+        while waiting:
+            if slot == len(loads):
+                loads.append({})
+                left.append(-1 if room is None else room)
+                grams.append(0)
+            fits = waiting if room is None or not weight.grams else min(waiting, left[slot] // weight.grams)
+            if fits:
+                loads[slot][item.line] = loads[slot].get(item.line, 0) + fits
+                left[slot] -= fits * weight.grams
+                grams[slot] += fits * weight.grams
+                waiting -= fits
+            slot += 1
+    order = {item.line: position for position, item in enumerate(items)}
+    parcels = tuple(
+        PlannedParcel(
+            carton=carton.name,
+            contents=tuple(sorted(load.items(), key=lambda pair: order[pair[0]])),
+            gross=Weight(weight) + carton.tare,
+            tare=carton.tare,
+            size=carton.size,
+        )
+        for load, weight in zip(loads, grams, strict=True)
+    )
+    return Plan(_identity(parcels), parcels, tuple(notes))
+
+
+def _identity(parcels: Sequence[PlannedParcel]) -> str:
+    body = [[p.carton, p.contents, p.gross.grams, str(p.size)] for p in parcels]
+    return hashlib.sha256(json.dumps(body, separators=(",", ":")).encode()).hexdigest()[:24]

@@ -1,0 +1,1 @@
+"""From transit days to a date window that is kept; pure."""

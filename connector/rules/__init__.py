@@ -1,0 +1,1 @@
+"""Conditions and actions that a merchant sets; pure, and self-describing."""

@@ -1,0 +1,322 @@
+"""What a merchant can set for a shop: each key with its default, its reason, and how it is written on a command line.
+
+Stored as one immutable version per change (`storage.settings_versions`); rooms are given the typed model.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from carriers.measure import Size, Weight
+from carriers.money import Money, MoneyError
+from connector.packing.plan import Carton
+from connector.rules.actions import FixedChange, Free, PercentChange
+from connector.rules.conditions import SubtotalAtLeast
+from connector.rules.ruleset import Rule, RuleSet
+from webhooks.errors import WaybillError
+
+THRESHOLD, MARKUP_PERCENT, MARKUP_FIXED = "Free shipping threshold", "Markup in percent", "Fixed markup"
+_SHORTHAND_ORDER = (MARKUP_PERCENT, MARKUP_FIXED, THRESHOLD)
+
+
+class SettingsError(WaybillError):
+    """A key that does not exist, or a value that it cannot take; `detail` names the key."""
+
+
+class SafetyRate(BaseModel):
+    """The merchant's own price for when no carrier's price is known."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    name: str = Field(min_length=1, max_length=60)
+    code: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,48}$")
+    amount: Decimal = Field(ge=0)
+
+
+class CartonSetting(BaseModel):
+    """Outer millimetres, grams of the empty carton, and the most that it may weigh packed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    length_mm: int = Field(gt=0, le=3000)
+    width_mm: int = Field(gt=0, le=3000)
+    height_mm: int = Field(gt=0, le=3000)
+    tare_g: int = Field(default=0, ge=0, le=50_000)
+    max_gross_g: int | None = Field(default=None, gt=0, le=1_000_000)
+
+    @model_validator(mode="after")
+    def _room_is_left(self) -> Self:
+        if self.max_gross_g is not None and self.max_gross_g <= self.tare_g:
+            raise ValueError("the empty carton weighs as much as it may weigh packed")
+        return self
+
+
+class ShopSettings(BaseModel):
+    """One version of a shop's settings. A field's description is the reason for its default."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    mode: Literal["test", "live"] = Field(
+        "test", description="A new shop cannot spend: accounts whose answers say production are refused."
+    )
+    buy: Literal["manual", "on_paid"] | None = Field(
+        None, description="on_paid in test, manual in live: on a live shop nothing is bought without a click."
+    )
+    buy_after_min: int | None = Field(
+        None, ge=0, le=10_080, description="0 in test, 30 in live: time to cancel or edit an order before money goes."
+    )
+    backup: Literal["platform", "safety"] = Field(
+        "platform", description="Where no price is known the platform's own backup rates appear."
+    )
+    safety_rates: tuple[SafetyRate, ...] = Field((), description="Needed only with backup=safety.")
+    default_location: str = Field("", description="The only active location, where there is one.")
+    default_carton: CartonSetting | None = Field(None, description="Without one, carriers price by weight alone.")
+    default_item_weight_g: int | None = Field(
+        None, gt=0, le=1_000_000, description="Without one, a product without weight means the price is not known."
+    )
+    rules: RuleSet = Field(RuleSet(), description="threshold and markups are written here as rules.")
+    hmac: Literal["require", "prefer", "off"] = Field(
+        "prefer", description="Shopify does not promise to sign rate calls; the URL's token proves them as well."
+    )
+    soft_deadline_ms: int = Field(250, ge=20, le=9000, description="Trusted answers need not wait for live ones.")
+    hard_deadline_ms: int = Field(2500, ge=100, le=9000, description="Platforms cut slow answers before their limit.")
+    fulfil_when: Literal["label", "handed_over"] = Field("label", description="The buyer has the number at once.")
+    store_notifies: bool = Field(True, description="The store tells the buyer, as it does for its own labels.")
+
+    @model_validator(mode="after")
+    def _parts_fit(self) -> Self:
+        if self.backup == "safety" and not self.safety_rates:
+            raise ValueError("backup=safety needs safety_rates")
+        codes = [rate.code for rate in self.safety_rates]
+        if len(set(codes)) != len(codes):
+            raise ValueError("two safety_rates have one code")
+        if self.soft_deadline_ms > self.hard_deadline_ms:
+            raise ValueError("soft_deadline_ms is greater than hard_deadline_ms")
+        return self
+
+    @property
+    def buys_when_paid(self) -> bool:
+        """Whether a paid order's labels are bought without a click."""
+        return (self.buy or ("on_paid" if self.mode == "test" else "manual")) == "on_paid"
+
+    @property
+    def minutes_before_buying(self) -> int:
+        """How long a paid order waits before its label is bought."""
+        default = 0 if self.mode == "test" else 30
+        return default if self.buy_after_min is None else self.buy_after_min
+
+    @property
+    def carton(self) -> Carton:
+        """The default carton as packing takes it."""
+        chosen = self.default_carton
+        if chosen is None:
+            return Carton("none")
+        return Carton(
+            "default",
+            Size(chosen.length_mm, chosen.width_mm, chosen.height_mm),
+            Weight(chosen.tare_g),
+            None if chosen.max_gross_g is None else Weight(chosen.max_gross_g),
+        )
+
+    @property
+    def default_weight(self) -> Weight | None:
+        """What a unit without weight is taken to weigh."""
+        return None if self.default_item_weight_g is None else Weight(self.default_item_weight_g)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One setting as a merchant sees it: as it is typed, its value now, its default, and the default's reason."""
+
+    key: str
+    form: str
+    value: str
+    default: str
+    reason: str
+
+
+_FORMS = {
+    "mode": "test | live",
+    "buy": "manual | on_paid",
+    "buy_after": "minutes, such as 30",
+    "backup": "platform | safety",
+    "safety_rates": "NAME:CODE:AMOUNT, several behind commas; empty for none",
+    "default_location": "a location's id, or empty",
+    "default_carton": "LENGTHxWIDTHxHEIGHT in mm[:TARE in g[:GREATEST GROSS WEIGHT in g]], or empty",
+    "default_item_weight_g": "grams, or empty",
+    "threshold": "an amount such as 50.00[:SERVICE,…], or empty",
+    "markup_percent": "a percentage such as 10 or -5, or empty",
+    "markup_fixed": "an amount such as 1.50, or empty",
+    "hmac": "require | prefer | off",
+    "soft_deadline_ms": "milliseconds",
+    "hard_deadline_ms": "milliseconds",
+    "fulfil_when": "label | handed_over",
+    "store_notifies": "yes | no",
+}
+_RULE_KEYS = {
+    "threshold": "Without one, shipping is never free by value.",
+    "markup_percent": "Without one, buyers pay the carrier's price.",
+    "markup_fixed": "Without one, buyers pay the carrier's price.",
+}
+KEYS = tuple(_FORMS)
+
+
+def load(body: Mapping[str, Any]) -> ShopSettings:
+    """The typed settings of a stored version. Raises SettingsError, naming the key."""
+    try:
+        return ShopSettings.model_validate(dict(body))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "settings"
+        raise SettingsError(f"{where}: {first['msg'].removeprefix('Value error, ')}.", detail=where) from error
+
+
+def dump(settings: ShopSettings) -> dict[str, Any]:
+    """The JSON body of a version: only what was set."""
+    default = ShopSettings().model_dump(mode="json")
+    return {key: value for key, value in settings.model_dump(mode="json").items() if value != default[key]}
+
+
+def change(settings: ShopSettings, changes: Mapping[str, str], currency: str) -> ShopSettings:
+    """The settings after `KEY=VALUE` changes, as they are typed. Raises SettingsError; then nothing has changed."""
+    body = dump(settings)
+    for key, text in changes.items():
+        if key not in _FORMS:
+            raise SettingsError(f"There is no setting {key}. There are: {', '.join(KEYS)}.", detail=key)
+        try:
+            _set(body, key, text.strip(), currency)
+        except (ValueError, ArithmeticError) as error:
+            raise SettingsError(f"{key} takes {_FORMS[key]}; {text!r} is not that.", detail=key) from error
+    return load(body)
+
+
+def show(settings: ShopSettings, currency: str) -> list[Shown]:
+    """Every setting, in the order of the documentation."""
+    default = ShopSettings()
+    return [
+        Shown(
+            key,
+            _FORMS[key],
+            _text(settings, key, currency),
+            _text(default.model_copy(update={"mode": settings.mode}) if key != "mode" else default, key, currency),
+            _RULE_KEYS.get(key) or str(ShopSettings.model_fields[_field(key)].description),
+        )
+        for key in KEYS
+    ]
+
+
+def _field(key: str) -> str:
+    return "buy_after_min" if key == "buy_after" else key
+
+
+def _set(body: dict[str, Any], key: str, text: str, currency: str) -> None:
+    if key in _RULE_KEYS:
+        rules = [rule for rule in body.get("rules", {}).get("rules", []) if rule["name"] != _rule_name(key)]
+        if text:
+            rules.append(_rule(key, text, currency).model_dump(mode="json"))
+        ours = [rule for name in _SHORTHAND_ORDER for rule in rules if rule["name"] == name]
+        body["rules"] = {"rules": [rule for rule in rules if rule["name"] not in _SHORTHAND_ORDER] + ours}
+    elif not text and key not in {"safety_rates"}:
+        body.pop(_field(key), None)
+    elif key == "safety_rates":
+        body[key] = [_safety_rate(part, currency) for part in text.split(",") if part.strip()]
+    elif key == "default_carton":
+        body[key] = _carton(text)
+    elif key == "store_notifies":
+        body[key] = {"yes": True, "no": False, "true": True, "false": False}.get(text.lower(), text)
+        if not isinstance(body[key], bool):
+            raise ValueError(text)
+    elif key in {"buy_after", "default_item_weight_g", "soft_deadline_ms", "hard_deadline_ms"}:
+        body[_field(key)] = int(text)
+    else:
+        body[key] = text
+
+
+def _rule_name(key: str) -> str:
+    return {"threshold": THRESHOLD, "markup_percent": MARKUP_PERCENT, "markup_fixed": MARKUP_FIXED}[key]
+
+
+def _rule(key: str, text: str, currency: str) -> Rule:
+    amount, _, services = text.partition(":")
+    value = Decimal(amount)
+    if not value.is_finite() or (services and key != "threshold"):
+        raise ValueError(text)
+    if key == "markup_percent":
+        return Rule(name=MARKUP_PERCENT, then=(PercentChange(percent=value),))
+    Money.parse(value, currency)
+    if key == "markup_fixed":
+        return Rule(name=MARKUP_FIXED, then=(FixedChange(amount=value, currency=currency),))
+    named = tuple(part.strip() for part in services.split(",") if part.strip())
+    return Rule(
+        name=THRESHOLD,
+        when=(SubtotalAtLeast(amount=value, currency=currency),),
+        then=(Free(services=named),),
+    )
+
+
+def _safety_rate(text: str, currency: str) -> dict[str, Any]:
+    name, code, amount = (part.strip() for part in text.rsplit(":", 2))
+    Money.parse(amount, currency)
+    return {"name": name, "code": code, "amount": amount}
+
+
+def _carton(text: str) -> dict[str, Any]:
+    found = re.fullmatch(r"(\d+)x(\d+)x(\d+)(?::(\d+)(?::(\d+))?)?", text)
+    if found is None:
+        raise ValueError(text)
+    names = ("length_mm", "width_mm", "height_mm", "tare_g", "max_gross_g")
+    return {name: int(value) for name, value in zip(names, found.groups(), strict=True) if value is not None}
+
+
+def _text(settings: ShopSettings, key: str, currency: str) -> str:
+    if key in _RULE_KEYS:
+        return _rule_text(settings.rules, key)
+    if key == "buy":
+        return "on_paid" if settings.buys_when_paid else "manual"
+    if key == "buy_after":
+        return str(settings.minutes_before_buying)
+    if key == "safety_rates":
+        return ",".join(f"{rate.name}:{rate.code}:{rate.amount:f}" for rate in settings.safety_rates)
+    if key == "default_carton":
+        carton = settings.default_carton
+        if carton is None:
+            return ""
+        sides = f"{carton.length_mm}x{carton.width_mm}x{carton.height_mm}:{carton.tare_g}"
+        return sides if carton.max_gross_g is None else f"{sides}:{carton.max_gross_g}"
+    value = getattr(settings, key)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "" if value is None else str(value)
+
+
+def _rule_text(rules: RuleSet, key: str) -> str:
+    rule = next((rule for rule in rules.rules if rule.name == _rule_name(key)), None)
+    if rule is None:
+        return ""
+    action = rule.then[0]
+    if isinstance(action, PercentChange):
+        return f"{action.percent:f}"
+    if isinstance(action, FixedChange):
+        return f"{action.amount:f}"
+    conditions = [part for part in rule.when if isinstance(part, SubtotalAtLeast)]
+    amount = f"{conditions[0].amount:f}" if conditions else ""
+    return f"{amount}:{','.join(action.services)}" if action.services else amount
+
+
+__all__ = [
+    "KEYS",
+    "CartonSetting",
+    "MoneyError",
+    "SafetyRate",
+    "SettingsError",
+    "ShopSettings",
+    "Shown",
+    "change",
+    "dump",
+    "load",
+    "show",
+]

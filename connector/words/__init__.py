@@ -1,0 +1,1 @@
+"""Texts by language: everything shown is rendered here from a code and typed parameters."""

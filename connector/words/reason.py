@@ -1,0 +1,57 @@
+"""A reason, a problem or a step as a code with typed parameters; its text is made only when it is shown."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from carriers.money import Money
+
+Param = str | int | Money
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A code of the catalogue with its parameters. Parameters never hold personal data."""
+
+    code: str
+    params: Mapping[str, Param] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """As it is stored."""
+        return {"code": self.code, "params": {name: _to_json(value) for name, value in sorted(self.params.items())}}
+
+    @classmethod
+    def from_json(cls, body: Mapping[str, Any]) -> Reason:
+        """From what `to_json` stored."""
+        return cls(body["code"], {name: _from_json(value) for name, value in body["params"].items()})
+
+    def say(self, language: str = "en") -> str:
+        """The text in that language (English where it has none); a code without a text shows itself."""
+        template = _catalogue(language).get(self.code) or _catalogue("en").get(self.code)
+        if template is None:
+            return self.code
+        return template.format_map({name: str(value) for name, value in self.params.items()})
+
+
+@cache
+def _catalogue(language: str) -> dict[str, str]:
+    source = files("connector.words").joinpath("catalogues", f"{language.partition('-')[0]}.json")
+    return json.loads(source.read_text(encoding="utf-8")) if source.is_file() else {}
+
+
+def codes() -> frozenset[str]:
+    """Every code that has an English text."""
+    return frozenset(_catalogue("en"))
+
+
+def _to_json(value: Param) -> Any:
+    return {"minor": value.minor, "currency": value.currency} if isinstance(value, Money) else value
+
+
+def _from_json(value: Any) -> Param:
+    return Money(value["minor"], value["currency"]) if isinstance(value, dict) else value
