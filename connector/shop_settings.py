@@ -61,31 +61,46 @@ class ShopSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     mode: Literal["test", "live"] = Field(
-        "test", description="A new shop cannot spend: accounts whose answers say production are refused."
+        default="test", description="A new shop cannot spend: accounts whose answers say production are refused."
     )
     buy: Literal["manual", "on_paid"] | None = Field(
-        None, description="on_paid in test, manual in live: on a live shop nothing is bought without a click."
+        default=None, description="on_paid in test, manual in live: on a live shop nothing is bought without a click."
     )
     buy_after_min: int | None = Field(
-        None, ge=0, le=10_080, description="0 in test, 30 in live: time to cancel or edit an order before money goes."
+        default=None,
+        ge=0,
+        le=10_080,
+        description="0 in test, 30 in live: time to cancel or edit an order before money goes.",
     )
     backup: Literal["platform", "safety"] = Field(
-        "platform", description="Where no price is known the platform's own backup rates appear."
+        default="platform", description="Where no price is known the platform's own backup rates appear."
     )
-    safety_rates: tuple[SafetyRate, ...] = Field((), description="Needed only with backup=safety.")
-    default_location: str = Field("", description="The only active location, where there is one.")
-    default_carton: CartonSetting | None = Field(None, description="Without one, carriers price by weight alone.")
+    safety_rates: tuple[SafetyRate, ...] = Field(default=(), description="Needed only with backup=safety.")
+    default_location: str = Field(default="", description="The only active location, where there is one.")
+    default_carton: CartonSetting | None = Field(
+        default=None, description="Without one, carriers price by weight alone."
+    )
     default_item_weight_g: int | None = Field(
-        None, gt=0, le=1_000_000, description="Without one, a product without weight means the price is not known."
+        default=None,
+        gt=0,
+        le=1_000_000,
+        description="Without one, a product without weight means the price is not known.",
     )
-    rules: RuleSet = Field(RuleSet(), description="threshold and markups are written here as rules.")
+    rules: RuleSet = Field(default=RuleSet(), description="threshold and markups are written here as rules.")
     hmac: Literal["require", "prefer", "off"] = Field(
-        "prefer", description="Shopify does not promise to sign rate calls; the URL's token proves them as well."
+        default="prefer",
+        description="Shopify does not promise to sign rate calls; the URL's token proves them as well.",
     )
-    soft_deadline_ms: int = Field(250, ge=20, le=9000, description="Trusted answers need not wait for live ones.")
-    hard_deadline_ms: int = Field(2500, ge=100, le=9000, description="Platforms cut slow answers before their limit.")
-    fulfil_when: Literal["label", "handed_over"] = Field("label", description="The buyer has the number at once.")
-    store_notifies: bool = Field(True, description="The store tells the buyer, as it does for its own labels.")
+    soft_deadline_ms: int = Field(
+        default=250, ge=20, le=9000, description="Trusted answers need not wait for live ones."
+    )
+    hard_deadline_ms: int = Field(
+        default=2500, ge=100, le=9000, description="Platforms cut slow answers before their limit."
+    )
+    fulfil_when: Literal["label", "handed_over"] = Field(
+        default="label", description="The buyer has the number at once."
+    )
+    store_notifies: bool = Field(default=True, description="The store tells the buyer, as it does for its own labels.")
 
     @model_validator(mode="after")
     def _parts_fit(self) -> Self:
@@ -194,15 +209,15 @@ def change(settings: ShopSettings, changes: Mapping[str, str], currency: str) ->
     return load(body)
 
 
-def show(settings: ShopSettings, currency: str) -> list[Shown]:
+def show(settings: ShopSettings) -> list[Shown]:
     """Every setting, in the order of the documentation."""
     default = ShopSettings()
     return [
         Shown(
             key,
             _FORMS[key],
-            _text(settings, key, currency),
-            _text(default.model_copy(update={"mode": settings.mode}) if key != "mode" else default, key, currency),
+            _text(settings, key),
+            _text(default.model_copy(update={"mode": settings.mode}) if key != "mode" else default, key),
             _RULE_KEYS.get(key) or str(ShopSettings.model_fields[_field(key)].description),
         )
         for key in KEYS
@@ -220,7 +235,7 @@ def _set(body: dict[str, Any], key: str, text: str, currency: str) -> None:
             rules.append(_rule(key, text, currency).model_dump(mode="json"))
         ours = [rule for name in _SHORTHAND_ORDER for rule in rules if rule["name"] == name]
         body["rules"] = {"rules": [rule for rule in rules if rule["name"] not in _SHORTHAND_ORDER] + ours}
-    elif not text and key not in {"safety_rates"}:
+    elif not text and key != "safety_rates":
         body.pop(_field(key), None)
     elif key == "safety_rates":
         body[key] = [_safety_rate(part, currency) for part in text.split(",") if part.strip()]
@@ -272,7 +287,7 @@ def _carton(text: str) -> dict[str, Any]:
     return {name: int(value) for name, value in zip(names, found.groups(), strict=True) if value is not None}
 
 
-def _text(settings: ShopSettings, key: str, currency: str) -> str:
+def _text(settings: ShopSettings, key: str) -> str:
     if key in _RULE_KEYS:
         return _rule_text(settings.rules, key)
     if key == "buy":

@@ -14,6 +14,9 @@ from carriers.measure import Size, Weight
 from connector.words.reason import Reason
 
 
+_NOTHING = Weight(0)
+
+
 @dataclass(frozen=True, slots=True)
 class Item:
     """Equal units to be packed. `line` is the caller's key of them; `weight` is per unit, None where unknown."""
@@ -30,7 +33,7 @@ class Carton:
 
     name: str
     size: Size | None = None
-    tare: Weight = Weight(0)
+    tare: Weight = _NOTHING
     max_gross: Weight | None = None
 
 

@@ -1,0 +1,64 @@
+"""What the carriers answered to one rate call, as it is kept."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from carriers.money import Money
+from carriers.rate import Problem, Rate
+from connector.quotes.reduced import Kept
+
+
+class KeptRate(Kept):
+    """A carrier's price for all parcels of the plan together; `account` is the carrier's own id of it."""
+
+    account: str
+    carrier: str
+    service: str
+    minor: int
+    currency: str
+    transit_days: int | None = None
+
+    @property
+    def price(self) -> Money:
+        """The price."""
+        return Money(self.minor, self.currency)
+
+
+class KeptProblem(Kept):
+    """Why a carrier account gave no price."""
+
+    account: str
+    carrier: str
+    code: str
+    message: str = ""
+
+
+class AccountAnswer(Kept):
+    """One connection's answer: `account_id` is ours. `state`: answered, failed, or late (cut off by the deadline)."""
+
+    account_id: str
+    carrier: str
+    state: Literal["answered", "failed", "late"]
+    rates: tuple[KeptRate, ...] = ()
+    problems: tuple[KeptProblem, ...] = ()
+    elapsed_ms: int = 0
+
+
+def keep_rate(rate: Rate, price: Money) -> KeptRate:
+    """A rate with the price over all parcels."""
+    return KeptRate(
+        account=rate.account,
+        carrier=rate.carrier,
+        service=rate.service,
+        minor=price.minor,
+        currency=price.currency,
+        transit_days=rate.transit_days,
+    )
+
+
+def keep_problem(problem: Problem) -> KeptProblem:
+    """A problem as it is stored."""
+    return KeptProblem(
+        account=problem.account, carrier=problem.carrier, code=problem.code, message=problem.message[:300]
+    )

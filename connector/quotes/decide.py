@@ -1,0 +1,289 @@
+"""The decision: pure, and it sees only what is kept, so that it can be made again byte for byte."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Literal
+
+from carriers.measure import Weight
+from carriers.money import Money
+from connector import shop_settings
+from connector.packing.plan import Item, Plan, Unplannable, plan_parcels
+from connector.promises.window import next_midnight, window
+from connector.quotes.answers import AccountAnswer, KeptRate
+from connector.quotes.facts import Facts
+from connector.quotes.reduced import Kept, ReducedCart
+from connector.rules.facts import CallFacts, Priced, Step
+from connector.rules.ruleset import apply
+from connector.shop_settings import ShopSettings
+from connector.store import Answer, Offer, UseBackup
+from connector.words.reason import Reason
+
+
+class BoughtAs(Kept):
+    """What an offer is bought as: our connection, the carrier's account and service, and the price asked then."""
+
+    account_id: str
+    account: str
+    carrier: str
+    service: str
+    minor: int
+    currency: str
+
+
+class KeptStep(Kept):
+    """A step of a price as it is stored: the reason and the price that it came to, in minor units."""
+
+    reason: dict[str, Any]
+    minor: int
+    currency: str
+
+
+class DecidedOffer(Kept):
+    """An offer with everything that led to it."""
+
+    code: str
+    name: str
+    minor: int
+    currency: str
+    description: str = ""
+    earliest: datetime | None = None
+    latest: datetime | None = None
+    source: Literal["live", "safety"] = "live"
+    steps: tuple[KeptStep, ...] = ()
+    bought_as: BoughtAs | None = None
+
+
+class Withheld(Kept):
+    """A service or an account that the buyer does not see, and why."""
+
+    carrier: str
+    service: str = ""
+    account_id: str = ""
+    reason: dict[str, Any]
+    said: str = ""
+
+
+class Decision(Kept):
+    """What comes out: offers, not_served (we do not ship there), or backup (we do not know): `why` explains the last two."""
+
+    outcome: Literal["offers", "not_served", "backup"]
+    why: dict[str, Any] | None = None
+    offers: tuple[DecidedOffer, ...] = ()
+    withheld: tuple[Withheld, ...] = ()
+    notes: tuple[dict[str, Any], ...] = ()
+    passed_rules: tuple[tuple[str, dict[str, Any]], ...] = ()
+    valid_until: datetime | None = None
+
+    def answer(self, quote_id: str = "") -> Answer | UseBackup:
+        """What goes to the platform."""
+        if self.outcome == "backup":
+            return UseBackup(self.why["code"] if self.why else "unknown")
+        return Answer(
+            tuple(
+                Offer(
+                    offer.code,
+                    offer.name,
+                    Money(offer.minor, offer.currency),
+                    offer.description,
+                    offer.earliest,
+                    offer.latest,
+                )
+                for offer in self.offers
+            ),
+            quote_id,
+        )
+
+
+def plan(cart: ReducedCart, settings: ShopSettings) -> Plan | Unplannable:
+    """The parcels of the lines that need shipping."""
+    items = [
+        Item(str(index), line.quantity, None if line.grams is None else Weight(line.grams), line.sku or line.name)
+        for index, line in enumerate(cart.lines)
+        if line.requires_shipping
+    ]
+    if not items:
+        return Unplannable(Reason("nothing_to_ship"))
+    return plan_parcels(items, settings.carton, settings.default_weight)
+
+
+def cannot_ask(cart: ReducedCart, facts: Facts, planned: Plan | Unplannable) -> Reason | None:
+    """Why carriers cannot even be asked; None where they can."""
+    if facts.origin is None:
+        return Reason("origin_missing")
+    if cart.destination is None:
+        return Reason("destination_missing")
+    return planned.why if isinstance(planned, Unplannable) else None
+
+
+def decide(cart: ReducedCart, facts: Facts, answers: Sequence[AccountAnswer], now: datetime) -> Decision:
+    """From what is kept to the decision; equal input gives equal output."""
+    settings = shop_settings.load(facts.settings)
+    planned = plan(cart, settings)
+    valid_until = next_midnight(now, facts.timezone)
+    unknown = cannot_ask(cart, facts, planned)
+    if unknown is not None:
+        return _without_prices(cart, settings, unknown, (), valid_until)
+    assert isinstance(planned, Plan)  # noqa: S101 - cannot_ask has said so.
+    notes = tuple(note.to_json() for note in planned.notes)
+    rates, withheld = _choose(cart.currency, answers)
+    withheld += _problems(answers)
+    if not rates:
+        refused = bool(answers) and all(
+            answer.state == "answered" and answer.problems and all(p.code == "no_service" for p in answer.problems)
+            for answer in answers
+        )
+        if refused:
+            return Decision(
+                outcome="not_served",
+                why=Reason("no_carrier_serves").to_json(),
+                withheld=withheld,
+                notes=notes,
+                valid_until=valid_until,
+            )
+        why = Reason("no_prices") if answers else Reason("no_carriers")
+        decision = _without_prices(cart, settings, why, withheld, valid_until)
+        return decision.model_copy(update={"notes": notes})
+    services = [
+        Priced(code, rate.price, (Step(Reason("step_carrier", {"carrier": rate.carrier}), rate.price),))
+        for code, (rate, _) in rates.items()
+    ]
+    country = cart.destination.country if cart.destination else ""
+    priced, passed = apply(settings.rules, CallFacts(cart.goods, country), services)
+    offers = [_offer(service, *rates[service.code], cart, facts, now) for service in priced]
+    offers.sort(key=lambda offer: (offer.minor, offer.code))
+    return Decision(
+        outcome="offers",
+        offers=tuple(offers),
+        withheld=withheld,
+        notes=notes,
+        passed_rules=tuple((each.rule, each.why.to_json()) for each in passed),
+        valid_until=valid_until,
+    )
+
+
+def _choose(
+    currency: str, answers: Sequence[AccountAnswer]
+) -> tuple[dict[str, tuple[KeptRate, str]], tuple[Withheld, ...]]:
+    """The cheapest rate for each service code, with our account's id; the others with the reason."""
+    chosen: dict[str, tuple[KeptRate, str]] = {}
+    withheld: list[Withheld] = []
+
+    def hold(rate: KeptRate, account_id: str, reason: Reason) -> None:
+        withheld.append(
+            Withheld(carrier=rate.carrier, service=rate.service, account_id=account_id, reason=reason.to_json())
+        )
+
+    for answer in answers:
+        for rate in answer.rates:
+            if rate.currency != currency:
+                hold(rate, answer.account_id, Reason("other_currency", {"price": rate.price, "currency": currency}))
+                continue
+            code = service_code(rate.carrier, rate.service)
+            before = chosen.get(code)
+            if before is None or rate.minor < before[0].minor:
+                chosen[code] = (rate, answer.account_id)
+                if before is not None:
+                    hold(*before, Reason("dearer_double", {"price": before[0].price}))
+            else:
+                hold(rate, answer.account_id, Reason("dearer_double", {"price": rate.price}))
+    return chosen, tuple(withheld)
+
+
+def _problems(answers: Sequence[AccountAnswer]) -> tuple[Withheld, ...]:
+    return tuple(
+        Withheld(
+            carrier=problem.carrier or answer.carrier,
+            account_id=answer.account_id,
+            reason=Reason(
+                f"problem_{problem.code}" if problem.code in PROBLEM_CODES else "problem_carrier_error"
+            ).to_json(),
+            said=problem.message,
+        )
+        for answer in answers
+        for problem in answer.problems
+    )
+
+
+PROBLEM_CODES = frozenset(
+    {
+        "rate_refused",
+        "no_service",
+        "credentials",
+        "timeout",
+        "unreachable",
+        "overloaded",
+        "carrier_error",
+        "garbled",
+        "not_every_parcel",
+    }
+)
+
+
+def _without_prices(
+    cart: ReducedCart, settings: ShopSettings, why: Reason, withheld: tuple[Withheld, ...], valid_until: datetime
+) -> Decision:
+    if why.code == "nothing_to_ship":
+        return Decision(outcome="not_served", why=why.to_json(), valid_until=valid_until)
+    if settings.backup == "platform":
+        return Decision(outcome="backup", why=why.to_json(), withheld=withheld, valid_until=valid_until)
+    offers = []
+    for rate in settings.safety_rates:
+        price = Money.parse(rate.amount, cart.currency)
+        step = KeptStep(reason=Reason("step_safety").to_json(), minor=price.minor, currency=price.currency)
+        offers.append(
+            DecidedOffer(
+                code=rate.code,
+                name=rate.name,
+                minor=price.minor,
+                currency=price.currency,
+                source="safety",
+                steps=(step,),
+            )
+        )
+    return Decision(
+        outcome="offers", why=why.to_json(), offers=tuple(offers), withheld=withheld, valid_until=valid_until
+    )
+
+
+def _offer(
+    service: Priced, rate: KeptRate, account_id: str, cart: ReducedCart, facts: Facts, now: datetime
+) -> DecidedOffer:
+    days = window(now, rate.transit_days, facts.timezone)
+    about = (
+        Reason("offer_days", {"days": rate.transit_days}) if rate.transit_days is not None else Reason("offer_plain")
+    )
+    return DecidedOffer(
+        code=service.code,
+        name=service_name(rate.carrier, rate.service),
+        minor=service.price.minor,
+        currency=service.price.currency,
+        description=about.say(cart.locale),
+        earliest=days.earliest if days else None,
+        latest=days.latest if days else None,
+        steps=tuple(
+            KeptStep(reason=step.reason.to_json(), minor=step.price.minor, currency=step.price.currency)
+            for step in service.steps
+        ),
+        bought_as=BoughtAs(
+            account_id=account_id,
+            account=rate.account,
+            carrier=rate.carrier,
+            service=rate.service,
+            minor=rate.minor,
+            currency=rate.currency,
+        ),
+    )
+
+
+def service_code(carrier: str, service: str) -> str:
+    """A stable code such as `usps-groundadvantage`: no date, price or id in it."""
+    return re.sub(r"[^0-9a-z]+", "-", f"{carrier}-{service}".casefold()).strip("-") or "shipping"
+
+
+def service_name(carrier: str, service: str) -> str:
+    """A stable name such as `USPS Ground Advantage`."""
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", service.replace("_", " "))
+    return " ".join(words.split()) if words.casefold().startswith(carrier.casefold()) else f"{carrier} {words}".strip()

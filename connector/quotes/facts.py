@@ -1,0 +1,28 @@
+"""What a decision used besides the cart and the carriers' answers, addressed by the hash of its content."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from connector.quotes.reduced import Kept, Place
+
+DECIDE_VERSION = 1
+
+
+class Facts(Kept):
+    """The settings and calendar values of one shop for one origin. Equal facts have equal hashes."""
+
+    decide_version: int = DECIDE_VERSION
+    settings_version: int
+    settings: dict[str, Any]
+    timezone: str = "UTC"
+    origin: Place | None = None
+    location_id: str = ""
+    hard_deadline_s: float = 10.0
+
+    def hash(self) -> str:
+        """SHA-256 of the canonical JSON."""
+        body = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+        return hashlib.sha256(body.encode()).hexdigest()

@@ -1,0 +1,221 @@
+"""The quote ledger: every answer with all that led to it, written behind in batches.
+
+A row holds no personal data: the cart is reduced, the facts are addressed by hash, the answer is kept by its digest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import anyio
+import structlog
+from pydantic import TypeAdapter
+from sqlalchemy import JSON, Column, Connection, Index, Integer, String
+from sqlalchemy.exc import SQLAlchemyError
+
+from connector.quotes.answers import AccountAnswer
+from connector.quotes.decide import Decision
+from connector.quotes.facts import Facts
+from connector.quotes.reduced import ReducedCart
+from connector.storage.database import Database, insert_new
+from connector.storage.schema import Moment, TenantTable, id_column
+
+log = structlog.get_logger(__name__)
+
+quotes = TenantTable(
+    "quotes",
+    id_column(primary_key=True),
+    Column("at", Moment, nullable=False),
+    Column("outcome", String(16), nullable=False),
+    Column("settings_version", Integer, nullable=False),
+    Column("facts_hash", String(64), nullable=False),
+    Column("match_key", String(64), nullable=False),
+    Column("plan_id", String(32), nullable=False, server_default=""),
+    Column("cart", JSON, nullable=False),
+    Column("answers", JSON, nullable=False),
+    Column("decision", JSON, nullable=False),
+    Column("echo", JSON, nullable=False),
+    Column("signature", String(16), nullable=False),
+    Column("answer_digest", String(64), nullable=False),
+    Column("elapsed_ms", Integer, nullable=False),
+    Index(None, "shop_id", "at"),
+    Index(None, "shop_id", "match_key", "at"),
+)
+quote_facts = TenantTable(
+    "quote_facts", Column("hash", String(64), primary_key=True), Column("body", JSON, nullable=False)
+)
+
+_ANSWERS = TypeAdapter(tuple[AccountAnswer, ...])
+_MOST_WAITING = 20_000  # Rows kept in memory while the database is away; then the oldest are let go and counted.
+_FLUSH_S = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRow:
+    """One answer and all that led to it. `digest` is the SHA-256 of the bytes that went to the platform."""
+
+    shop_id: str
+    id: str
+    at: datetime
+    cart: ReducedCart
+    facts: Facts
+    answers: tuple[AccountAnswer, ...]
+    decision: Decision
+    echo: Mapping[str, str]
+    signature: str
+    digest: str
+    elapsed_ms: int
+    plan_id: str = ""
+
+
+class LedgerWriter:
+    """Writes rows behind the answers: a crash loses what came in the last quarter second, a clean stop nothing."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._waiting: deque[LedgerRow] = deque()
+        self.lost = 0
+
+    def put(self, row: LedgerRow) -> None:
+        """Take a row in; never waits and never fails."""
+        if len(self._waiting) >= _MOST_WAITING:
+            self._waiting.popleft()
+            self.lost += 1
+        self._waiting.append(row)
+
+    async def run(self) -> None:
+        """Write until cancelled, then write the rest."""
+        try:
+            while True:
+                await anyio.sleep(_FLUSH_S)
+                await self.flush()
+        finally:
+            with anyio.CancelScope(shield=True):
+                await self.flush()
+
+    async def flush(self) -> None:
+        """Write what waits; while the database is away the rows stay."""
+        if not self._waiting:
+            return
+        rows = [self._waiting.popleft() for _ in range(min(len(self._waiting), 500))]
+        try:
+            await self._database.run(_write, rows)
+        except SQLAlchemyError as error:
+            self._waiting.extendleft(reversed(rows))
+            log.warning("ledger_waits", rows=len(self._waiting), cause=type(error).__name__)
+
+
+def _write(connection: Connection, rows: Sequence[LedgerRow]) -> None:
+    known: set[tuple[str, str]] = set()
+    for row in rows:
+        digest = row.facts.hash()
+        if (row.shop_id, digest) not in known:
+            known.add((row.shop_id, digest))
+            insert_new(connection, quote_facts.insert(row.shop_id, hash=digest, body=row.facts.model_dump(mode="json")))
+        connection.execute(
+            quotes.insert(
+                row.shop_id,
+                id=row.id,
+                at=row.at,
+                outcome=row.decision.outcome,
+                settings_version=row.facts.settings_version,
+                facts_hash=digest,
+                match_key=match_key(row.cart),
+                plan_id=row.plan_id,
+                cart=row.cart.model_dump(mode="json"),
+                answers=_ANSWERS.dump_python(row.answers, mode="json"),
+                decision=row.decision.model_dump(mode="json"),
+                echo=dict(row.echo),
+                signature=row.signature,
+                answer_digest=row.digest,
+                elapsed_ms=row.elapsed_ms,
+            )
+        )
+
+
+def load(connection: Connection, shop_id: str, quote_id: str) -> LedgerRow | None:
+    """One kept answer."""
+    found = connection.execute(quotes.select(shop_id).where(quotes.c.id == quote_id)).one_or_none()
+    return None if found is None else _row(connection, found)
+
+
+def shop_of(connection: Connection, quote_id: str) -> str | None:
+    """Whose quote this is: for the command line, which is told the quote's id alone."""
+    found = connection.execute(quotes.across_shops(quotes.c.shop_id).where(quotes.c.id == quote_id)).first()
+    return None if found is None else str(found[0])
+
+
+def recent(connection: Connection, shop_id: str, limit: int = 50) -> list[LedgerRow]:
+    """The newest answers first."""
+    found = connection.execute(quotes.select(shop_id).order_by(quotes.c.at.desc(), quotes.c.id.desc()).limit(limit))
+    return [_row(connection, each) for each in found.all()]
+
+
+def matching(connection: Connection, shop_id: str, key: str, before: datetime, window: timedelta) -> list[LedgerRow]:
+    """Answers to the same goods for the same place in the time before an order, the newest first."""
+    found = connection.execute(
+        quotes.select(shop_id)
+        .where(quotes.c.match_key == key, quotes.c.at <= before, quotes.c.at >= before - window)
+        .order_by(quotes.c.at.desc())
+        .limit(20)
+    )
+    return [_row(connection, each) for each in found.all()]
+
+
+def forget_older(connection: Connection, before: datetime) -> int:
+    """Retention: answers older than that go, and facts that no answer needs."""
+    old = connection.execute(quotes.across_shops(quotes.c.shop_id, quotes.c.id).where(quotes.c.at < before)).all()
+    for shop_id, quote_id in old:
+        connection.execute(quotes.delete(shop_id).where(quotes.c.id == quote_id))
+    return len(old)
+
+
+def match_key(cart: ReducedCart) -> str:
+    """Equal for a rate call and for the group of an order that came of it: place and goods."""
+    goods: dict[str, int] = {}
+    for line in cart.lines:
+        if line.requires_shipping:
+            name = variant_key(line.variant_id, line.sku)
+            goods[name] = goods.get(name, 0) + line.quantity
+    return goods_key(cart.destination.country if cart.destination else "", _postal(cart), goods)
+
+
+def goods_key(country: str, postal_code: str, goods: Mapping[str, int]) -> str:
+    """The key of goods (variant to quantity) that go to a country and postal code."""
+    body = [country.upper(), "".join(postal_code.split()).upper(), sorted(goods.items())]
+    return hashlib.sha256(json.dumps(body).encode()).hexdigest()
+
+
+def variant_key(variant_id: str, sku: str) -> str:
+    """A variant by its number, whichever form the platform gives it in (258644 or gid://…/258644), else by SKU."""
+    return variant_id.rsplit("/", 1)[-1] or f"sku:{sku}"
+
+
+def _postal(cart: ReducedCart) -> str:
+    return cart.destination.postal_code if cart.destination else ""
+
+
+def _row(connection: Connection, found: Any) -> LedgerRow:
+    facts = connection.execute(
+        quote_facts.select(found.shop_id, quote_facts.c.body).where(quote_facts.c.hash == found.facts_hash)
+    ).scalar_one()
+    return LedgerRow(
+        shop_id=found.shop_id,
+        id=found.id,
+        at=found.at,
+        cart=ReducedCart.model_validate(found.cart),
+        facts=Facts.model_validate(facts),
+        answers=_ANSWERS.validate_python(found.answers),
+        decision=Decision.model_validate(found.decision),
+        echo=found.echo,
+        signature=found.signature,
+        digest=found.answer_digest,
+        elapsed_ms=found.elapsed_ms,
+        plan_id=found.plan_id,
+    )
