@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -49,8 +50,19 @@ class Database:
 
     def run_here(self, work: Callable[..., T], /, *args: Any, **kwargs: Any) -> T:
         """The same in this thread: for the command line, start-up and threads of our own."""
-        with self.engine.begin() as connection:
+        with self.transaction() as connection:
             return work(connection, *args, **kwargs)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """One transaction in this thread: committed at the end, rolled back by an exception.
+
+        On SQLite it takes the write lock first, so that what was read still holds when the answer is written.
+        """
+        with self.engine.begin() as connection:
+            if self.is_sqlite:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            yield connection
 
     def close(self) -> None:
         """Close every connection."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import (
     Column,
@@ -16,6 +17,7 @@ from sqlalchemy import (
     Select,
     String,
     Table,
+    Text,
     TypeDecorator,
     Update,
     delete,
@@ -37,6 +39,9 @@ metadata = MetaData(
 
 ID_LENGTH = 40
 
+JSON: TypeAlias = "str | int | float | bool | list[JSON] | Mapping[str, JSON] | None"
+"""What a JSON column or a setting may hold."""
+
 
 class Moment(TypeDecorator[datetime]):
     """An aware datetime, kept in UTC on every database; a naive one is refused."""
@@ -53,11 +58,18 @@ class Moment(TypeDecorator[datetime]):
         value = value.astimezone(UTC)
         return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+    def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
         """From the database: aware, in UTC."""
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Sealed(TypeDecorator[str]):
+    """Text that a Keyring sealed. The type marks the column: `secrets.rotate_all` re-seals every one of them."""
+
+    impl = Text
+    cache_ok = True
 
 
 def id_column(name: str = "id", **options: Any) -> Column[str]:
