@@ -1,0 +1,91 @@
+"""Check and make the signatures of deliveries: one function per scheme, on raw bytes, in constant time."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+_EASYPOST_PREFIX = b"hmac-sha256-hex="
+
+Reason = Literal["signature_missing", "signature_wrong", "no_secret"]
+
+
+@dataclass(frozen=True, slots=True)
+class Valid:
+    """The signature holds. `secret_index` tells which of the given secrets made it (0 is the newest)."""
+
+    secret_index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Invalid:
+    """The signature does not hold, or there is nothing to check it with."""
+
+    reason: Reason
+
+
+Verdict = Valid | Invalid
+
+
+def shopify_signature(raw: bytes, secret: str) -> str:
+    """The value of `X-Shopify-Hmac-Sha256`: base64 of HMAC-SHA256 over the raw body."""
+    return base64.b64encode(_hmac(raw, _utf8(secret))).decode("ascii")
+
+
+def check_shopify(raw: bytes, header: str | None, secrets: Sequence[str]) -> Verdict:
+    """Check a Shopify delivery or rate call; several secrets while one is being rotated. Never raises.
+
+    Source: shopify.dev, "Verify webhook deliveries", 2026-10.
+    """
+    return _check(header, [shopify_signature(raw, secret).encode() for secret in secrets if secret])
+
+
+def easypost_signature(raw: bytes, secret: str) -> str:
+    """The value of `X-Hmac-Signature` (v1): the secret is NFKD-normalised, as EasyPost does it."""
+    digest = _hmac(raw, _utf8(unicodedata.normalize("NFKD", secret)))
+    return (_EASYPOST_PREFIX + digest.hex().encode()).decode("ascii")
+
+
+def check_easypost(raw: bytes, header: str | None, secrets: Sequence[str]) -> Verdict:
+    """Check an EasyPost delivery by its v1 signature. Never raises.
+
+    Source: EasyPost's support article "Webhook HMAC Validation" and its client libraries, 2025-08.
+    """
+    return _check(header, [easypost_signature(raw, secret).encode() for secret in secrets if secret])
+
+
+def sandbox_signature(raw: bytes, secret: str) -> str:
+    """The signature of our own sandboxes: `sha256=` and the hex of HMAC-SHA256 over the raw body."""
+    return "sha256=" + _hmac(raw, _utf8(secret)).hex()
+
+
+def check_sandbox(raw: bytes, header: str | None, secrets: Sequence[str]) -> Verdict:
+    """Check a delivery of the sandbox store or the sandbox carrier. Never raises."""
+    return _check(header, [sandbox_signature(raw, secret).encode() for secret in secrets if secret])
+
+
+def _check(header: str | None, expected: Sequence[bytes]) -> Verdict:
+    if not header or not header.strip():
+        return Invalid("signature_missing")
+    if not expected:
+        return Invalid("no_secret")
+    # Comparing str would raise for a header that is not ASCII.
+    given = _utf8(header.strip())
+    found: int | None = None
+    for index, candidate in enumerate(expected):
+        if hmac.compare_digest(given, candidate) and found is None:
+            found = index
+    return Invalid("signature_wrong") if found is None else Valid(found)
+
+
+def _hmac(raw: bytes, key: bytes) -> bytes:
+    return hmac.new(key, raw, hashlib.sha256).digest()
+
+
+def _utf8(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
