@@ -108,7 +108,9 @@ class Settings(BaseSettings):
     rate_body_bytes: int = Field(
         default=MIB, ge=1024, le=64 * MIB, description="Longest body of a rate request, in bytes."
     )
-    hook_body_bytes: int = Field(8 * MIB, ge=1024, le=64 * MIB, description="Longest body of a webhook, in bytes.")
+    hook_body_bytes: int = Field(
+        default=8 * MIB, ge=1024, le=64 * MIB, description="Longest body of a webhook, in bytes."
+    )
     body_timeout_s: float = Field(
         default=5, gt=0, le=60, description="Seconds that a request's body may take to arrive."
     )

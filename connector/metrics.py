@@ -1,0 +1,103 @@
+"""What Prometheus can read of a process; `docs/metrics.md` lists every name."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+UNKNOWN = "unknown"
+"""Stands for a shop that the request did not prove to be, so that strangers cannot make new series."""
+
+# Seconds: fine below the soft deadline of a quote, then up to the platform's patience.
+_ANSWER_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.5, 5.0, 10.0)
+_CALL_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
+_JOB_BUCKETS = (0.01, 0.05, 0.25, 1.0, 4.0, 16.0, 64.0, 256.0)
+
+
+class Metrics:
+    """One process's counters on a registry of its own. Labels are ids and codes, never personal data."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.rate_requests = Counter(
+            "waybill_rate_requests",
+            "Rate requests by shop and outcome: answered, empty, backup, refused, not_found, too_large, too_slow, "
+            "gone, timed_out, failed.",
+            ["shop", "outcome"],
+            registry=self.registry,
+        )
+        self.rate_seconds = Histogram(
+            "waybill_rate_answer_seconds",
+            "Seconds from a rate request's head to its answer, for requests of known shops.",
+            buckets=_ANSWER_BUCKETS,
+            registry=self.registry,
+        )
+        self.rate_signatures = Counter(
+            "waybill_rate_signatures",
+            "How rate requests were signed: valid, absent, wrong, unsigned (the platform signs nothing).",
+            ["shop", "result"],
+            registry=self.registry,
+        )
+        self.deliveries = Counter(
+            "waybill_webhook_deliveries",
+            "Webhooks by endpoint kind (store, carrier, app) and outcome: accepted, forged, refused, not_found, "
+            "too_large, too_slow, gone, busy, timed_out, failed.",
+            ["kind", "outcome"],
+            registry=self.registry,
+        )
+        self.delivery_seconds = Histogram(
+            "waybill_webhook_seconds",
+            "Seconds from a webhook's head to its answer, by endpoint kind.",
+            ["kind"],
+            buckets=_ANSWER_BUCKETS,
+            registry=self.registry,
+        )
+        self.errors = Counter(
+            "waybill_http_errors", "Requests that ended in a 500; each is in the log.", registry=self.registry
+        )
+        self.jobs = Counter(
+            "waybill_jobs",
+            "Runs of durable jobs by name and outcome: done, later, failed, parked.",
+            ["job", "outcome"],
+            registry=self.registry,
+        )
+        self.job_seconds = Histogram(
+            "waybill_job_seconds", "Seconds that a run took, by job.", ["job"], buckets=_JOB_BUCKETS,
+            registry=self.registry,
+        )  # fmt: skip
+        self.carrier_calls = Counter(
+            "waybill_carrier_calls",
+            "Calls to carriers by carrier, call (rates, create, purchase, look_up, void, track, file) and outcome: "
+            "ok or the code of the problem.",
+            ["carrier", "call", "outcome"],
+            registry=self.registry,
+        )
+        self.carrier_seconds = Histogram(
+            "waybill_carrier_call_seconds", "Seconds that a carrier took to answer, by carrier and call.",
+            ["carrier", "call"], buckets=_CALL_BUCKETS, registry=self.registry,
+        )  # fmt: skip
+        self.unknown_parcels = Counter(
+            "waybill_unknown_parcel_events",
+            "Tracking events of parcels that we do not know, by carrier; they are kept.",
+            ["carrier"],
+            registry=self.registry,
+        )
+        self.ready = Gauge("waybill_ready", "1 once the shops' settings are in memory.", registry=self.registry)
+        self.database_up = Gauge(
+            "waybill_database_up", "1 if the database answered when last asked.", registry=self.registry
+        )
+        self.migrations_current = Gauge(
+            "waybill_migrations_current", "1 if the schema is this release's.", registry=self.registry
+        )
+        self.worker_heartbeat_age = Gauge(
+            "waybill_worker_heartbeat_age_seconds",
+            "Seconds since a worker last gave a sign of life; NaN if none ever did.",
+            registry=self.registry,
+        )
+        self.failed_work = Gauge(
+            "waybill_failed_work", "Jobs that ended as failed or were parked and wait for a person.",
+            registry=self.registry,
+        )  # fmt: skip
+
+    def text(self) -> bytes:
+        """Everything in Prometheus' text format."""
+        return generate_latest(self.registry)
