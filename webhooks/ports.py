@@ -33,6 +33,18 @@ class Fence(Protocol):
         ...
 
 
+class Seal(Protocol):
+    """Encrypts what is kept at rest."""
+
+    def seal(self, data: bytes) -> str:
+        """Encrypt and authenticate."""
+        ...
+
+    def open(self, token: str) -> bytes:
+        """What was sealed. Raises a WaybillError if it cannot be opened."""
+        ...
+
+
 class Headers(Protocol):
     """Read access to HTTP headers, by name in any case."""
 

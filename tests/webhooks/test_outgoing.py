@@ -120,6 +120,7 @@ async def test_waiting_for_a_free_connection_until_the_deadline_means_not_sent()
     assert len(server.requests) == 1
 
 
+@pytest.mark.complaint(25)
 async def test_a_hung_party_does_not_keep_another_from_being_called() -> None:
     async with serve(hang) as hung, serve(always(reply(b"fine"))) as well, client(connections_per_host=2) as outgoing:
 
