@@ -66,6 +66,5 @@ def test_leaving_ends_the_wait_of_a_client_that_is_still_there() -> None:
     with serve(APP) as base_url:
         connection = http.client.HTTPConnection(urlsplit(base_url).netloc, timeout=5)
         connection.request("GET", "/hang")
-    with closing(connection):
-        with suppress(http.client.RemoteDisconnected, ConnectionResetError):
-            assert connection.getresponse().status == 500
+    with closing(connection), suppress(http.client.RemoteDisconnected, ConnectionResetError):
+        assert connection.getresponse().status == 500
