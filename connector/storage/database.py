@@ -78,8 +78,10 @@ def open_database(url: str, *, pool_size: int = 8) -> Database:
     parsed = make_url(url)
     backend = parsed.get_backend_name()
     if backend == "sqlite":
-        if not parsed.database:
-            raise DatabaseURLError("Name a file: several processes share the database.", detail=url)
+        if not parsed.database or parsed.database == ":memory:":
+            raise DatabaseURLError(
+                "Name a file: several processes share the database.", detail=parsed.render_as_string()
+            )
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
         engine = create_engine(parsed, pool_size=1, max_overflow=0, pool_timeout=60)
         event.listen(engine, "connect", _prepare_sqlite)
@@ -113,4 +115,5 @@ def insert_new(connection: Connection, statement: Insert) -> bool:
     """Run an insert unless one of the table's unique keys is taken; True if the row is new."""
     flavour: Any = sqlite if connection.dialect.name == "sqlite" else postgresql
     quiet = flavour.insert(statement.table).values(statement.compile().params).on_conflict_do_nothing()
-    return bool(connection.execute(quiet).rowcount == 1)
+    # psycopg's count of an insert is dropped unless asked for.
+    return bool(connection.execute(quiet, execution_options={"preserve_rowcount": True}).rowcount == 1)

@@ -98,8 +98,8 @@ def set_default(connection: Connection, shop_id: str, location_id: str, actor: A
 
 
 def list_locations(connection: Connection, shop_id: str, *, inactive: bool = False) -> list[LocationRecord]:
-    """Active locations in the order they became known; with `inactive` all of them."""
-    query = _locations.select(shop_id).order_by(_locations.c.id)
+    """Active locations by name; with `inactive` all of them."""
+    query = _locations.select(shop_id).order_by(_locations.c.name, _locations.c.external_id)
     if not inactive:
         query = query.where(_locations.c.active)
     return [_location(row) for row in connection.execute(query)]
@@ -107,7 +107,11 @@ def list_locations(connection: Connection, shop_id: str, *, inactive: bool = Fal
 
 def list_all(connection: Connection) -> list[LocationRecord]:
     """Active locations of every shop, for the memory of a process."""
-    query = _locations.across_shops().where(_locations.c.active).order_by(_locations.c.shop_id, _locations.c.id)
+    query = (
+        _locations.across_shops()
+        .where(_locations.c.active)
+        .order_by(_locations.c.shop_id, _locations.c.name, _locations.c.external_id)
+    )
     return [_location(row) for row in connection.execute(query)]
 
 

@@ -1,0 +1,1 @@
+"""The schema's history. `versions` holds one file per change; `connector.storage.migrate` applies them."""
