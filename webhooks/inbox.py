@@ -100,7 +100,8 @@ class Inbox:
             error="",
         )
         quiet = statement.on_conflict_do_nothing(index_elements=["endpoint", "delivery_key"])
-        return delivery_id if connection.execute(quiet).rowcount == 1 else None
+        kept = connection.execute(quiet, execution_options={"preserve_rowcount": True})  # psycopg drops it otherwise.
+        return delivery_id if kept.rowcount == 1 else None
 
     def load(self, connection: Connection, delivery_id: str) -> Delivery | None:
         """The delivery with its body opened; None if there is none (any more)."""
