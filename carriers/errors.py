@@ -2,10 +2,12 @@
 
 CarrierError
 ├── Retryable        a passing fault: the same read may be made again
-│   └── Overloaded   429; `retry_after_s` where the carrier said so
+│   ├── Overloaded   429; `retry_after_s` where the carrier said so
+│   └── Garbled      an answer that cannot be understood
 ├── Refused          the carrier understood and said no; asking again changes nothing
 ├── Misconfigured    credentials, accounts or settings are wrong; a person must act
-└── Unavailable      down, too slow, or its circuit breaker is open; others may answer meanwhile
+└── Unavailable      down, or its circuit breaker is open; others may answer meanwhile
+    └── TooSlow      no whole answer within the deadline
 """
 
 from __future__ import annotations
@@ -29,6 +31,12 @@ class Overloaded(Retryable):
     code = "overloaded"
 
 
+class Garbled(Retryable):
+    """The answer is not what the carrier's contract says."""
+
+    code = "garbled"
+
+
 class Refused(CarrierError):
     """The carrier said no."""
 
@@ -45,3 +53,9 @@ class Unavailable(CarrierError):
     """The carrier cannot be reached or does not answer in time."""
 
     code = "unreachable"
+
+
+class TooSlow(Unavailable):
+    """The carrier did not answer within the deadline."""
+
+    code = "timeout"

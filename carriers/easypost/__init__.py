@@ -1,0 +1,32 @@
+"""EasyPost: rates and labels of many carriers through one account (https://docs.easypost.com)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pydantic import BaseModel
+
+from carriers.carrier import Capabilities, Carrier, CarrierKind
+from carriers.easypost.client import EasyPost
+from carriers.easypost.settings import EasyPostSettings
+from webhooks.outgoing import Outgoing
+from webhooks.ports import Clock
+
+CAPABILITIES = Capabilities(
+    repeat_purchase="refused",  # SHIPMENT.POSTAGE.EXISTS
+    look_up_ceiling_s=100,  # EasyPost ends its own work after 90 s (an engineer of theirs, 2017).
+    label_formats=frozenset({"pdf", "png", "zpl"}),
+    return_label=True,
+)
+
+
+def connect(settings: BaseModel, outgoing: Outgoing, clock: Clock) -> Carrier:
+    """A connection with one key; `settings` is an EasyPostSettings."""
+    checked = EasyPostSettings.model_validate(settings.model_dump())
+    capabilities = replace(CAPABILITIES, look_up_ceiling_s=checked.look_up_ceiling_s)
+    return EasyPost(checked, outgoing, clock, capabilities)
+
+
+KIND = CarrierKind(
+    name="easypost", title="EasyPost", settings=EasyPostSettings, capabilities=CAPABILITIES, connect=connect
+)

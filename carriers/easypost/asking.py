@@ -1,0 +1,151 @@
+"""Our requests in EasyPost's words. Pure.
+
+Weights are ounces and sizes inches with one decimal, rounded up, the billable side; what customs is told of weights is
+rounded down, so that the lines never weigh more than the parcel. A number that is sent is the shortest one that reads
+back as the exact decimal.
+"""
+
+from __future__ import annotations
+
+from decimal import ROUND_FLOOR, Decimal
+from typing import Any
+
+from carriers.address import Address
+from carriers.customs import Customs, CustomsItem
+from carriers.measure import GRAMS_PER_OUNCE, Weight
+from carriers.money import Money
+from carriers.parcel import Parcel, RateRequest, Shipment
+
+Body = dict[str, Any]
+
+_SIGNATURES = {"any": "SIGNATURE", "adult": "ADULT_SIGNATURE"}
+_TENTH = Decimal("0.1")
+_EEI_FREE = Money(250_000, "USD")  # Below it, US exports need no filing: 15 CFR 30.37(a).
+
+
+def rate_bodies(request: RateRequest, accounts: tuple[str, ...]) -> list[tuple[Body, int]]:
+    """One body for each different parcel, and how many parcels it stands for."""
+    counts: dict[Parcel, int] = {}
+    for parcel in request.parcels:
+        counts[parcel] = counts.get(parcel, 0) + 1
+    options = _options(request.currency, request.signature, request.customs)
+    return [(_body(request, parcel, request.accounts or accounts, options), count) for parcel, count in counts.items()]
+
+
+def create_body(shipment: Shipment, accounts: tuple[str, ...]) -> Body:
+    """The body that creates a shipment; `reference` is ours."""
+    options = _options(shipment.currency, shipment.signature, shipment.customs)
+    options["label_format"] = shipment.label_format.upper()
+    body = _body(shipment, shipment.parcel, shipment.accounts or accounts, options)
+    body["shipment"]["reference"] = shipment.reference
+    return body
+
+
+def personal_words(*addresses: Address) -> tuple[str, ...]:
+    """What of an address must not come back in a message that we keep."""
+    return tuple(
+        word
+        for one in addresses
+        for word in (one.name, one.company, one.street1, one.street2, one.phone, one.email)
+        if word
+    )
+
+
+def _body(asked: RateRequest | Shipment, parcel: Parcel, accounts: tuple[str, ...], options: Body) -> Body:
+    # EasyPost takes a return with the addresses of the way out, and swaps them itself.
+    ends = (asked.destination, asked.origin) if asked.is_return else (asked.origin, asked.destination)
+    shipment: Body = {
+        "from_address": _address(ends[0]),
+        "to_address": _address(ends[1]),
+        "parcel": _parcel(parcel),
+        "options": options,
+    }
+    if asked.is_return:
+        shipment["is_return"] = True
+    if accounts:
+        shipment["carrier_accounts"] = list(accounts)
+    if asked.customs is not None:
+        shipment["customs_info"] = _customs(asked.customs, asked.origin)
+    return {"shipment": shipment}
+
+
+def _options(currency: str, signature: str, customs: Customs | None) -> Body:
+    options: Body = {"currency": currency}
+    if signature in _SIGNATURES:
+        options["delivery_confirmation"] = _SIGNATURES[signature]
+    if customs is not None and customs.incoterm is not None:
+        options["incoterm"] = customs.incoterm
+    return options
+
+
+def _address(address: Address) -> Body:
+    said: Body = {
+        "name": address.name,
+        "company": address.company,
+        "street1": address.street1,
+        "street2": address.street2,
+        "city": address.city,
+        "state": address.province,
+        "zip": address.postal_code,
+        "country": address.country,
+        "phone": address.phone,
+        "email": address.email,
+        "residential": address.residential,
+    }
+    return {key: value for key, value in said.items() if value not in {"", None}}
+
+
+def _parcel(parcel: Parcel) -> Body:
+    said: Body = {"weight": _number(max(parcel.weight.ounces(), _TENTH))}
+    if parcel.packaging:
+        said["predefined_package"] = parcel.packaging
+    elif parcel.size is not None:
+        length, width, height = parcel.size.inches()
+        said |= {"length": _number(length), "width": _number(width), "height": _number(height)}
+    return said
+
+
+def _customs(customs: Customs, origin: Address) -> Body:
+    said: Body = {
+        "contents_type": customs.contents,
+        "contents_explanation": "",
+        "restriction_type": "none",
+        "non_delivery_option": "return",
+        "customs_certify": True,
+        "customs_signer": customs.signer,
+        "customs_items": [_customs_item(item, origin) for item in customs.items],
+    }
+    if origin.country == "US" and _needs_no_filing(customs):
+        said["eel_pfc"] = "NOEEI 30.37(a)"
+    return said
+
+
+def _needs_no_filing(customs: Customs) -> bool:
+    values = [item.value for item in customs.items if item.value.currency == "USD"]
+    return sum((value.minor for value in values), 0) <= _EEI_FREE.minor
+
+
+def _customs_item(item: CustomsItem, origin: Address) -> Body:
+    said: Body = {
+        "description": item.description,
+        "quantity": item.quantity,
+        "value": _number(item.value.amount),
+        "currency": item.value.currency,
+        "weight": _number(_declared(item.weight)),
+        "origin_country": item.origin_country or origin.country,
+    }
+    if item.hs_code:
+        said["hs_tariff_number"] = item.hs_code
+    if item.sku:
+        said["code"] = item.sku
+    return said
+
+
+def _declared(weight: Weight) -> Decimal:
+    ounces = (Decimal(weight.grams) / GRAMS_PER_OUNCE / _TENTH).to_integral_value(ROUND_FLOOR) * _TENTH
+    return max(ounces, _TENTH)
+
+
+def _number(value: Decimal) -> float:
+    """For JSON only, which writes a float with the fewest digits: up to 15 of them are the decimal's own."""
+    return float(value)
