@@ -1,0 +1,347 @@
+"""What a process knows of its shops, in memory: read at the start, read again when the config version moves.
+
+The checkout asks nothing but this; a shop that cannot be loaded is left out with a log line and stops no other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import anyio
+import structlog
+from pydantic import ValidationError
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+from carriers.carrier import Carrier, CarrierKind
+from connector import shop_settings
+from connector.quotes.ask import Account
+from connector.quotes.desk import Origin, QuotingShop
+from connector.shop_settings import ShopSettings
+from connector.storage import config_version, settings_versions
+from connector.storage.database import Database
+from connector.storage.secrets import Keyring
+from connector.storage.shops import (
+    AccountRecord,
+    AppRecord,
+    LocationRecord,
+    ShopRecord,
+    ShopTokenVault,
+    list_accounts,
+    list_apps,
+    list_locations,
+    list_shops,
+)
+from connector.store import ClaimsShop, Store, StoreKind, VerifyAppHook
+from webhooks.errors import WaybillError
+from webhooks.outgoing import Outgoing
+from webhooks.ports import Clock
+
+log = structlog.get_logger(__name__)
+
+
+class UnknownKind(WaybillError):
+    """No adapter of this name is registered."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountEntry:
+    """A connected carrier account."""
+
+    record: AccountRecord
+    kind: CarrierKind
+    connection: Carrier
+
+    @property
+    def id(self) -> str:
+        """Our id of the account."""
+        return self.record.id
+
+    @property
+    def shop_id(self) -> str:
+        """Whose account it is."""
+        return self.record.shop_id
+
+    @property
+    def carrier(self) -> Carrier:
+        """The connection."""
+        return self.connection
+
+
+@dataclass(frozen=True, slots=True)
+class ShopEntry:
+    """A connected shop with its settings, places and carrier accounts."""
+
+    record: ShopRecord
+    kind: StoreKind
+    quoting: QuotingShop
+    accounts: Mapping[str, AccountEntry]
+    locations: tuple[LocationRecord, ...]
+
+    @property
+    def id(self) -> str:
+        """Our id of the shop."""
+        return self.record.id
+
+    @property
+    def domain(self) -> str:
+        """The store's own name of the shop."""
+        return self.record.domain
+
+    @property
+    def platform(self) -> str:
+        """The platform's name."""
+        return self.record.platform
+
+    @property
+    def store(self) -> Store:
+        """The connection to the store."""
+        return self.quoting.store
+
+    @property
+    def settings(self) -> ShopSettings:
+        """The settings that hold now."""
+        return self.quoting.settings
+
+    @property
+    def rates_token(self) -> str:
+        """The secret part of its rate URL."""
+        return self.record.rates_token
+
+    @property
+    def hooks_token(self) -> str:
+        """The secret part of its hook URL."""
+        return self.record.hooks_token
+
+    @property
+    def claims_shop(self) -> ClaimsShop:
+        """Reads which shop a request's headers name."""
+        return self.kind.claims_shop
+
+
+@dataclass(frozen=True, slots=True)
+class AppEntry:
+    """An app whose deliveries come to one endpoint for all shops."""
+
+    record: AppRecord
+    kind: StoreKind
+
+    @property
+    def id(self) -> str:
+        """Our id of the app."""
+        return self.record.id
+
+    @property
+    def platform(self) -> str:
+        """The platform's name."""
+        return self.record.platform
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Its client secrets, newest first."""
+        return (self.record.secret,)
+
+    @property
+    def verify_app_hook(self) -> VerifyAppHook | None:
+        """Checks a delivery."""
+        return self.kind.verify_app_hook
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    version: int
+    shops: list[ShopRecord]
+    apps: list[AppRecord]
+    accounts: list[AccountRecord]
+    locations: dict[str, list[LocationRecord]]
+    settings: dict[str, tuple[int, Mapping[str, Any]]]
+
+
+@dataclass(slots=True)
+class _State:
+    version: int = -1
+    shops: dict[str, ShopEntry] = field(default_factory=dict)
+    apps: dict[str, AppEntry] = field(default_factory=dict)
+    by_domain: dict[tuple[str, str], ShopEntry] = field(default_factory=dict)
+    by_hook_token: dict[str, AccountEntry] = field(default_factory=dict)
+
+
+class Directory:
+    """The shops of this installation. Look-ups are dictionary reads; `refresh` does the database's part."""
+
+    def __init__(
+        self,
+        database: Database,
+        keyring: Keyring,
+        outgoing: Outgoing,
+        clock: Clock,
+        stores: Mapping[str, StoreKind],
+        carriers: Mapping[str, CarrierKind],
+    ) -> None:
+        self._database = database
+        self._keyring = keyring
+        self._outgoing = outgoing
+        self._clock = clock
+        self._stores = stores
+        self._carriers = carriers
+        self._state = _State()
+
+    @property
+    def ready(self) -> bool:
+        """True once the shops are in memory."""
+        return self._state.version >= 0
+
+    def shop(self, shop_id: str) -> ShopEntry | None:
+        """A live shop by our id."""
+        return self._state.shops.get(shop_id)
+
+    def shops(self) -> list[ShopEntry]:
+        """Every live shop."""
+        return list(self._state.shops.values())
+
+    def shop_by_domain(self, platform: str, domain: str) -> ShopEntry | None:
+        """A live shop by the store's own name of it."""
+        return self._state.by_domain.get((platform, domain.lower()))
+
+    def app(self, app_id: str) -> AppEntry | None:
+        """An app by our id."""
+        return self._state.apps.get(app_id)
+
+    def account(self, shop_id: str, account_id: str) -> AccountEntry | None:
+        """A carrier account of a shop."""
+        shop = self._state.shops.get(shop_id)
+        return None if shop is None else shop.accounts.get(account_id)
+
+    def carrier_hook(self, token: str) -> AccountEntry | None:
+        """The account whose tracking URL ends with this token."""
+        return self._state.by_hook_token.get(token)
+
+    async def refresh(self) -> bool:
+        """Read what changed; False if nothing did. While the database is away what is known goes on."""
+        try:
+            loaded = await self._database.run(self._load, self._state.version)
+        except SQLAlchemyError as error:
+            log.warning("directory_waits", cause=type(error).__name__)
+            return False
+        if loaded is None:
+            return False
+        await self._take_over(loaded)
+        return True
+
+    async def run(self, every_s: float = 1.0) -> None:
+        """Keep up with changes until cancelled."""
+        while True:
+            await anyio.sleep(every_s)
+            await self.refresh()
+
+    async def close(self) -> None:
+        """Let go of every connection."""
+        for shop in self._state.shops.values():
+            await _close(shop)
+
+    def _load(self, connection: Connection, known: int) -> _Loaded | None:
+        version = config_version.read(connection)
+        if version == known:
+            return None
+        shops = list_shops(connection, self._keyring)
+        settings = {}
+        for shop in shops:
+            latest = settings_versions.latest(connection, shop.id)
+            settings[shop.id] = (latest.version, latest.body) if latest else (0, {})
+        return _Loaded(
+            version,
+            shops,
+            list_apps(connection, self._keyring),
+            list_accounts(connection, self._keyring),
+            {shop.id: list(list_locations(connection, shop.id)) for shop in shops},
+            settings,
+        )
+
+    async def _take_over(self, loaded: _Loaded) -> None:
+        before, state = self._state, _State(loaded.version)
+        for record in loaded.shops:
+            try:
+                entry = self._shop(record, loaded, before.shops.get(record.id))
+            except (WaybillError, ValidationError) as error:
+                log.warning("shop_left_out", shop=record.id, cause=type(error).__name__)
+                continue
+            state.shops[record.id] = entry
+            state.by_domain[record.platform, record.domain] = entry
+            for account in entry.accounts.values():
+                state.by_hook_token[account.record.hook_token] = account
+        for app in loaded.apps:
+            kind = self._stores.get(app.platform)
+            if kind is not None:
+                state.apps[app.id] = AppEntry(app, kind)
+        self._state = state
+        for shop_id, old in before.shops.items():
+            await _close_unused(old, state.shops.get(shop_id))
+
+    def _shop(self, record: ShopRecord, loaded: _Loaded, before: ShopEntry | None) -> ShopEntry:
+        version, body = loaded.settings[record.id]
+        settings = shop_settings.load(body)
+        kind = self._stores.get(record.platform)
+        if kind is None:
+            raise UnknownKind("No store platform has this name.", detail=record.platform)
+        same = before is not None and before.record == record and before.settings.hmac == settings.hmac
+        store = before.store if before is not None and same else self.connect_store(record, settings)
+        accounts = {}
+        for account in loaded.accounts:
+            if account.shop_id == record.id:
+                known = before.accounts.get(account.id) if before else None
+                same = known is not None and known.record.settings == account.settings
+                accounts[account.id] = (
+                    replace(known, record=account) if known is not None and same else self.connect_account(account)
+                )
+        locations = tuple(loaded.locations[record.id])
+        quoting = QuotingShop(
+            id=record.id,
+            store=store,
+            settings=settings,
+            settings_version=version,
+            timezone=record.timezone,
+            origins=tuple(
+                Origin(each.id, each.external_id, each.address, each.is_default) for each in locations if each.active
+            ),
+            accounts=tuple(Account(each.id, each.kind.name, each.connection) for each in accounts.values()),
+        )
+        return ShopEntry(record, kind, quoting, accounts, locations)
+
+    def connect_store(self, record: ShopRecord, settings: ShopSettings) -> Store:
+        """A store connection from kept credentials. Raises UnknownKind, or ValidationError for what is incomplete."""
+        kind = self._stores.get(record.platform)
+        if kind is None:
+            raise UnknownKind("No store platform has this name.", detail=record.platform)
+        fields: dict[str, Any] = dict(record.credentials)
+        if "hmac" in kind.settings.model_fields:
+            fields["hmac"] = settings.hmac
+        vault = ShopTokenVault(self._database, self._keyring, record.id)
+        return kind.connect(kind.settings.model_validate(fields), self._outgoing, self._clock, vault)
+
+    def connect_account(self, record: AccountRecord) -> AccountEntry:
+        """A carrier connection from kept settings. Raises UnknownKind, or ValidationError for what is incomplete."""
+        kind = self._carriers.get(record.carrier)
+        if kind is None:
+            raise UnknownKind("No carrier has this name.", detail=record.carrier)
+        settings = kind.settings.model_validate(dict(record.settings))
+        return AccountEntry(record, kind, kind.connect(settings, self._outgoing, self._clock))
+
+
+async def _close(shop: ShopEntry) -> None:
+    await shop.store.close()
+    for account in shop.accounts.values():
+        await account.connection.close()
+
+
+async def _close_unused(old: ShopEntry, new: ShopEntry | None) -> None:
+    if new is None:
+        await _close(old)
+        return
+    if old.store is not new.store:
+        await old.store.close()
+    kept = {id(each.connection) for each in new.accounts.values()}
+    for account in old.accounts.values():
+        if id(account.connection) not in kept:
+            await account.connection.close()

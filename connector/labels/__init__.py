@@ -1,0 +1,1 @@
+"""From a planned parcel to exactly one label: intent, purchase, look-up, files, amounts, void."""

@@ -1,0 +1,117 @@
+"""Every amount as a dated double entry with its cause: what was quoted, charged, bought and refunded.
+
+Each entry moves an amount from one account to another, so that the sum over all accounts is always zero:
+
+quoted      carrier:expected   -> postage:expected    the carrier's price that the offer was made from
+charged     buyer              -> shipping:income     what the buyer paid for shipping
+bought      wallet             -> postage:bought      the label
+refund_due  postage:bought     -> carrier:refund_due  asked back after a void
+refunded    carrier:refund_due -> wallet              money that came back
+lost        carrier:refund_due -> postage:lost        a void that the carrier refused
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy import BigInteger, Column, Connection, Index, String, func
+
+from carriers.money import Money
+from connector.storage.database import insert_new
+from connector.storage.ids import new_id
+from connector.storage.schema import Moment, TenantTable, id_column
+
+Kind = Literal["quoted", "charged", "bought", "refund_due", "refunded", "lost"]
+_MOVES: dict[str, tuple[str, str]] = {
+    "quoted": ("carrier:expected", "postage:expected"),
+    "charged": ("buyer", "shipping:income"),
+    "bought": ("wallet", "postage:bought"),
+    "refund_due": ("postage:bought", "carrier:refund_due"),
+    "refunded": ("carrier:refund_due", "wallet"),
+    "lost": ("carrier:refund_due", "postage:lost"),
+}
+
+entries = TenantTable(
+    "amounts",
+    id_column(primary_key=True),
+    Column("at", Moment, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("from_account", String(40), nullable=False),
+    Column("to_account", String(40), nullable=False),
+    Column("minor", BigInteger, nullable=False),
+    Column("currency", String(3), nullable=False),
+    id_column("order_id", nullable=False),
+    id_column("parcel_id", nullable=True),
+    id_column("label_id", nullable=True),
+    Column("cause", String(160), nullable=False),
+    Index("uq_amounts_cause", "shop_id", "kind", "cause", unique=True),
+    Index(None, "shop_id", "order_id"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One dated amount."""
+
+    at: datetime
+    kind: str
+    money: Money
+    parcel_id: str | None
+    label_id: str | None
+    cause: str
+
+
+def book(
+    connection: Connection,
+    shop_id: str,
+    kind: Kind,
+    money: Money,
+    *,
+    order_id: str,
+    cause: str,
+    now: datetime,
+    parcel_id: str | None = None,
+    label_id: str | None = None,
+) -> bool:
+    """Write an entry; a cause (the id of what happened) is booked once for each kind. False if it was booked before."""
+    source, target = _MOVES[kind]
+    return insert_new(
+        connection,
+        entries.insert(
+            shop_id,
+            id=new_id("amt", now),
+            at=now,
+            kind=kind,
+            from_account=source,
+            to_account=target,
+            minor=money.minor,
+            currency=money.currency,
+            order_id=order_id,
+            parcel_id=parcel_id,
+            label_id=label_id,
+            cause=cause,
+        ),
+    )
+
+
+def of_order(connection: Connection, shop_id: str, order_id: str) -> list[Entry]:
+    """The amounts of an order, oldest first."""
+    found = connection.execute(
+        entries.select(shop_id).where(entries.c.order_id == order_id).order_by(entries.c.at, entries.c.id)
+    )
+    return [
+        Entry(row.at, row.kind, Money(row.minor, row.currency), row.parcel_id, row.label_id, row.cause)
+        for row in found.all()
+    ]
+
+
+def balances(connection: Connection, shop_id: str) -> dict[tuple[str, str], int]:
+    """What stands on each account (account, currency), in minor units; over all accounts of a currency it is zero."""
+    sums: dict[tuple[str, str], int] = {}
+    for column, sign in ((entries.c.from_account, -1), (entries.c.to_account, 1)):
+        grouped = entries.select(shop_id, column, entries.c.currency, func.sum(entries.c.minor))
+        for account, currency, minor in connection.execute(grouped.group_by(column, entries.c.currency)).all():
+            sums[account, currency] = sums.get((account, currency), 0) + sign * int(minor)
+    return sums

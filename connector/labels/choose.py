@@ -1,0 +1,55 @@
+"""Which of a created shipment's rates is bought: the one that was promised, or none. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from carriers.money import Money, exponent
+from carriers.rate import Rate
+from connector.words.reason import Reason
+
+_TOLERANCE_PERCENT = Decimal(5)
+_TOLERANCE_MAJOR = Decimal("0.50")
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Buy this rate; `why` says what it was chosen for."""
+
+    rate: Rate
+    why: Reason
+
+
+def choose(rates: Sequence[Rate], bought_as: Mapping[str, Any] | None, *, by_person: bool) -> Chosen | Reason:
+    """The rate whose account, carrier and service equal the offer's, at no more than the tolerated price.
+
+    Without an offer (its quote is lost) a person's click buys the cheapest; Waybill by itself buys nothing. The
+    tolerance is the larger of 5 % and half a major unit, at least one minor unit; a person may go beyond it.
+    """
+    if not rates:
+        return Reason("no_rates_at_purchase")
+    if bought_as is None:
+        if not by_person:
+            return Reason("quote_lost")
+        cheapest = min(rates, key=lambda rate: rate.price.minor)
+        return Chosen(cheapest, Reason("cheapest_without_quote", {"service": cheapest.service}))
+    wanted = (bought_as["account"], bought_as["carrier"], bought_as["service"])
+    found = [rate for rate in rates if rate.key == wanted]
+    if not found:
+        return Reason("service_gone", {"carrier": wanted[1], "service": wanted[2]})
+    rate = min(found, key=lambda each: each.price.minor)
+    quoted = Money(bought_as["minor"], bought_as["currency"])
+    if rate.price.currency != quoted.currency:
+        return Reason("currency_changed", {"quoted": quoted, "now": rate.price})
+    if rate.price > quoted + tolerance(quoted) and not by_person:
+        return Reason("dearer_than_quoted", {"quoted": quoted, "now": rate.price})
+    return Chosen(rate, Reason("as_promised", {"carrier": rate.carrier, "service": rate.service}))
+
+
+def tolerance(quoted: Money) -> Money:
+    """How much dearer a label may be than its quote before a person must look."""
+    fixed = Money(int(_TOLERANCE_MAJOR.scaleb(exponent(quoted.currency))), quoted.currency)
+    return max(quoted.percent(_TOLERANCE_PERCENT), fixed, Money(1, quoted.currency), key=lambda money: money.minor)

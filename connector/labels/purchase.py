@@ -1,0 +1,247 @@
+"""Buy a parcel's label exactly once: create, intend, buy by the kept id, look up what is unclear.
+
+Both jobs read where the label stands and go on from there, so a crash at any point costs at most a look-up. A purchase
+that left and was not answered is never repeated before the carrier's look-up ceiling has passed, and then only for the
+same shipment, which a carrier sells once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+
+from carriers.errors import CarrierError
+from carriers.label import NotBought, Purchased, Rejected, Unknown
+from connector.attention.board import need_person
+from connector.directory import AccountEntry, Directory, ShopEntry
+from connector.labels import record
+from connector.labels.choose import Chosen, choose
+from connector.labels.files import LabelShelf
+from connector.labels.shipment import shipment_for
+from connector.storage.audit import Actor
+from connector.storage.database import Database
+from connector.storage.secrets import Keyring
+from connector.words.reason import Reason
+from connector.work.port import Run, TryLater, Work
+
+log = structlog.get_logger(__name__)
+
+_LOOK_AFTER_S = (2, 5, 10, 20, 30)
+_MOST_TRIES = 3
+_STALE = timedelta(hours=12)  # A created shipment older than that is priced again.
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the store says of a parcel just before money is spent: no reason means go on.
+
+    With `cancelled` the parcel is not wanted any more; otherwise a reason holds it for a person or a later change.
+    """
+
+    why_not: Reason | None = None
+    cancelled: bool = False
+
+
+StillWanted = Callable[[ShopEntry, Any], Awaitable[Wanted]]
+
+
+@dataclass(frozen=True, slots=True)
+class Purchasing:
+    """The jobs `label.buy` (parcel, actor's kind and name) and `label.settle` (label)."""
+
+    database: Database
+    directory: Directory
+    work: Work
+    keyring: Keyring
+    shelf: LabelShelf
+    now: Callable[[], datetime]
+    still_wanted: StillWanted
+    clock_is_moved: bool = False
+
+    async def buy(self, run: Run) -> None:
+        """Take a parcel from where it stands to a label, a refusal, a hold, or an outcome to be looked up."""
+        shop_id, (parcel_id, kind, name) = run.task.shop_id, run.task.args
+        actor = Actor(kind, name)  # type: ignore[arg-type]  # The kind was an Actor's when the task was queued.
+        shop = self.directory.shop(shop_id)
+        parcel, label = await self.database.run(record.parcel_and_label, shop_id, parcel_id)
+        if shop is None or parcel is None or parcel.state in {"cancelled", "bought"}:
+            return
+        if label is not None and label.state in {"sent", "unknown"}:
+            await self.database.run(record.settle_at, self.work, label, self.now())
+            return
+        if label is not None and label.state == "created" and self.now() - label.created_at > _STALE:
+            await self.database.run(record.drop, label, self.now())
+            label = None
+        wanted = await run.step("order.check", lambda: self.still_wanted(shop, parcel))
+        if wanted.why_not is not None:
+            await self.database.run(_not_wanted, parcel, label, wanted, self.now())
+            return
+        account = self._account(shop, parcel, label)
+        if account is None:
+            await self.database.run(record.hold, shop_id, parcel_id, Reason("no_carriers"), self.now())
+            return
+        if label is None:
+            label = await self._create(run, shop, account, parcel, actor)
+        if label is not None and label.state == "created":
+            label = await self._intend(run, shop, parcel, label, actor)
+        if label is not None and label.state == "intent":
+            await self._purchase(run, shop, account, label)
+
+    async def settle(self, run: Run) -> None:
+        """Find out how a purchase ended, and finish it."""
+        shop_id, (label_id,) = run.task.shop_id, run.task.args
+        shop = self.directory.shop(shop_id)
+        label = await self.database.run(record.label_of, shop_id, label_id)
+        if shop is None or label is None or label.state not in {"sent", "unknown"}:
+            return
+        account = shop.accounts.get(label.account_id)
+        if account is None:
+            await self.database.run(need_person, shop_id, label_id, Reason("account_gone"), self.now())
+            return
+        ceiling = timedelta(seconds=account.connection.capabilities.look_up_ceiling_s)
+        try:
+            found = await run.step("label.look_up", lambda: account.connection.look_up(label.handle))
+        except CarrierError as error:
+            await self._look_again(label, error.retry_after_s)
+            if self.now() - label.sent_at > ceiling + timedelta(minutes=10):
+                await self.database.run(
+                    need_person, shop_id, label.id, Reason("cannot_look_up", {"carrier": label.carrier}), self.now()
+                )
+            return
+        match found:
+            case Purchased():
+                await self._record(run, shop, label, found)
+            case NotBought():
+                await self._not_bought(run, shop, account, label, ceiling)
+
+    async def _not_bought(
+        self, run: Run, shop: ShopEntry, account: AccountEntry, label: Any, ceiling: timedelta
+    ) -> None:
+        if self.now() < label.sent_at + ceiling:
+            await self._look_again(label, None, latest=label.sent_at + ceiling)
+            return
+        unsafe = account.connection.capabilities.repeat_purchase == "unsafe"
+        if unsafe or label.tries >= _MOST_TRIES:
+            why = Reason("outcome_unclear", {"carrier": label.carrier})
+            await self.database.run(record.hold, shop.id, label.parcel_id, why, self.now())
+            return
+        intended = await self.database.run(record.again, label, self.now())
+        if intended is not None:
+            await self._purchase(run, shop, account, intended)
+
+    async def _look_again(self, label: Any, retry_after_s: float | None, latest: datetime | None = None) -> None:
+        wait = retry_after_s or _LOOK_AFTER_S[min(label.looks, len(_LOOK_AFTER_S) - 1)]
+        due_at = self.now() + timedelta(seconds=wait)
+        if latest is not None:
+            due_at = min(due_at, max(latest, self.now() + timedelta(seconds=1)))
+        await self.database.run(record.unclear, self.work, label, due_at, self.now())
+
+    async def _create(self, run: Run, shop: ShopEntry, account: AccountEntry, parcel: Any, actor: Actor) -> Any | None:
+        shipment = await self.database.run(shipment_for, self.keyring, shop, account.connection.capabilities, parcel)
+        if isinstance(shipment, Reason):
+            await self.database.run(record.hold, shop.id, parcel.id, shipment, self.now())
+            return None
+        try:
+            created = await run.step("label.create", lambda: account.connection.create(shipment))
+        except CarrierError as error:
+            if error.code in {"rate_refused", "credentials"}:
+                why = Reason("carrier_refused", {"carrier": account.kind.title, "said": error.message})
+                await self.database.run(record.hold, shop.id, parcel.id, why, self.now())
+                return None
+            raise
+        return await run.step(
+            "label.keep",
+            lambda: self.database.run(
+                record.open_label, parcel, account.id, account.kind.name, created, actor, self.now()
+            ),
+        )
+
+    async def _intend(self, run: Run, shop: ShopEntry, parcel: Any, label: Any, actor: Actor) -> Any | None:
+        chosen = self._may_not_spend(shop, label) or choose(
+            record.rates_of(label), parcel.bought_as, by_person=actor.kind in {"person", "command"}
+        )
+        if isinstance(chosen, Chosen):
+            rate, why = chosen.rate, chosen.why
+            return await run.step(
+                "label.intent",
+                lambda: self.database.run(record.write_intent, label, rate, why, actor, self.now()),
+            )
+        await self.database.run(_give_up, label, chosen, self.now())
+        return None
+
+    def _may_not_spend(self, shop: ShopEntry, label: Any) -> Reason | None:
+        """Test and live are kept apart: no money from a test shop, no sample label for a real order."""
+        if shop.settings.mode == "test" and label.test_mode is False:
+            return Reason("production_account_in_test")
+        if shop.settings.mode == "live" and label.test_mode is True:
+            return Reason("test_account_in_live")
+        if shop.settings.mode == "live" and self.clock_is_moved:
+            return Reason("moved_clock_in_live")
+        return None
+
+    async def _purchase(self, run: Run, shop: ShopEntry, account: AccountEntry, label: Any) -> None:
+        sent = await run.step("label.mark", lambda: self.database.run(record.mark_sent, label, self.now()))
+        if sent is None:
+            return
+        rate = record.rate_of(sent)
+        assert rate is not None  # noqa: S101 - the table's check says that an intent has a rate.
+        carrier = account.connection
+        outcome = await run.step("label.purchase", lambda: carrier.purchase(sent.handle, rate, run.fence))
+        match outcome:
+            case Purchased():
+                await self._record(run, shop, sent, outcome)
+            case Unknown():
+                log.warning("purchase_unclear", label=sent.id, why=outcome.why)
+                await self._look_again(sent, None)
+            case Rejected(code="fenced"):
+                raise TryLater("This worker lost its lease before the purchase left.")
+            case Rejected(code="not_sent"):
+                await self.database.run(record.not_sent, sent)
+                raise TryLater("The carrier could not be reached.", retry_after_s=outcome.retry_after_s)
+            case Rejected():
+                why = Reason("carrier_refused", {"carrier": account.kind.title, "said": outcome.message})
+                await self.database.run(record.refused, sent, why, self.now())
+
+    async def _record(self, run: Run, shop: ShopEntry, label: Any, outcome: Purchased) -> None:
+        files = []
+        for file in outcome.files:
+            digest = self.shelf.put(file.content) if file.content else None
+            files.append(
+                record.KeptFile(file.kind, file.media_type, file.url, digest, len(file.content) if digest else None)
+            )
+        await run.step(
+            "label.record",
+            lambda: self.database.run(
+                record.bought,
+                self.work,
+                label,
+                outcome,
+                files,
+                fulfil_now=shop.settings.fulfil_when == "label",
+                notify_buyer=shop.settings.store_notifies,
+                now=self.now(),
+            ),
+        )
+
+    def _account(self, shop: ShopEntry, parcel: Any, label: Any | None) -> AccountEntry | None:
+        if label is not None:
+            return shop.accounts.get(label.account_id)
+        if parcel.bought_as is not None:
+            return shop.accounts.get(parcel.bought_as["account_id"])
+        return next(iter(shop.accounts.values()), None)
+
+
+def _not_wanted(connection: Any, parcel: Any, label: Any | None, wanted: Wanted, now: datetime) -> None:
+    if label is not None:
+        record.drop(connection, label, now)
+    state = "cancelled" if wanted.cancelled else "held"
+    record.set_parcel(connection, parcel.shop_id, parcel.id, state, now, wanted.why_not)
+
+
+def _give_up(connection: Any, label: Any, why: Reason, now: datetime) -> None:
+    record.drop(connection, label, now)
+    record.hold(connection, label.shop_id, label.parcel_id, why, now)

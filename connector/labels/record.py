@@ -1,0 +1,319 @@
+"""Every change of a label's state, each one a single transaction that checks what it changes.
+
+created -> intent -> sent -> bought | refused | unknown;  unknown -> bought | intent (the same shipment again)
+bought -> void_requested -> voided | void_refused;  created -> dropped
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from pydantic import TypeAdapter
+from sqlalchemy import Connection
+
+from carriers.label import Created, Purchased
+from carriers.money import Money
+from carriers.rate import Rate
+from connector.attention.board import need_person, settled
+from connector.labels.amounts import book
+from connector.labels.tables import LIVE, label_files, labels, parcels
+from connector.storage import audit
+from connector.storage.audit import Actor
+from connector.storage.database import insert_new
+from connector.storage.ids import new_id
+from connector.tracking.record import Followed, begin
+from connector.words.reason import Reason
+from connector.work.port import Task, Work
+
+_RATE = TypeAdapter(Rate)
+_RATES = TypeAdapter(tuple[Rate, ...])
+
+
+@dataclass(frozen=True, slots=True)
+class KeptFile:
+    """A document of a label: where the carrier keeps it, and our copy's digest once there is one."""
+
+    kind: str
+    media_type: str
+    url: str
+    sha256: str | None = None
+    size: int | None = None
+
+
+def parcel_of(connection: Connection, shop_id: str, parcel_id: str) -> Any | None:
+    """A parcel's row."""
+    return connection.execute(parcels.select(shop_id).where(parcels.c.id == parcel_id)).one_or_none()
+
+
+def label_of(connection: Connection, shop_id: str, label_id: str) -> Any | None:
+    """A label's row."""
+    return connection.execute(labels.select(shop_id).where(labels.c.id == label_id)).one_or_none()
+
+
+def live_label(connection: Connection, shop_id: str, parcel_id: str) -> Any | None:
+    """The one label of a parcel that is, or may become, paid for."""
+    return connection.execute(
+        labels.select(shop_id).where(labels.c.parcel_id == parcel_id, labels.c.state.in_(LIVE))
+    ).one_or_none()
+
+
+def parcel_and_label(connection: Connection, shop_id: str, parcel_id: str) -> tuple[Any | None, Any | None]:
+    """Both, as they are now."""
+    return parcel_of(connection, shop_id, parcel_id), live_label(connection, shop_id, parcel_id)
+
+
+def set_parcel(
+    connection: Connection, shop_id: str, parcel_id: str, state: str, now: datetime, why: Reason | None = None
+) -> None:
+    """Note where a parcel stands, and why."""
+    connection.execute(
+        parcels.update(shop_id)
+        .where(parcels.c.id == parcel_id)
+        .values(state=state, why=None if why is None else why.to_json(), changed_at=now)
+    )
+
+
+def hold(connection: Connection, shop_id: str, parcel_id: str, why: Reason, now: datetime) -> None:
+    """Stop before money is spent, and put the parcel before a person."""
+    set_parcel(connection, shop_id, parcel_id, "held", now, why)
+    need_person(connection, shop_id, parcel_id, why, now)
+
+
+def open_label(
+    connection: Connection, parcel: Any, account_id: str, carrier: str, created: Created, actor: Actor, now: datetime
+) -> Any | None:
+    """Keep the shipment that was just created; None if another run was first (this one is an unbought orphan)."""
+    label_id = new_id("lab", now)
+    new = insert_new(
+        connection,
+        labels.insert(
+            parcel.shop_id,
+            id=label_id,
+            parcel_id=parcel.id,
+            account_id=account_id,
+            carrier=carrier,
+            state="created",
+            handle=created.handle,
+            rates=_RATES.dump_python(created.rates, mode="json"),
+            actor_kind=actor.kind,
+            actor_name=actor.name,
+            why={},
+            created_at=now,
+            test_mode=created.test_mode,
+        ),
+    )
+    if not new:
+        return None
+    set_parcel(connection, parcel.shop_id, parcel.id, "buying", now)
+    return label_of(connection, parcel.shop_id, label_id)
+
+
+def write_intent(
+    connection: Connection, label: Any, rate: Rate, why: Reason, actor: Actor, now: datetime
+) -> Any | None:
+    """Say what is to be bought, for how much, and who asked; None if the label was moved meanwhile."""
+    values = {
+        "state": "intent",
+        "rate": _RATE.dump_python(rate, mode="json"),
+        "minor": rate.price.minor,
+        "currency": rate.price.currency,
+        "why": why.to_json(),
+        "actor_kind": actor.kind,
+        "actor_name": actor.name,
+        "intent_at": now,
+    }
+    if not _move(connection, label, ("created",), values):
+        return None
+    audit.record(
+        connection,
+        now=now,
+        actor=actor,
+        action="label.intent",
+        subject=label.id,
+        shop_id=label.shop_id,
+        detail={"minor": rate.price.minor, "currency": rate.price.currency, "service": rate.service},
+    )
+    return label_of(connection, label.shop_id, label.id)
+
+
+def mark_sent(connection: Connection, label: Any, now: datetime) -> Any | None:
+    """The purchase is about to leave: from here on its outcome must be looked up. None if another run did this."""
+    if not _move(connection, label, ("intent",), {"state": "sent", "sent_at": now, "tries": label.tries + 1}):
+        return None
+    return label_of(connection, label.shop_id, label.id)
+
+
+def not_sent(connection: Connection, label: Any) -> None:
+    """The purchase did not leave after all."""
+    _move(connection, label, ("sent",), {"state": "intent"})
+
+
+def again(connection: Connection, label: Any, now: datetime) -> Any | None:
+    """The first try did not happen: intend the same purchase of the same shipment once more."""
+    if not _move(connection, label, ("sent", "unknown"), {"state": "intent", "intent_at": now}):
+        return None
+    return label_of(connection, label.shop_id, label.id)
+
+
+def unclear(connection: Connection, work: Work, label: Any, due_at: datetime, now: datetime) -> None:
+    """Nobody knows the outcome: look it up at `due_at`."""
+    if _move(connection, label, ("sent", "unknown"), {"state": "unknown", "looks": label.looks + 1}):
+        set_parcel(connection, label.shop_id, label.parcel_id, "unknown", now, Reason("purchase_unclear"))
+        settle_at(connection, work, label, due_at)
+
+
+def settle_at(connection: Connection, work: Work, label: Any, due_at: datetime) -> None:
+    """Look the outcome up at that time."""
+    key = f"settle:{label.id}:{label.tries}:{label.looks}"
+    work.later(connection, Task("label.settle", key, label.shop_id, (label.id,)), due_at)
+
+
+def refused(connection: Connection, label: Any, why: Reason, now: datetime) -> None:
+    """The carrier said no, and nothing was bought."""
+    if _move(
+        connection,
+        label,
+        ("created", "intent", "sent"),
+        {"state": "refused", "refusal": why.to_json(), "settled_at": now},
+    ):
+        set_parcel(connection, label.shop_id, label.parcel_id, "refused", now, why)
+        need_person(connection, label.shop_id, label.parcel_id, why, now)
+
+
+def drop(connection: Connection, label: Any, now: datetime) -> bool:
+    """Let go of a shipment that was created and never bought."""
+    return _move(connection, label, ("created", "intent"), {"state": "dropped", "settled_at": now})
+
+
+def bought(
+    connection: Connection,
+    work: Work,
+    label: Any,
+    outcome: Purchased,
+    files: list[KeptFile],
+    *,
+    fulfil_now: bool,
+    notify_buyer: bool,
+    now: datetime,
+) -> bool:
+    """Record a label with all that follows from it, in one transaction; False if it was recorded before."""
+    price = outcome.rate.price
+    values = {
+        "state": "bought",
+        "settled_at": now,
+        "tracking_code": outcome.tracking_code,
+        "tracker": outcome.tracker,
+        "tracking_url": outcome.tracking_url[:500],
+        "booked_rate": _RATE.dump_python(outcome.rate, mode="json"),
+        "booked_minor": price.minor,
+        "booked_currency": price.currency,
+        "test_mode": label.test_mode if outcome.test_mode is None else outcome.test_mode,
+    }
+    if not _move(connection, label, ("intent", "sent", "unknown"), values, any_version=True):
+        return False
+    parcel = parcel_of(connection, label.shop_id, label.parcel_id)
+    assert parcel is not None  # noqa: S101 - parcels are never deleted while a label refers to them.
+    set_parcel(connection, label.shop_id, label.parcel_id, "bought", now)
+    settled(connection, label.shop_id, label.parcel_id, now)
+    book(
+        connection,
+        label.shop_id,
+        "bought",
+        price,
+        order_id=parcel.order_id,
+        cause=label.id,
+        now=now,
+        parcel_id=parcel.id,
+        label_id=label.id,
+    )
+    intended = rate_of(label)
+    if intended is not None and (intended.key != outcome.rate.key or intended.price != price):
+        params = {"intended": f"{intended.carrier} {intended.service} {intended.price}"}
+        params["bought"] = f"{outcome.rate.carrier} {outcome.rate.service} {price}"
+        need_person(connection, label.shop_id, label.id, Reason("bought_differs", params), now)
+    for file in files:
+        _keep_file(connection, label, file, now)
+    if any(file.sha256 is None for file in files):
+        work.enqueue(connection, Task("label.files", f"files:{label.id}", label.shop_id, (label.id,)))
+    followed = Followed(
+        shop_id=label.shop_id,
+        label_id=label.id,
+        parcel_id=parcel.id,
+        order_id=parcel.order_id,
+        order_external_id=parcel.order_external_id,
+        group_id=parcel.group_id,
+        lines=tuple((line, units) for line, units in parcel.contents),
+        store_location_id=parcel.store_location_id,
+        account_id=label.account_id,
+        carrier=outcome.rate.carrier,
+        tracking_code=outcome.tracking_code,
+        tracker=outcome.tracker,
+        url=outcome.tracking_url,
+        notify_buyer=notify_buyer,
+    )
+    begin(connection, work, followed, fulfil_now=fulfil_now, now=now)
+    actor = Actor(label.actor_kind, label.actor_name)
+    audit.record(
+        connection,
+        now=now,
+        actor=actor,
+        action="label.bought",
+        subject=label.id,
+        shop_id=label.shop_id,
+        detail={"minor": price.minor, "currency": price.currency},
+    )
+    return True
+
+
+def rate_of(label: Any) -> Rate | None:
+    """The rate of the intent."""
+    return None if label.rate is None else _RATE.validate_python(label.rate)
+
+
+def rates_of(label: Any) -> tuple[Rate, ...]:
+    """The rates of the created shipment."""
+    return _RATES.validate_python(label.rates)
+
+
+def quoted(parcel: Any) -> Money | None:
+    """The carrier's price that the offer was made from."""
+    as_bought: Mapping[str, Any] | None = parcel.bought_as
+    return None if as_bought is None else Money(as_bought["minor"], as_bought["currency"])
+
+
+def files_of(connection: Connection, shop_id: str, label_id: str) -> list[Any]:
+    """The documents of a label."""
+    return list(
+        connection.execute(
+            label_files.select(shop_id).where(label_files.c.label_id == label_id).order_by(label_files.c.id)
+        ).all()
+    )
+
+
+def file_fetched(connection: Connection, row: Any, media_type: str, digest: str, size: int, now: datetime) -> None:
+    """Our copy of a document is on the shelf."""
+    connection.execute(
+        label_files.update(row.shop_id)
+        .where(label_files.c.id == row.id)
+        .values(media_type=media_type, sha256=digest, bytes=size, fetched_at=now)
+    )
+
+
+def _keep_file(connection: Connection, label: Any, file: KeptFile, now: datetime) -> None:
+    values = asdict(file) | {"bytes": file.size, "fetched_at": now if file.sha256 else None}
+    del values["size"]
+    values["url"] = file.url[:1000]
+    connection.execute(label_files.insert(label.shop_id, id=new_id("fil", now), label_id=label.id, **values))
+
+
+def _move(
+    connection: Connection, label: Any, states: tuple[str, ...], values: Mapping[str, Any], *, any_version: bool = False
+) -> bool:
+    """Change a label that is in one of these states and as it was read; False if it was moved meanwhile."""
+    change = labels.update(label.shop_id).where(labels.c.id == label.id, labels.c.state.in_(states))
+    if not any_version:
+        change = change.where(labels.c.version == label.version)
+    return connection.execute(change.values(version=labels.c.version + 1, **values)).rowcount == 1

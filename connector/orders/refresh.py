@@ -1,0 +1,333 @@
+"""Read an order again and bring its parcels in line with it: the one path for hooks, sweep, desk and command line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy import Connection
+
+from carriers.money import Money
+from connector import shop_settings
+from connector.attention.board import need_person, settled
+from connector.directory import Directory, ShopEntry
+from connector.labels import record
+from connector.labels.aftercare import NotVoidable, request_void
+from connector.labels.amounts import book
+from connector.labels.purchase import Wanted
+from connector.labels.shipment import person_fields
+from connector.labels.tables import parcels
+from connector.orders.plan import Standing, decide, goods_of
+from connector.orders.quote_of import Linked, quote_of
+from connector.orders.tables import orders
+from connector.packing.plan import Item, Plan, PlannedParcel, plan_parcels
+from connector.storage import persons
+from connector.storage.audit import Actor
+from connector.storage.database import Database, insert_new
+from connector.storage.ids import new_id
+from connector.storage.secrets import Keyring
+from connector.store import FulfilmentGroup, GroupState, Order
+from connector.tracking.tables import trackings
+from connector.words.reason import Reason
+from connector.work.port import Run, Task, Work
+
+log = structlog.get_logger(__name__)
+
+REFRESH, BUY = "order.refresh", "label.buy"
+BY_RULE = Actor("rule", "buy=on_paid")
+BY_STORE = Actor("store", "order")
+_KEEP_PERSON = timedelta(days=90)
+
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """The job `order.refresh` (the store's order id), and the check before each purchase."""
+
+    database: Database
+    directory: Directory
+    work: Work
+    keyring: Keyring
+    now: Callable[[], datetime]
+
+    async def refresh(self, run: Run) -> None:
+        """Read the order from the store and plan, hold, release, cancel or buy what follows from it."""
+        shop = self.directory.shop(run.task.shop_id)
+        if shop is None:
+            return
+        (external_id,) = run.task.args
+        order = await run.step("store.order", lambda: shop.store.order(external_id))
+        if order is None:
+            log.warning("order_unknown_to_store", shop=shop.id)
+            return
+        await run.step("order.take_in", lambda: self.database.run(self._take_in, shop, order))
+
+    async def still_wanted(self, shop: ShopEntry, parcel: Any) -> Wanted:
+        """What the store says of a parcel now, just before money is spent on it."""
+        order = await shop.store.order(parcel.order_external_id)
+        if order is None or order.cancelled:
+            return Wanted(Reason("order_cancelled"), cancelled=True)
+        group = next((each for each in order.groups if each.id == parcel.group_id), None)
+        if group is None or group.state in {GroupState.CANCELLED, GroupState.DONE, GroupState.NOT_OURS}:
+            return Wanted(Reason("shipped_elsewhere"), cancelled=True)
+        if not order.paid:
+            return Wanted(Reason("not_paid"))
+        if group.state is GroupState.HELD:
+            return Wanted(Reason("store_hold", {"said": ", ".join(group.hold_reasons)}))
+        waiting = goods_of(group)
+        if group.state is not GroupState.READY or any(units > waiting.get(line, 0) for line, units in parcel.contents):
+            await self.database.run(self._again_soon, shop.id, order)
+            return Wanted(Reason("order_changed"))
+        return Wanted()
+
+    def _again_soon(self, connection: Connection, shop_id: str, order: Order) -> None:
+        now = self.now()
+        key = f"again:{order.id}:{now.isoformat()}"
+        self.work.later(connection, Task(REFRESH, key, shop_id, (order.id,)), now + timedelta(seconds=10))
+
+    def _take_in(self, connection: Connection, shop: ShopEntry, order: Order) -> None:
+        now = self.now()
+        order_id = self._keep(connection, shop.id, order, now)
+        if order_id is None:
+            return
+        if order.paid:
+            charged = _charged(order)
+            if charged.minor:
+                book(connection, shop.id, "charged", charged, order_id=order_id, cause=order_id, now=now)
+        known = connection.execute(
+            parcels.select(shop.id)
+            .where(parcels.c.order_id == order_id, parcels.c.state != "cancelled")
+            .order_by(parcels.c.group_id, parcels.c.number)
+        ).all()
+        for group in order.groups:
+            self._group(connection, shop, order_id, order, group, [row for row in known if row.group_id == group.id])
+        gone = [row for row in known if row.group_id not in {group.id for group in order.groups}]
+        self._cancel(connection, shop.id, order, gone, Reason("shipped_elsewhere"))
+
+    def _keep(self, connection: Connection, shop_id: str, order: Order, now: datetime) -> str | None:
+        """Our id of the order, its row locked; None if a newer reading of it was taken in before this one."""
+        values = {
+            "name": order.name[:60],
+            "currency": order.currency,
+            "paid": order.paid,
+            "cancelled": order.cancelled,
+            "charged_minor": _charged(order).minor,
+            "placed_at": order.placed_at,
+            "updated_at": order.updated_at,
+            "seen_at": now,
+        }
+        order_id = new_id("ord", now)
+        if insert_new(connection, orders.insert(shop_id, id=order_id, external_id=order.id, **values)):
+            return order_id
+        row = connection.execute(orders.select(shop_id).where(orders.c.external_id == order.id).with_for_update()).one()
+        if order.updated_at < row.updated_at:
+            return None
+        connection.execute(orders.update(shop_id).where(orders.c.id == row.id).values(**values))
+        return str(row.id)
+
+    def _group(
+        self,
+        connection: Connection,
+        shop: ShopEntry,
+        order_id: str,
+        order: Order,
+        group: FulfilmentGroup,
+        known: Sequence[Any],
+    ) -> None:
+        standing = [
+            Standing(
+                row.id, row.state, tuple((line, units) for line, units in row.contents), (row.why or {}).get("code", "")
+            )
+            for row in known
+        ]
+        act = decide(order, group, standing)
+        why = act.why or Reason("order_changed")
+        match act.kind:
+            case "create":
+                self._create(connection, shop, order_id, order, group)
+            case "replace":
+                self._cancel(connection, shop.id, order, known, why)
+                self._create(connection, shop, order_id, order, group)
+            case "release":
+                self._release(connection, shop, known)
+            case "hold":
+                for row in (each for each in known if each.state == "planned"):
+                    record.set_parcel(connection, shop.id, row.id, "held", self.now(), why)
+            case "cancel":
+                self._cancel(connection, shop.id, order, known, why)
+            case "ask":
+                for row in known:
+                    need_person(connection, shop.id, row.id, why, self.now())
+            case "none":
+                self._readdress(connection, shop.id, group, known)
+
+    def _release(self, connection: Connection, shop: ShopEntry, known: Sequence[Any]) -> None:
+        for row in known:
+            record.set_parcel(connection, shop.id, row.id, "planned", self.now())
+            self._buy(connection, shop, row.id)
+
+    def _create(
+        self, connection: Connection, shop: ShopEntry, order_id: str, order: Order, group: FulfilmentGroup
+    ) -> None:
+        now = self.now()
+        linked = quote_of(connection, shop.id, order, group)
+        settings = shop.settings if linked is None else shop_settings.load(linked.quote.facts.settings)
+        items = [
+            Item(line.id, line.quantity, line.weight, line.sku or line.name)
+            for line in group.lines
+            if line.requires_shipping and line.quantity > 0
+        ]
+        planned = plan_parcels(items, settings.carton, settings.default_weight)
+        if not isinstance(planned, Plan):
+            need_person(connection, shop.id, order_id, Reason("cannot_plan", {"why": planned.why.say()}), now)
+            return
+        settled(connection, shop.id, order_id, now, "cannot_plan")
+        person_id = self._person(connection, shop.id, order, group, now)
+        hold = Reason("risk_flagged") if order.risky else None
+        for number, parcel in enumerate(planned.parcels, 1):
+            parcel_id = self._parcel(
+                connection, shop, order_id, order, group, planned, number, parcel, person_id, linked, hold
+            )
+            if hold is not None:
+                need_person(connection, shop.id, parcel_id, hold, now)
+            else:
+                self._buy(connection, shop, parcel_id)
+        if linked is not None and linked.offer.bought_as is not None:
+            as_bought = linked.offer.bought_as
+            book(
+                connection,
+                shop.id,
+                "quoted",
+                Money(as_bought.minor, as_bought.currency),
+                order_id=order_id,
+                cause=f"{linked.quote.id}:{group.id}"[:160],
+                now=now,
+            )
+
+    def _parcel(
+        self,
+        connection: Connection,
+        shop: ShopEntry,
+        order_id: str,
+        order: Order,
+        group: FulfilmentGroup,
+        plan: Plan,
+        number: int,
+        parcel: PlannedParcel,
+        person_id: str | None,
+        linked: Linked | None,
+        hold: Reason | None,
+    ) -> str:
+        now = self.now()
+        parcel_id = new_id("par", now)
+        location = next((each for each in shop.locations if each.external_id == group.location_id), None)
+        default = shop.quoting.default_origin()
+        bought_as = None if linked is None or linked.offer.bought_as is None else linked.offer.bought_as.model_dump()
+        if bought_as is not None and len(plan.parcels) > 1:
+            # The offer's price is for all parcels together; each is compared with its share by weight.
+            shares = Money(bought_as["minor"], bought_as["currency"]).share_out([p.gross.grams for p in plan.parcels])
+            bought_as["minor"] = shares[number - 1].minor
+        size = parcel.size
+        connection.execute(
+            parcels.insert(
+                shop.id,
+                id=parcel_id,
+                order_id=order_id,
+                order_external_id=order.id,
+                group_id=group.id,
+                number=number,
+                count=len(plan.parcels),
+                state="held" if hold else "planned",
+                why=hold.to_json() if hold else None,
+                contents=[list(content) for content in parcel.contents],
+                grams=parcel.gross.grams,
+                size_mm=[size.length, size.width, size.height] if size else None,
+                plan_id=plan.id,
+                location_id=location.id if location else (default.id if default else ""),
+                store_location_id=group.location_id,
+                person_id=person_id,
+                currency=order.currency,
+                quote_id=None if linked is None else linked.quote.id,
+                offer_code="" if linked is None else linked.offer.code,
+                bought_as=bought_as,
+                created_at=now,
+                changed_at=now,
+            )
+        )
+        return parcel_id
+
+    def _person(
+        self, connection: Connection, shop_id: str, order: Order, group: FulfilmentGroup, now: datetime
+    ) -> str | None:
+        if group.destination is None:
+            return None
+        fields = person_fields(group.destination)
+        fields["email"] = fields["email"] or order.email
+        fields["phone"] = fields["phone"] or order.phone
+        return persons.put(connection, self.keyring, shop_id, "ship_to", fields, now, now + _KEEP_PERSON)
+
+    def _readdress(self, connection: Connection, shop_id: str, group: FulfilmentGroup, known: Sequence[Any]) -> None:
+        """Before a label is bought, it goes where the store says now."""
+        if group.destination is None:
+            return
+        for row in known:
+            if row.state in {"planned", "held", "refused"} and row.person_id:
+                fields = persons.get(connection, self.keyring, shop_id, row.person_id) or {}
+                changed = fields | {key: value for key, value in person_fields(group.destination).items() if value}
+                if changed != fields:
+                    persons.replace(connection, self.keyring, shop_id, row.person_id, changed)
+
+    def _buy(self, connection: Connection, shop: ShopEntry, parcel_id: str) -> None:
+        """Queue the purchase where the merchant lets Waybill buy by itself."""
+        if shop.settings.buys_when_paid:
+            due_at = self.now() + timedelta(minutes=shop.settings.minutes_before_buying)
+            buy_at(connection, self.work, shop.id, parcel_id, BY_RULE, due_at, self.now())
+
+    def _cancel(self, connection: Connection, shop_id: str, order: Order, known: Sequence[Any], why: Reason) -> None:
+        now = self.now()
+        for row in known:
+            if row.state in {"planned", "held", "refused", "voided"}:
+                record.set_parcel(connection, shop_id, row.id, "cancelled", now, why)
+                settled(connection, shop_id, row.id, now)
+            elif row.state in {"buying", "unknown"}:
+                # A purchase is under way; its own check, or a look in a while, finds the order cancelled.
+                key = f"cancel:{row.id}:{now.isoformat()}"
+                self.work.later(connection, Task(REFRESH, key, shop_id, (order.id,)), now + timedelta(minutes=2))
+            elif row.state == "bought" and why.code == "order_cancelled":
+                self._void_or_ask(connection, shop_id, row, why)
+
+    def _void_or_ask(self, connection: Connection, shop_id: str, row: Any, why: Reason) -> None:
+        label = record.live_label(connection, shop_id, row.id)
+        left = None
+        if label is not None:
+            left = connection.execute(
+                trackings.select(shop_id, trackings.c.handed_over_at).where(trackings.c.label_id == label.id)
+            ).scalar()
+        if left is not None:
+            need_person(connection, shop_id, row.id, Reason("cancelled_after_hand_over"), self.now())
+            return
+        try:
+            request_void(connection, self.work, shop_id, row.id, why.code, BY_STORE, self.now())
+        except NotVoidable:
+            need_person(connection, shop_id, row.id, Reason("cancelled_after_hand_over"), self.now())
+
+
+def buy_at(
+    connection: Connection, work: Work, shop_id: str, parcel_id: str, actor: Actor, due_at: datetime, now: datetime
+) -> None:
+    """Queue a purchase for a time; who asked stands in the task."""
+    task = Task(BUY, f"buy:{parcel_id}:{now.isoformat()}", shop_id, (parcel_id, actor.kind, actor.name))
+    if due_at <= now:
+        work.enqueue(connection, task)
+    else:
+        work.later(connection, task, due_at)
+
+
+def _charged(order: Order) -> Money:
+    total = Money.zero(order.currency)
+    for line in order.shipping_lines:
+        if line.price.currency == order.currency:
+            total += line.price
+    return total

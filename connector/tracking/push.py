@@ -1,0 +1,208 @@
+"""Tell the store: the fulfilment first, then its events in order, each looked up before it is repeated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy import Connection, or_
+
+from carriers.tracking import TrackingStatus
+from connector.attention.board import need_person, settled
+from connector.directory import Directory
+from connector.storage.database import Database
+from connector.store import Fulfilment, FulfilRequest, Store, StoreError, StoreEventRequest, StoreRefused
+from connector.tracking.tables import store_events, trackings
+from connector.words.reason import Reason
+from connector.work.port import Run, TryLater
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Pusher:
+    """The job `tracking.push`: brings the store up to date with one label, one run at a time for each label."""
+
+    database: Database
+    directory: Directory
+    now: Callable[[], datetime]
+
+    async def push(self, run: Run) -> None:
+        """Arguments: the label's id."""
+        shop_id, (label_id,) = run.task.shop_id, run.task.args
+        shop = self.directory.shop(shop_id)
+        if shop is None:
+            return
+        ceiling = timedelta(seconds=shop.store.capabilities.fulfil_ceiling_s)
+        row = await self.database.run(_claim, shop_id, label_id, run.task.key, self.now(), ceiling)
+        if row is None:
+            raise TryLater("Another run is telling the store about this label.", retry_after_s=2)
+        try:
+            await self._bring_up_to_date(run, shop.store, row, ceiling)
+        except StoreRefused as error:
+            await self.database.run(self._refused, shop_id, label_id, error)
+        finally:
+            await self.database.run(_release, shop_id, label_id, run.task.key)
+
+    async def _bring_up_to_date(self, run: Run, store: Store, row: Any, ceiling: timedelta) -> None:
+        if row.fulfil_state == "withdrawn":
+            await self._withdraw(run, store, row)
+            return
+        if row.fulfil_state in {"due", "sent"}:
+            fulfilment = await self._fulfil(run, store, row, ceiling)
+            await self.database.run(self._fulfilled, row.shop_id, row.label_id, fulfilment)
+            fulfilment_id = fulfilment.id
+        elif row.fulfil_state == "done":
+            fulfilment_id = row.fulfilment_id
+        else:
+            return
+        if store.capabilities.events:
+            for event in await self.database.run(_due_events, row.shop_id, row.label_id):
+                await self._tell(run, store, row, fulfilment_id, event, ceiling)
+
+    async def _fulfil(self, run: Run, store: Store, row: Any, ceiling: timedelta) -> Fulfilment:
+        found = await run.step("store.find", lambda: store.find_fulfilment(row.order_external_id, row.tracking_code))
+        if found is not None:
+            return found
+        self._wait_out(row.fulfil_sent_at, ceiling)
+        await run.step("store.mark", lambda: self.database.run(_mark_fulfil, row.shop_id, row.label_id, self.now()))
+        request = FulfilRequest(
+            order_id=row.order_external_id,
+            group_id=row.group_id,
+            lines=tuple((line, quantity) for line, quantity in row.lines),
+            company=row.carrier,
+            number=row.tracking_code,
+            url=row.url,
+            notify_buyer=row.notify_buyer,
+            location_id=row.store_location_id,
+        )
+        try:
+            return await run.step("store.fulfil", lambda: store.fulfil(request, run.fence))
+        except StoreRefused:
+            # The units may be gone because an earlier request of ours took effect after we had looked.
+            found = await store.find_fulfilment(row.order_external_id, row.tracking_code)
+            if found is None:
+                raise
+            return found
+
+    async def _tell(self, run: Run, store: Store, row: Any, fulfilment_id: str, event: Any, ceiling: timedelta) -> None:
+        request = StoreEventRequest(
+            order_id=row.order_external_id,
+            fulfilment_id=fulfilment_id,
+            status=TrackingStatus(event.status),
+            at=event.at,
+            message=event.message,
+            city=event.city,
+            province=event.province,
+            country=event.country,
+            postal_code=event.postal_code,
+            estimated_delivery=row.estimated_delivery,
+        )
+        if event.state == "sent" and not await run.step("store.has_event", lambda: store.has_event(request)):
+            self._wait_out(event.sent_at, ceiling)
+            event_is_there = False
+        else:
+            event_is_there = event.state == "sent"
+        if not event_is_there:
+            await self.database.run(_mark_event, event, "sent", self.now())
+            await run.step("store.event", lambda: store.add_event(request, run.fence))
+        await self.database.run(_mark_event, event, "done", self.now())
+
+    async def _withdraw(self, run: Run, store: Store, row: Any) -> None:
+        fulfilment_id = row.fulfilment_id
+        if fulfilment_id is None:
+            found = await store.find_fulfilment(row.order_external_id, row.tracking_code)
+            fulfilment_id = None if found is None else found.id
+        if fulfilment_id is not None:
+            await run.step("store.cancel", lambda: store.cancel_fulfilment(fulfilment_id, run.fence))
+        await self.database.run(_set_state, row.shop_id, row.label_id, "cancelled")
+
+    def _wait_out(self, sent_at: datetime | None, ceiling: timedelta) -> None:
+        """A request that left may still take effect: do not repeat it before the store's ceiling has passed."""
+        if sent_at is not None and self.now() < sent_at + ceiling:
+            left = (sent_at + ceiling - self.now()).total_seconds()
+            raise TryLater("The store may still be working on the last request.", retry_after_s=max(1, left))
+
+    def _fulfilled(self, connection: Connection, shop_id: str, label_id: str, fulfilment: Fulfilment) -> None:
+        connection.execute(
+            trackings.update(shop_id)
+            .where(trackings.c.label_id == label_id, trackings.c.fulfil_state.in_(("due", "sent")))
+            .values(fulfil_state="done", fulfilment_id=fulfilment.id)
+        )
+        settled(connection, shop_id, label_id, self.now(), "store_refused_fulfilment")
+
+    def _refused(self, connection: Connection, shop_id: str, label_id: str, error: StoreError) -> None:
+        row = connection.execute(trackings.select(shop_id).where(trackings.c.label_id == label_id)).one()
+        log.warning("store_refused", shop=shop_id, label=label_id, message=error.message)
+        if row.fulfil_state in {"due", "sent"}:
+            _set_state(connection, shop_id, label_id, "refused")
+            reason = Reason("store_refused_fulfilment", {"number": row.tracking_code, "said": error.message})
+        else:
+            connection.execute(
+                store_events.update(shop_id)
+                .where(store_events.c.label_id == label_id, store_events.c.state.in_(("due", "sent")))
+                .values(state="refused")
+            )
+            reason = Reason("store_refused_event", {"number": row.tracking_code, "said": error.message})
+        need_person(connection, shop_id, label_id, reason, self.now())
+
+
+def _claim(
+    connection: Connection, shop_id: str, label_id: str, key: str, now: datetime, ceiling: timedelta
+) -> Any | None:
+    mine = connection.execute(
+        trackings.update(shop_id)
+        .where(
+            trackings.c.label_id == label_id,
+            or_(trackings.c.claim.is_(None), trackings.c.claim == key, trackings.c.claimed_at < now - ceiling),
+        )
+        .values(claim=key, claimed_at=now)
+    )
+    if mine.rowcount != 1:
+        return None
+    return connection.execute(trackings.select(shop_id).where(trackings.c.label_id == label_id)).one()
+
+
+def _release(connection: Connection, shop_id: str, label_id: str, key: str) -> None:
+    connection.execute(
+        trackings.update(shop_id).where(trackings.c.label_id == label_id, trackings.c.claim == key).values(claim=None)
+    )
+
+
+def _set_state(connection: Connection, shop_id: str, label_id: str, state: str) -> None:
+    connection.execute(trackings.update(shop_id).where(trackings.c.label_id == label_id).values(fulfil_state=state))
+
+
+def _mark_fulfil(connection: Connection, shop_id: str, label_id: str, now: datetime) -> None:
+    marked = connection.execute(
+        trackings.update(shop_id)
+        .where(trackings.c.label_id == label_id, trackings.c.fulfil_state.in_(("due", "sent")))
+        .values(fulfil_state="sent", fulfil_sent_at=now)
+    )
+    if marked.rowcount != 1:
+        raise TryLater("The label was withdrawn meanwhile.", retry_after_s=1)
+
+
+def _mark_event(connection: Connection, event: Any, state: str, now: datetime) -> None:
+    connection.execute(
+        store_events.update(event.shop_id)
+        .where(
+            store_events.c.label_id == event.label_id,
+            store_events.c.status == event.status,
+            store_events.c.at == event.at,
+        )
+        .values(state=state, sent_at=now)
+    )
+
+
+def _due_events(connection: Connection, shop_id: str, label_id: str) -> list[Any]:
+    return list(
+        connection.execute(
+            store_events.select(shop_id)
+            .where(store_events.c.label_id == label_id, store_events.c.state.in_(("due", "sent")))
+            .order_by(store_events.c.at)
+        ).all()
+    )

@@ -1,0 +1,226 @@
+"""Begin to follow a label, take carrier updates in, and decide what the store is to be told."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pydantic import TypeAdapter
+from sqlalchemy import Connection, or_
+
+from carriers.tracking import TrackingEvent, TrackingStatus, TrackingUpdate
+from connector.storage.database import insert_new
+from connector.storage.ids import new_id
+from connector.tracking.fold import ParcelState, fold
+from connector.tracking.tables import store_events, strays, tracking_events, trackings
+from connector.work.port import Task, Work
+
+PUSH = "tracking.push"
+_UPDATE = TypeAdapter(TrackingUpdate)
+_SHOWN = frozenset(TrackingStatus) - {TrackingStatus.UNKNOWN, TrackingStatus.LABEL_MADE, TrackingStatus.CANCELLED}
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """What must be known of a bought label to follow it and to tell the store."""
+
+    shop_id: str
+    label_id: str
+    parcel_id: str
+    order_id: str
+    order_external_id: str
+    group_id: str
+    lines: tuple[tuple[str, int], ...]
+    store_location_id: str
+    account_id: str
+    carrier: str
+    tracking_code: str
+    tracker: str
+    url: str
+    notify_buyer: bool
+
+
+def begin(connection: Connection, work: Work, followed: Followed, *, fulfil_now: bool, now: datetime) -> None:
+    """Follow a label, in the transaction that records its purchase. Updates that came before are taken in."""
+    insert_new(
+        connection,
+        trackings.insert(
+            followed.shop_id,
+            label_id=followed.label_id,
+            parcel_id=followed.parcel_id,
+            order_id=followed.order_id,
+            order_external_id=followed.order_external_id,
+            group_id=followed.group_id,
+            lines=[list(line) for line in followed.lines],
+            store_location_id=followed.store_location_id,
+            account_id=followed.account_id,
+            carrier=followed.carrier,
+            tracking_code=followed.tracking_code,
+            tracker=followed.tracker,
+            url=followed.url[:500],
+            began_at=now,
+            status=TrackingStatus.LABEL_MADE,
+            status_at=now,
+            fulfil_state="due" if fulfil_now else "waits",
+            notify_buyer=followed.notify_buyer,
+        ),
+    )
+    if fulfil_now:
+        push_soon(connection, work, followed.shop_id, followed.label_id)
+    waiting = connection.execute(
+        strays.select(followed.shop_id).where(
+            strays.c.account_id == followed.account_id, strays.c.tracking_code == followed.tracking_code
+        )
+    ).all()
+    for stray in waiting:
+        take_in(connection, work, followed.shop_id, followed.account_id, _UPDATE.validate_python(stray.update), now)
+        connection.execute(strays.delete(followed.shop_id).where(strays.c.id == stray.id))
+
+
+def take_in(
+    connection: Connection, work: Work, shop_id: str, account_id: str, update: TrackingUpdate, now: datetime
+) -> str | None:
+    """Add a carrier's update to what is known. Returns the label's id, or None for a parcel that is not ours (yet)."""
+    row = connection.execute(
+        trackings.select(shop_id)
+        .where(
+            trackings.c.account_id == account_id,
+            or_(
+                trackings.c.tracking_code == update.tracking_code,
+                (trackings.c.tracker == update.tracker) & (trackings.c.tracker != ""),
+            ),
+        )
+        .order_by(trackings.c.began_at.desc())
+        .with_for_update()
+    ).first()
+    if row is None:
+        connection.execute(
+            strays.insert(
+                shop_id,
+                id=new_id("str", now),
+                account_id=account_id,
+                tracking_code=update.tracking_code,
+                tracker=update.tracker,
+                update=_UPDATE.dump_python(update, mode="json"),
+                received_at=now,
+            )
+        )
+        return None
+    news = [_add(connection, shop_id, row.label_id, event, now) for event in update.events]
+    changes: dict[str, Any] = {"heard_at": now}
+    if update.estimated_delivery:
+        changes["estimated_delivery"] = update.estimated_delivery
+    if any(news):
+        state = fold(events_of(connection, shop_id, row.label_id))
+        if state.milestones:
+            changes |= {"status": state.status, "status_at": state.at}
+        changes |= {"handed_over_at": state.handed_over_at, "delivered_at": state.delivered_at}
+        due = _tell_store(connection, shop_id, row.label_id, state)
+        if state.handed_over_at and row.fulfil_state == "waits":
+            changes["fulfil_state"] = "due"
+            due = True
+        if due:
+            push_soon(connection, work, shop_id, row.label_id)
+    connection.execute(trackings.update(shop_id).where(trackings.c.label_id == row.label_id).values(**changes))
+    return str(row.label_id)
+
+
+def events_of(connection: Connection, shop_id: str, label_id: str) -> list[TrackingEvent]:
+    """Every event of a label, oldest first."""
+    found = connection.execute(
+        tracking_events.select(shop_id).where(tracking_events.c.label_id == label_id).order_by(tracking_events.c.at)
+    )
+    return [
+        TrackingEvent(
+            TrackingStatus(row.status),
+            row.at,
+            row.detail,
+            row.message,
+            row.city,
+            row.province,
+            row.postal_code,
+            row.country,
+        )
+        for row in found.all()
+    ]
+
+
+def push_soon(connection: Connection, work: Work, shop_id: str, label_id: str) -> None:
+    """Have the store told what is due for this label."""
+    connection.execute(
+        trackings.update(shop_id).where(trackings.c.label_id == label_id).values(turn=trackings.c.turn + 1)
+    )
+    turn = connection.execute(
+        trackings.select(shop_id, trackings.c.turn).where(trackings.c.label_id == label_id)
+    ).scalar_one()
+    work.enqueue(connection, Task(PUSH, f"push:{label_id}:{turn}", shop_id, (label_id,)))
+
+
+def withdraw(connection: Connection, work: Work, shop_id: str, label_id: str) -> None:
+    """Have the store take the fulfilment of this label back, if it was told of one."""
+    row = connection.execute(
+        trackings.select(shop_id).where(trackings.c.label_id == label_id).with_for_update()
+    ).first()
+    if row is None or row.fulfil_state in {"withdrawn", "cancelled"}:
+        return
+    told = row.fulfil_state in {"sent", "done"}
+    connection.execute(
+        trackings.update(shop_id)
+        .where(trackings.c.label_id == label_id)
+        .values(fulfil_state="withdrawn" if told else "cancelled")
+    )
+    if told:
+        push_soon(connection, work, shop_id, label_id)
+
+
+def _add(connection: Connection, shop_id: str, label_id: str, event: TrackingEvent, now: datetime) -> bool:
+    return insert_new(
+        connection,
+        tracking_events.insert(
+            shop_id,
+            label_id=label_id,
+            key=hashlib.sha256(event.key.encode()).hexdigest(),
+            status=event.status,
+            at=event.at,
+            detail=event.detail[:80],
+            message=event.message[:300],
+            city=event.city[:80],
+            province=event.province[:40],
+            postal_code=event.postal_code[:20],
+            country=event.country[:2],
+            received_at=now,
+        ),
+    )
+
+
+def _tell_store(connection: Connection, shop_id: str, label_id: str, state: ParcelState) -> bool:
+    """Queue the milestones that are newer than all that the store was told; older ones are marked as superseded."""
+    told: Sequence[Any] = connection.execute(
+        store_events.select(shop_id).where(store_events.c.label_id == label_id)
+    ).all()
+    newest = max((row.at for row in told if row.state != "superseded"), default=None)
+    known = {(row.status, row.at) for row in told}
+    due = False
+    for event in state.milestones:
+        if event.status not in _SHOWN or (event.status, event.at) in known:
+            continue
+        fresh = newest is None or event.at > newest or event.status is TrackingStatus.DELIVERED
+        due = due or fresh
+        connection.execute(
+            store_events.insert(
+                shop_id,
+                label_id=label_id,
+                status=event.status,
+                at=event.at,
+                state="due" if fresh else "superseded",
+                message=event.message[:300],
+                city=event.city[:80],
+                province=event.province[:40],
+                postal_code=event.postal_code[:20],
+                country=event.country[:2],
+            )
+        )
+    return due
