@@ -21,7 +21,7 @@ class Metrics:
         self.rate_requests = Counter(
             "waybill_rate_requests",
             "Rate requests by shop and outcome: answered, empty, backup, refused, not_found, too_large, too_slow, "
-            "gone, timed_out, failed.",
+            "gone, timed_out, not_ready, failed.",
             ["shop", "outcome"],
             registry=self.registry,
         )
@@ -40,7 +40,7 @@ class Metrics:
         self.deliveries = Counter(
             "waybill_webhook_deliveries",
             "Webhooks by endpoint kind (store, carrier, app) and outcome: accepted, forged, refused, not_found, "
-            "too_large, too_slow, gone, busy, timed_out, failed.",
+            "too_large, too_slow, gone, busy, timed_out, not_ready, failed.",
             ["kind", "outcome"],
             registry=self.registry,
         )

@@ -79,7 +79,8 @@ def describe_error(exc: BaseException) -> str:
         return redact_text(f"{type(exc).__name__}: {exc}")
     if isinstance(exc, OSError) and exc.strerror:
         return f"{type(exc).__name__}: {exc.strerror}"
-    state = getattr(exc, "sqlstate", None) or getattr(exc, "sqlite_errorname", None)
+    cause = getattr(exc, "orig", None) or exc  # SQLAlchemy wraps the database's own error.
+    state = getattr(cause, "sqlstate", None) or getattr(cause, "sqlite_errorname", None)
     return type(exc).__name__ + (f": {state}" if isinstance(state, str) else "")
 
 

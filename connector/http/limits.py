@@ -1,0 +1,120 @@
+"""Bodies that are too long or too slow, headers as our readers take them, and proof that a request may ask."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from starlette.types import Receive, Scope, Send
+
+from connector.http.errors import MALFORMED, TOO_LARGE, TOO_SLOW, send_reply
+from connector.settings import Settings
+from webhooks.receiver import Reply
+
+# After a refusal for length the rest is read and dropped for a while, else the client's system may throw our answer
+# away together with the connection (RFC 9112, 9.6).
+_LINGER_S = 1.0
+_LINGER_BYTES = 32 * 1024 * 1024
+
+BodyOutcome = Literal["too_large", "too_slow", "gone", "refused"]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much and how long; lengths in bytes, times in seconds."""
+
+    rate_body_bytes: int = 1024 * 1024
+    hook_body_bytes: int = 8 * 1024 * 1024
+    body_s: float = 5
+    rate_s: float = 8
+    hook_s: float = 4.5
+    hook_threads: int = 4
+    hook_backlog: int = 256
+    metrics_token: str = ""
+
+    @classmethod
+    def of(cls, settings: Settings) -> Limits:
+        """The limits that the settings name."""
+        return cls(
+            rate_body_bytes=settings.rate_body_bytes,
+            hook_body_bytes=settings.hook_body_bytes,
+            body_s=settings.body_timeout_s,
+            rate_s=settings.rate_timeout_s,
+            hook_s=settings.hook_timeout_s,
+            hook_threads=settings.hook_threads,
+            hook_backlog=settings.hook_backlog,
+            metrics_token=settings.metrics_token.get_secret_value() if settings.metrics_token else "",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class NoBody:
+    """Why a body was not taken; `reply` is None where nobody listens any more."""
+
+    outcome: BodyOutcome
+    reply: Reply | None
+
+
+def read_headers(scope: Scope) -> dict[str, str]:
+    """The headers with lower-case names. Those sent twice are joined, so that no copy can hide behind another."""
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in scope["headers"]:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return headers
+
+
+async def read_body(receive: Receive, headers: Mapping[str, str], most: int, within_s: float) -> bytes | NoBody:
+    """The whole body, of at most so many bytes and within so many seconds."""
+    announced = headers.get("content-length", "")
+    if announced:
+        if not (announced.isascii() and announced.isdigit()):
+            return NoBody("refused", MALFORMED)
+        if len(announced) > 15 or int(announced) > most:
+            return NoBody("too_large", TOO_LARGE)
+    chunks: list[bytes] = []
+    size = 0
+    try:
+        async with asyncio.timeout(within_s):
+            while True:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    return NoBody("gone", None)
+                chunk = message.get("body", b"")
+                size += len(chunk)
+                if size > most:
+                    return NoBody("too_large", TOO_LARGE)
+                chunks.append(chunk)
+                if not message.get("more_body", False):
+                    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+    except TimeoutError:
+        return NoBody("too_slow", TOO_SLOW)
+
+
+async def refuse_body(refused: NoBody, receive: Receive, send: Send) -> None:
+    """Tell the client why its body was not taken, so that it gets to read it."""
+    if refused.reply is None:
+        return
+    if refused.outcome != "too_large":
+        await send_reply(send, refused.reply)
+        return
+    await send_reply(send, refused.reply, more=True)
+    dropped = 0
+    try:
+        async with asyncio.timeout(_LINGER_S):
+            while dropped < _LINGER_BYTES:
+                message = await receive()
+                dropped += len(message.get("body", b""))
+                if message["type"] == "http.disconnect" or not message.get("more_body", False):
+                    break
+    except TimeoutError:
+        pass
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def same_text(given: str, expected: str) -> bool:
+    """Whether both are equal, in a time that tells nothing of where they differ; any characters may be given."""
+    return hmac.compare_digest(given.encode("utf-8", "surrogatepass"), expected.encode("utf-8", "surrogatepass"))

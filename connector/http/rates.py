@@ -1,0 +1,101 @@
+"""The checkout's door: a rate request in, prices out, always in time."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from typing import Literal
+from urllib.parse import parse_qsl
+
+import structlog
+from starlette.types import Receive, Scope, Send
+
+from connector.http.callers import find_shop
+from connector.http.errors import MALFORMED, NOT_FOUND, TRY_AGAIN, send_reply
+from connector.http.limits import NoBody, read_body, read_headers, refuse_body
+from connector.http.ports import Front, ShopEntry
+from connector.metrics import UNKNOWN
+from connector.store import Incoming, RateCall, Refusal, UseBackup
+from webhooks.receiver import Reply
+
+Outcome = Literal[
+    "answered", "empty", "backup", "refused", "not_found", "too_large", "too_slow", "gone", "timed_out", "failed"
+]  # fmt: skip
+
+
+class Rates:
+    """`POST /rates/{shop}/{token}`, as a bare ASGI application: this is the path that has to be fast.
+
+    No database stands here. Not knowing in time is answered with the platform's backup rates, never with nothing.
+    """
+
+    def __init__(self, front: Front) -> None:
+        self._front = front
+        self._log = structlog.get_logger("waybill.http.rates")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        received_at = time.monotonic()
+        headers, path = read_headers(scope), scope["path_params"]
+        if not self._front.directory.ready:
+            self._front.metrics.rate_requests.labels(UNKNOWN, "not_ready").inc()
+            await send_reply(send, TRY_AGAIN)
+            return
+        entry = find_shop(self._front.directory, path["shop"], path["token"], "rates", headers)
+        if entry is None:
+            self._front.metrics.rate_requests.labels(UNKNOWN, "not_found").inc()
+            await send_reply(send, NOT_FOUND)
+            return
+        outcome: Outcome = "failed"
+        try:
+            limits = self._front.limits
+            raw = await read_body(receive, headers, limits.rate_body_bytes, min(limits.body_s, limits.rate_s))
+            if isinstance(raw, NoBody):
+                outcome = raw.outcome
+                await refuse_body(raw, receive, send)
+                return
+            reply, outcome = await self._answer(entry, headers, scope["query_string"], raw, received_at)
+            await send_reply(send, reply)
+        finally:
+            self._front.metrics.rate_requests.labels(entry.id, outcome).inc()
+            self._front.metrics.rate_seconds.observe(time.monotonic() - received_at)
+
+    async def _answer(
+        self, entry: ShopEntry, headers: Mapping[str, str], query_string: bytes, raw: bytes, received_at: float
+    ) -> tuple[Reply, Outcome]:
+        query = _read_query(query_string)
+        if query is None:
+            return MALFORMED, "refused"
+        call = entry.store.read_rate_call(Incoming(headers, query, raw, entry.domain))
+        self._count_signature(entry.id, call)
+        if isinstance(call, Refusal):
+            return entry.store.write_answer(call, {}), "refused"
+        patience = min(self._front.limits.rate_s, entry.store.capabilities.hard_deadline_s)
+        try:
+            async with asyncio.timeout(max(0.0, patience - (time.monotonic() - received_at))) as limit:
+                quoted = await self._front.quoting.answer(entry.id, call, received_at)
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            self._log.error("rate request not answered in time", shop_id=entry.id, limit_s=patience)
+            return entry.store.write_answer(UseBackup("timed_out"), call.echo), "timed_out"
+        return quoted.reply, quoted.outcome
+
+    def _count_signature(self, shop_id: str, call: RateCall | Refusal) -> None:
+        if isinstance(call, RateCall):
+            result = call.signature
+        elif call.status == 401:
+            result = "absent" if call.code == "signature_missing" else "wrong"
+        else:
+            return
+        self._front.metrics.rate_signatures.labels(shop_id, result).inc()
+
+
+def _read_query(raw: bytes) -> dict[str, str] | None:
+    if not raw:
+        return {}
+    try:
+        return dict(parse_qsl(raw.decode("latin-1"), keep_blank_values=True, max_num_fields=100))
+    except ValueError:
+        return None

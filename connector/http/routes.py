@@ -1,0 +1,68 @@
+"""Every URL of Waybill, and the applications that serve them; `docs/routes.md` lists the same."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, nullcontext
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.routing import Route
+
+from connector.http.errors import LastResort, refuse_route
+from connector.http.health import Alive, Figures, Ready, Watch
+from connector.http.hooks import Threads, app_hooks, carrier_hooks, store_hooks
+from connector.http.ports import Front, Health, Lifespan
+from connector.http.rates import Rates
+from connector.metrics import Metrics
+
+
+def build_app(front: Front) -> Starlette:
+    """The web process's application."""
+    threads = Threads(front.limits.hook_threads, front.limits.hook_backlog)
+    watch = Watch(front.health, front.metrics)
+    figures = Figures(front.metrics, watch, front.directory, front.limits.metrics_token)
+    routes = [
+        Route("/rates/{shop}/{token}", Rates(front), methods=["POST"]),
+        Route("/hooks/carrier/{token}", carrier_hooks(front, threads), methods=["POST"]),
+        Route("/hooks/{shop}/{token}", store_hooks(front, threads), methods=["POST"]),
+        Route("/apps/{app}/hooks", app_hooks(front, threads), methods=["POST"]),
+        Route("/healthz", Alive(), methods=["GET"]),
+        Route("/readyz", Ready(front.directory, watch), methods=["GET"]),
+        Route("/metrics", figures, methods=["GET"]),
+    ]
+    return _application(routes, front.metrics, front.lifespan, threads)
+
+
+def build_worker_app(health: Health, metrics: Metrics, metrics_token: str = "") -> Starlette:
+    """What a worker serves on WAYBILL_WORKER_PORT: whether it is alive, and its figures."""
+    watch = Watch(health, metrics)
+    routes = [
+        Route("/healthz", Alive(), methods=["GET"]),
+        Route("/metrics", Figures(metrics, watch, token=metrics_token), methods=["GET"]),
+    ]
+    return _application(routes, metrics)
+
+
+def _application(
+    routes: list[Route], metrics: Metrics, around: Lifespan | None = None, threads: Threads | None = None
+) -> Starlette:
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        async with around() if around else nullcontext():
+            try:
+                yield
+            finally:
+                if threads is not None:
+                    await asyncio.to_thread(threads.close)  # What they use is let go of after them.
+
+    app = Starlette(
+        routes=routes,
+        middleware=[Middleware(LastResort, metrics=metrics)],
+        exception_handlers={HTTPException: refuse_route},
+        lifespan=lifespan,
+    )
+    app.router.redirect_slashes = False  # An address with one slash too many is no address of ours.
+    return app
