@@ -91,9 +91,15 @@ class QuoteDesk:
         self._keyed_hash = keyed_hash
         self._ledger = ledger
 
-    async def answer(self, shop: QuotingShop, call: RateCall) -> tuple[Reply, LedgerRow]:
-        """The platform's reply, and the row that explains it (already on its way to the ledger)."""
-        started, now = time.monotonic(), self._now()
+    async def answer(
+        self, shop: QuotingShop, call: RateCall, received_at: float | None = None
+    ) -> tuple[Reply, LedgerRow]:
+        """The platform's reply, and the row that explains it (already on its way to the ledger).
+
+        `received_at` is when the call arrived, in seconds of `time.monotonic()`; deadlines count from there.
+        """
+        started = time.monotonic() if received_at is None else received_at
+        now = self._now()
         cart = reduce(call.cart, self._keyed_hash)
         location_id, origin = shop.origin_for(call.cart)
         facts = self._facts(shop, location_id, origin)

@@ -35,13 +35,29 @@ class Reason:
         template = _catalogue(language).get(self.code) or _catalogue("en").get(self.code)
         if template is None:
             return self.code
-        return template.format_map({name: str(value) for name, value in self.params.items()})
+        return template.format_map(_Known((name, str(value)) for name, value in self.params.items()))
+
+
+class _Known(dict[str, str]):
+    """The parameters of a text; one that an older version did not store shows as a gap."""
+
+    def __missing__(self, name: str) -> str:
+        return "…"
+
+
+def _catalogue(locale: str) -> dict[str, str]:
+    language = locale.replace("_", "-").partition("-")[0].lower()
+    return _load().get(language, {})
 
 
 @cache
-def _catalogue(language: str) -> dict[str, str]:
-    source = files("connector.words").joinpath("catalogues", f"{language.partition('-')[0]}.json")
-    return json.loads(source.read_text(encoding="utf-8")) if source.is_file() else {}
+def _load() -> dict[str, dict[str, str]]:
+    folder = files("connector.words").joinpath("catalogues")
+    return {
+        source.name.removesuffix(".json"): json.loads(source.read_text(encoding="utf-8"))
+        for source in folder.iterdir()
+        if source.name.endswith(".json")
+    }
 
 
 def codes() -> frozenset[str]:
