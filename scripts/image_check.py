@@ -48,6 +48,13 @@ def run(*command: str | Path, **options: object) -> None:
         raise Fault(f"{command[0]} ended with {done.returncode}: {shlex.join(map(str, command))[:300]}")
 
 
+def quietly(command: Sequence[str]) -> None:
+    """Run a command and show what it printed only if it failed."""
+    done = subprocess.run(command, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if done.returncode:
+        raise Fault(f"it ended with {done.returncode}:\n{done.stdout[-3000:]}")
+
+
 # --- the Dockerfile -----------------------------------------------------------------------------------------------
 
 
@@ -124,7 +131,7 @@ def follow(image: Image, word: str, rest: str, lent: dict[str, str]) -> None:  #
             image.env |= dict(pair.split("=", 1) for pair in shlex.split(rest))
         case "RUN":
             say(f"RUN {rest[:90]}")
-            run(*image.inside(["sh", "-c", rest], lent))
+            quietly(image.inside(["sh", "-c", rest], lent))
         case "COPY":
             *sources, target = rest.split()
             copy(sources, image.place(target))
