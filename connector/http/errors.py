@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from functools import lru_cache
 
 import structlog
 from starlette.exceptions import HTTPException
@@ -47,10 +48,14 @@ TRY_AGAIN = problem(503, "try_again", ("retry-after", "30"))
 UNAUTHORIZED = problem(401, "unauthorized", ("www-authenticate", "Bearer"))
 
 
+@lru_cache(maxsize=256)
+def _encoded(headers: tuple[tuple[str, str], ...]) -> list[tuple[bytes, bytes]]:
+    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+
+
 async def send_reply(send: Send, reply: Reply, *, more: bool = False) -> None:
     """Send an answer as it is. With `more` it is not ended yet, though its length is told."""
-    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers]
-    headers.append((b"content-length", str(len(reply.body)).encode()))
+    headers = [*_encoded(reply.headers), (b"content-length", b"%d" % len(reply.body))]
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
     await send({"type": "http.response.body", "body": reply.body, "more_body": more})
 

@@ -59,11 +59,14 @@ class NoBody:
 
 
 def read_headers(scope: Scope) -> dict[str, str]:
-    """The headers with lower-case names. Those sent twice are joined, so that no copy can hide behind another."""
-    headers: dict[str, str] = {}
-    for raw_name, raw_value in scope["headers"]:
-        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
-        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    """The headers, whose names ASGI gives in lower case. Those sent twice are joined, so that none hides another."""
+    pairs = scope["headers"]
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in pairs}
+    if len(headers) < len(pairs):
+        headers.clear()
+        for raw_name, raw_value in pairs:
+            name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+            headers[name] = f"{headers[name]}, {value}" if name in headers else value
     return headers
 
 

@@ -9,6 +9,7 @@ from typing import Literal
 from urllib.parse import parse_qsl
 
 import structlog
+from prometheus_client import Counter
 from starlette.types import Receive, Scope, Send
 
 from connector.http.callers import find_shop
@@ -32,6 +33,7 @@ class Rates:
 
     def __init__(self, front: Front) -> None:
         self._front = front
+        self._counters: dict[tuple[str, str, str], Counter] = {}  # Found by one look-up instead of prometheus' lock.
         self._log = structlog.get_logger("waybill.http.rates")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -39,12 +41,12 @@ class Rates:
         received_at = time.monotonic()
         headers, path = read_headers(scope), scope["path_params"]
         if not self._front.directory.ready:
-            self._front.metrics.rate_requests.labels(UNKNOWN, "not_ready").inc()
+            self._count("requests", UNKNOWN, "not_ready")
             await send_reply(send, TRY_AGAIN)
             return
         entry = find_shop(self._front.directory, path["shop"], path["token"], "rates", headers)
         if entry is None:
-            self._front.metrics.rate_requests.labels(UNKNOWN, "not_found").inc()
+            self._count("requests", UNKNOWN, "not_found")
             await send_reply(send, NOT_FOUND)
             return
         outcome: Outcome = "failed"
@@ -58,7 +60,7 @@ class Rates:
             reply, outcome = await self._answer(entry, headers, scope["query_string"], raw, received_at)
             await send_reply(send, reply)
         finally:
-            self._front.metrics.rate_requests.labels(entry.id, outcome).inc()
+            self._count("requests", entry.id, outcome)
             self._front.metrics.rate_seconds.observe(time.monotonic() - received_at)
 
     async def _answer(
@@ -89,7 +91,15 @@ class Rates:
             result = "absent" if call.code == "signature_missing" else "wrong"
         else:
             return
-        self._front.metrics.rate_signatures.labels(shop_id, result).inc()
+        self._count("signatures", shop_id, result)
+
+    def _count(self, what: Literal["requests", "signatures"], shop_id: str, value: str) -> None:
+        counter = self._counters.get((what, shop_id, value))
+        if counter is None:
+            metrics = self._front.metrics
+            family = metrics.rate_requests if what == "requests" else metrics.rate_signatures
+            counter = self._counters[what, shop_id, value] = family.labels(shop_id, value)
+        counter.inc()
 
 
 def _read_query(raw: bytes) -> dict[str, str] | None:

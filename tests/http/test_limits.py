@@ -106,7 +106,7 @@ async def test_a_length_of_endless_digits_is_too_large() -> None:
 
 
 def test_headers_sent_twice_are_joined() -> None:
-    scope = {"headers": [(b"X-A", b"1"), (b"x-b", b"\xe9"), (b"x-a", b"2")]}
+    scope = {"headers": [(b"x-a", b"1"), (b"x-b", b"\xe9"), (b"x-a", b"2")]}
     assert read_headers(scope) == {"x-a": "1, 2", "x-b": "é"}
 
 

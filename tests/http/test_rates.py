@@ -135,7 +135,6 @@ async def test_a_query_of_endless_fields_is_refused(house: House) -> None:
     assert answer.status_code == 400
 
 
-@pytest.mark.complaint(30)
 async def test_a_wrong_signature_is_answered_and_counted_where_it_is_only_preferred(house: House) -> None:
     async with house.client() as client:
         wrong = await client.post(PATH, content=RATE_BODY, headers={"x-signature": "nonsense"})
@@ -153,7 +152,6 @@ async def test_a_wrong_signature_is_refused_and_counted_where_it_is_required() -
     assert house.count("waybill_rate_signatures_total", shop="shp_1", result="wrong") == 1
 
 
-@pytest.mark.complaint(25)
 async def test_a_desk_that_hangs_is_answered_with_backup_rates_never_with_nothing(house: House) -> None:
     async def hang() -> Quoted:
         await asyncio.Event().wait()
