@@ -19,6 +19,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
 
 TREE = Path(__file__).resolve().parent.parent
@@ -82,7 +83,7 @@ def context() -> list[str]:
         for rule in rules:
             pattern = rule.removeprefix("!")
             path = PurePosixPath(name)
-            if rule and not rule.startswith("#") and any(p.match(pattern) for p in (path, *path.parents)):
+            if rule and not rule.startswith("#") and any(fnmatch(str(p), pattern) for p in (path, *path.parents)):
                 kept = rule.startswith("!")
         return kept
 
