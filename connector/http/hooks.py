@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -18,6 +19,7 @@ from connector.http.errors import BUSY, NOT_FOUND, TRY_AGAIN, send_reply
 from connector.http.limits import NoBody, read_body, read_headers, refuse_body
 from connector.http.ports import APP, CARRIER, STORE, AppEntry, Front
 from connector.redaction import describe_error
+from connector.store import VerifyAppHook
 from webhooks.receiver import Authentic, Endpoint, Forged, Reply, Verify
 
 T = TypeVar("T")
@@ -139,10 +141,12 @@ def app_hooks(front: Front, threads: Threads) -> Hooks:
 
     def find(path: Mapping[str, str], _headers: Mapping[str, str]) -> Take | None:
         app = front.directory.app(path["app"])
-        return None if app is None else lambda method, headers, raw: take(app, method, headers, raw)
+        if app is None or app.verify_app_hook is None:
+            return None
+        return functools.partial(take, app, app.verify_app_hook)
 
-    def take(app: AppEntry, method: str, headers: Mapping[str, str], raw: bytes) -> Reply:
-        delivery = app.verify_app_hook(raw, headers, app.secrets)
+    def take(app: AppEntry, check: VerifyAppHook, method: str, headers: Mapping[str, str], raw: bytes) -> Reply:
+        delivery = check(raw, headers, app.secrets)
         if isinstance(delivery, Forged):
             verdict: Authentic | Forged = delivery
             shop_id = ""

@@ -96,8 +96,8 @@ class AppEntry(Protocol):
         ...
 
     @property
-    def verify_app_hook(self) -> VerifyAppHook:
-        """Checks a delivery with the secrets."""
+    def verify_app_hook(self) -> VerifyAppHook | None:
+        """Checks a delivery with the secrets; None where the platform has no app-wide hooks."""
         ...
 
 

@@ -135,8 +135,8 @@ class App:
     secrets: tuple[str, ...] = (SECRET,)
 
     @property
-    def verify_app_hook(self) -> VerifyAppHook:
-        return check_app
+    def verify_app_hook(self) -> VerifyAppHook | None:
+        return check_app if self.id == "app_1" else None
 
 
 @dataclass
@@ -154,7 +154,7 @@ class HouseDirectory:
         return Hook() if token == CARRIER_TOKEN else None
 
     def app(self, app_id: str) -> AppEntry | None:
-        return App() if app_id == "app_1" else None
+        return App(app_id) if app_id in {"app_1", "app_without_hooks"} else None
 
 
 async def answer_at_once() -> Quoted:

@@ -68,6 +68,7 @@ STRANGERS = [
     ("/hooks/carrier/" + "x" * 32, SIGNED),
     ("/hooks/carrier/" + "ř" * 32, SIGNED),
     ("/apps/app_9/hooks", SIGNED),
+    ("/apps/app_without_hooks/hooks", SIGNED),
     (APP_PATH, {**SIGNED, "x-shopify-shop-domain": "nine.example.com"}),
 ]
 
