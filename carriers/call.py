@@ -142,7 +142,11 @@ class Caller:
             sleep=anyio.sleep,
             reraise=True,
         )
-        return await trying(lambda: once(left_s()))
+
+        async def attempt() -> T:
+            return await once(left_s())
+
+        return await trying(attempt)
 
     async def _exchange(
         self, method: str, url: str, deadline_s: float, slots: anyio.Semaphore, **request: Any

@@ -143,7 +143,7 @@ def purchased(value: object) -> Purchased | NotBought:
 def voided(value: object) -> Voided:
     """How a refund stands; a status that we do not know is `unknown` and kept in the message."""
     status = wire.read(wire.WireShipment, value).refund_status
-    return Voided(_REFUNDS.get(status, "unknown"), readable(status))
+    return Voided(_REFUNDS[status]) if status in _REFUNDS else Voided("unknown", readable(status))
 
 
 def _rates(lines: Sequence[object]) -> tuple[list[Rate], list[Problem]]:

@@ -163,6 +163,7 @@ class _API:
             ("GET", "/_sim/state", self.sim_state),
             ("POST", "/_sim/faults", self.sim_faults),
             ("DELETE", "/_sim/faults", self.sim_forget),
+            ("POST", "/_sim/reset", self.sim_reset),
             ("POST", "/_sim/scans", self.sim_scans),
             ("POST", "/_sim/shipments/{id}", self.sim_shipment),
         ]
@@ -331,6 +332,14 @@ class _API:
     async def sim_forget(self, _: Request) -> Response:
         self.book.waiting.clear()
         return JSONResponse([])
+
+    async def sim_reset(self, _: Request) -> Response:
+        """Forget everything that was made, and the faults."""
+        self.world = World(self.world.truth, self.world.accounts, self.world.random)
+        self.tracking = Tracking(self.world)
+        self.book.waiting.clear()
+        self.book.played.clear()
+        return JSONResponse({})
 
     async def sim_scans(self, request: Request) -> Response:
         """Add scans to a parcel (`key`), and post the news to `url` signed with `secret`, or to registered hooks."""
