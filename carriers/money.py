@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
@@ -9,30 +10,13 @@ from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from webhooks.errors import WaybillError
 
 # ISO 4217 exponents that are not 2. Display digits (CLDR) differ from these and must not be used for arithmetic.
-_EXPONENTS = dict.fromkeys(
-    [
-        "BIF",
-        "CLP",
-        "DJF",
-        "GNF",
-        "ISK",
-        "JPY",
-        "KMF",
-        "KRW",
-        "PYG",
-        "RWF",
-        "UGX",
-        "UYI",
-        "VND",
-        "VUV",
-        "XAF",
-        "XOF",
-        "XPF",
-    ],
-    0,
-)
+_EXPONENTS = dict.fromkeys(["BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG"], 0)
+_EXPONENTS |= dict.fromkeys(["RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"], 0)
 _EXPONENTS |= dict.fromkeys(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"], 3)
 _EXPONENTS |= dict.fromkeys(["CLF", "UYW"], 4)
+_CURRENCY = re.compile(r"[A-Z]{3}")
+_WHOLE_DIGITS = 15
+_DIGITS = 28  # What decimal computes with; more would be rounded without a word.
 
 
 class MoneyError(WaybillError, ValueError):
@@ -54,7 +38,7 @@ class Money:
     def __post_init__(self) -> None:
         if type(self.minor) is not int:
             raise MoneyError("An amount is a whole number of minor units.", detail=repr(self.minor))
-        if len(self.currency) != 3 or not self.currency.isascii() or not self.currency.isupper():
+        if not _CURRENCY.fullmatch(self.currency):
             raise MoneyError("A currency is three capital letters, such as USD.", detail=repr(self.currency))
 
     @classmethod
@@ -66,28 +50,18 @@ class Money:
     def parse(cls, text: str | Decimal | int, currency: str) -> Money:
         """Read a decimal amount of major units, such as "12.34".
 
-        Raises MoneyError for what is no finite number or has more digits than the currency (zeros aside).
+        Raises MoneyError for what is no finite number below 10^15, or has more digits than the currency (zeros aside).
         """
-        try:
-            value = Decimal(text)
-            scaled = value.scaleb(exponent(currency))
-            whole = scaled.to_integral_value()
-        except (InvalidOperation, ValueError, TypeError, OverflowError) as error:
-            raise MoneyError("This is not an amount.", detail=repr(text)) from error
-        if not value.is_finite() or scaled != whole:
+        scaled = _scaled(text, currency)
+        whole = scaled.to_integral_value()
+        if scaled != whole:
             raise MoneyError(f"An amount in {currency} has at most {exponent(currency)} decimals.", detail=repr(text))
         return cls(int(whole), currency)
 
     @classmethod
     def rounded(cls, text: str | Decimal | int, currency: str) -> Money:
         """Like `parse`, but half a minor unit and more goes up: for prices that carriers give with extra digits."""
-        try:
-            scaled = Decimal(text).scaleb(exponent(currency)).to_integral_value(ROUND_HALF_UP)
-        except (InvalidOperation, ValueError, TypeError, OverflowError) as error:
-            raise MoneyError("This is not an amount.", detail=repr(text)) from error
-        if not scaled.is_finite():
-            raise MoneyError("This is not an amount.", detail=repr(text))
-        return cls(int(scaled), currency)
+        return cls(int(_scaled(text, currency).to_integral_value(ROUND_HALF_UP)), currency)
 
     @property
     def amount(self) -> Decimal:
@@ -143,3 +117,14 @@ class Money:
         if other.currency != self.currency:
             raise MoneyError(f"Amounts in {self.currency} and {other.currency} cannot be put together.")
         return other.minor
+
+
+def _scaled(text: str | Decimal | int, currency: str) -> Decimal:
+    """The amount in minor units, exactly."""
+    try:
+        value = Decimal(text)
+    except (InvalidOperation, ValueError, TypeError) as error:
+        raise MoneyError("This is not an amount.", detail=repr(text)) from error
+    if not value.is_finite() or value.adjusted() >= _WHOLE_DIGITS or len(value.as_tuple().digits) > _DIGITS:
+        raise MoneyError("This is not an amount.", detail=repr(text))
+    return value.scaleb(exponent(currency))
