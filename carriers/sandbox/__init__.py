@@ -12,8 +12,10 @@ from webhooks.ports import Clock
 
 
 def connect(settings: BaseModel, outgoing: Outgoing, clock: Clock) -> SandboxCarrier:  # noqa: ARG001  No network.
-    """Make a connection from `SandboxSettings`."""
-    return SandboxCarrier(SandboxSettings.model_validate(settings, from_attributes=True), clock)
+    """Make a connection. Raises TypeError for another kind's settings."""
+    if not isinstance(settings, SandboxSettings):
+        raise TypeError(type(settings).__name__)
+    return SandboxCarrier(settings, clock)
 
 
 KIND = CarrierKind(

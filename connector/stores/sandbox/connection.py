@@ -1,0 +1,202 @@
+"""A shop of the sandbox platform as Waybill sees it: the Store Protocol over the pretend platform."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from carriers.address import Address
+from connector.store import (
+    Answer,
+    Callbacks,
+    Fulfilment,
+    FulfilRequest,
+    Incoming,
+    InstallStep,
+    Order,
+    ProductFacts,
+    RateCall,
+    Refusal,
+    ShopFacts,
+    StoreCapabilities,
+    StoreEventRequest,
+    StoreLocation,
+    StoreNews,
+    UseBackup,
+)
+from connector.stores.sandbox import mapping, webhook
+from connector.stores.sandbox.client import PretendPlatform, fulfilment_of
+from connector.stores.sandbox.errors import SaidNo, error_of
+from connector.stores.sandbox.install import install
+from connector.stores.sandbox.settings import SandboxStoreSettings
+from connector.stores.sandbox.shopkeeper import Shopkeeper, read_location, read_product
+from webhooks.ports import Clock, Fence
+from webhooks.receiver import Authentic, Forged, Reply
+
+CAPABILITIES = StoreCapabilities(
+    hard_deadline_s=10.0,
+    rate_cache_s=0,
+    fulfil_ceiling_s=5,
+    signed_rate_calls=True,
+    backup_rates=True,
+    cart_totals=True,
+    events=True,
+)
+
+DEFAULT_LOCATION = StoreLocation(
+    "loc_1",
+    "Sandbox warehouse",
+    Address("SK", "811 01", "BL", "Bratislava", "Skladová 1", company="Sandbox Shop", name="Sandbox Shop"),
+)
+"""Where goods leave from until `Shopkeeper.put_location` says otherwise."""
+
+
+class SandboxStore:
+    """One shop's connection. `shopkeeper` does what the people of the shop would do."""
+
+    def __init__(self, settings: SandboxStoreSettings, clock: Clock) -> None:
+        self._settings = settings
+        self._secret = settings.secret.get_secret_value()
+        self._platform = PretendPlatform(settings, clock)
+        self._capabilities = replace(CAPABILITIES, fulfil_ceiling_s=settings.fulfil_ceiling_s)
+        self.shopkeeper = Shopkeeper(self._platform)
+
+    @property
+    def capabilities(self) -> StoreCapabilities:
+        """What this platform can do."""
+        return self._capabilities
+
+    # --- the checkout
+
+    def read_rate_call(self, incoming: Incoming) -> RateCall | Refusal:
+        """Understand a rate call and say how it was proved; a wrong signature is the caller's to judge."""
+        call = mapping.read_rate_call(incoming.raw)
+        if isinstance(call, Refusal):
+            return call
+        return replace(call, signature=webhook.signature_state(incoming.raw, incoming.headers, self._secret))
+
+    def write_answer(self, answer: Answer | UseBackup | Refusal, echo: Mapping[str, str]) -> Reply:
+        """The checkout's JSON."""
+        return mapping.write_answer(answer, echo)
+
+    # --- webhooks
+
+    def verify_webhook(self, raw: bytes, headers: Mapping[str, str]) -> Authentic | Forged:
+        """Check a delivery's signature."""
+        return webhook.verify(raw, headers, (self._secret,))
+
+    def read_webhook(self, topic: str, raw: bytes) -> list[StoreNews]:
+        """What a verified delivery tells."""
+        return webhook.read(topic, raw)
+
+    # --- orders
+
+    async def order(self, order_id: str) -> Order | None:
+        """The order as it is now."""
+        try:
+            found = await self._platform.order(order_id)
+        except SaidNo as said:
+            raise error_of(said) from None
+        return None if found is None else mapping.read_order(found)
+
+    async def order_of_group(self, group_id: str) -> str | None:
+        """The id of the order that a group belongs to."""
+        order = await self.order(group_id)
+        known = order is not None and any(group.id == group_id for group in order.groups)
+        return order.id if order is not None and known else None
+
+    async def orders_since(self, since: datetime) -> list[tuple[str, datetime]]:
+        """Orders that changed at or after `since`, oldest first."""
+        try:
+            return await self._platform.orders_since(since)
+        except SaidNo as said:
+            raise error_of(said) from None
+
+    # --- fulfilments
+
+    async def find_fulfilment(self, order_id: str, number: str) -> Fulfilment | None:
+        """The order's live fulfilment with this tracking number."""
+        try:
+            order = await self._platform.order(order_id)
+        except SaidNo as said:
+            raise error_of(said) from None
+        for each in order.fulfilments if order is not None else ():
+            if each.number == number and not each.cancelled:
+                return mapping.read_fulfilment(each)
+        return None
+
+    async def fulfil(self, request: FulfilRequest, fence: Fence) -> Fulfilment:
+        """Note that units left. Raises StoreRefused for more units than remain."""
+        try:
+            return mapping.read_fulfilment(await self._platform.fulfil(request, fence))
+        except SaidNo as said:
+            raise error_of(said) from None
+
+    async def update_tracking(
+        self, fulfilment_id: str, company: str, number: str, url: str, notify: bool, fence: Fence
+    ) -> None:
+        """Replace the tracking of a fulfilment."""
+        try:
+            await self._platform.update_tracking(fulfilment_id, company, number, url, notify, fence)
+        except SaidNo as said:
+            raise error_of(said) from None
+
+    async def cancel_fulfilment(self, fulfilment_id: str, fence: Fence) -> None:
+        """Take a fulfilment back."""
+        try:
+            await self._platform.cancel_fulfilment(fulfilment_id, fence)
+        except SaidNo as said:
+            raise error_of(said) from None
+
+    async def has_event(self, request: StoreEventRequest) -> bool:
+        """Whether the timeline shows this status at this time already."""
+        try:
+            order = await self._platform.order(request.fulfilment_id)
+            if order is None:
+                return False
+            timeline = fulfilment_of(order, request.fulfilment_id).timeline
+        except SaidNo as said:
+            raise error_of(said) from None
+        return any((step.status, step.at) == (request.status.value, request.at) for step in timeline)
+
+    async def add_event(self, request: StoreEventRequest, fence: Fence) -> None:
+        """Add a step to the timeline."""
+        try:
+            await self._platform.add_event(request, fence)
+        except SaidNo as said:
+            raise error_of(said) from None
+
+    # --- set-up
+
+    async def facts(self) -> ShopFacts:
+        """What the shop says of itself. Raises StoreMisconfigured if the secret is not the shop's."""
+        await self._facts("callbacks")
+        settings = self._settings
+        return ShopFacts(settings.name, settings.domain, settings.currency, settings.timezone, "sandbox")
+
+    async def locations(self) -> list[StoreLocation]:
+        """The places that goods leave from: `DEFAULT_LOCATION` until the shop names its own."""
+        own = [read_location(document) for document in (await self._facts("location")).values()]
+        return own or [DEFAULT_LOCATION]
+
+    async def product_facts(self, variant_ids: list[str]) -> list[ProductFacts]:
+        """What the shop knows of these variants; unknown ones are left out."""
+        known = await self._facts("product")
+        return [read_product(known[each]) for each in dict.fromkeys(variant_ids) if each in known]
+
+    async def install(self, callbacks: Callbacks) -> list[InstallStep]:
+        """Register rate service and webhooks."""
+        try:
+            return await install(self._platform, callbacks)
+        except SaidNo as said:
+            raise error_of(said) from None
+
+    async def close(self) -> None:
+        """Nothing is held between calls."""
+
+    async def _facts(self, kind: str) -> dict[str, bytes]:
+        try:
+            return await self._platform.facts(kind)
+        except SaidNo as said:
+            raise error_of(said) from None
