@@ -103,6 +103,7 @@ class Shopkeeper:
 
         if not checkout:
             raise error_of(SaidNo("line_unknown", "An order needs something that was ordered."))
+        await self._learn_products([line for cart, _ in checkout for line in cart.lines])
         order = await self._platform.place(make)
         told = {"order_id": order_id(order.number)}
         return Placed(told["order_id"], self._delivery(f"order {order.number} 1", "orders/created", told))
@@ -196,6 +197,13 @@ class Shopkeeper:
         await self._put("location", location.id, _LOCATION.dump_json(location))
 
     # --- pieces
+
+    async def _learn_products(self, lines: Sequence[CartLine]) -> None:
+        """What is sold is known: variants that `put_product` did not describe are kept as the cart has them."""
+        known = await self._facts("product")
+        for line in lines:
+            if line.variant_id and line.variant_id not in known:
+                await self.put_product(ProductFacts(line.variant_id, line.sku, line.name, line.weight))
 
     async def _facts(self, kind: str) -> dict[str, bytes]:
         try:

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
-from connector.store import AppDelivery, GroupNews, OrderNews, PrivacyRequest, ShopGone, StoreNews, StoreRefused
+from connector.store import AppDelivery, GroupNews, OrderNews, PrivacyRequest, ShopGone, StoreNews
 from connector.stores.sandbox.documents import Document
 from connector.stores.sandbox.mapping import dump, wrong_field
 from webhooks.receiver import Authentic, Forged
@@ -98,11 +98,11 @@ def _verify(raw: bytes, headers: Mapping[str, str], secrets: tuple[str, ...]) ->
 
 
 def read(topic: str, raw: bytes) -> list[StoreNews]:
-    """What a verified delivery tells. Raises StoreRefused if it cannot be read."""
+    """What a verified delivery tells; nothing for what means nothing to us."""
     try:
         told = DeliveryJSON.model_validate_json(raw)
-    except ValidationError as error:
-        raise StoreRefused("The shop's message cannot be read.", detail=wrong_field(error)[1]) from None
+    except ValidationError:
+        return []
     match topic.partition("/"):
         case ("orders", _, _) if told.order_id:
             return [OrderNews(told.order_id, topic)]
