@@ -30,6 +30,7 @@ OTHER_VARIABLES = frozenset(
         "WAYBILL_WEBHOOK_SECRET",
         "WAYBILL_DOMAIN",
         "WAYBILL_REFERENCE_DIR",
+        "WAYBILL_NO_BROWSER",
     }
 )
 """Variables with our prefix that are no process settings: the command line's secrets, compose and the tests."""
