@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Connection, MetaData, Table, select
+from sqlalchemy import Connection, MetaData, Table, create_engine, select
 
-from connector.storage.database import Database, open_database
+from connector.storage.database import Database
 from connector.storage.ids import new_id
 from connector.storage.schema import Moment
 from connector.storage.secrets import Keyring, new_key
@@ -30,16 +29,10 @@ def inbox(table: Table, clock: FrozenClock) -> Inbox:
 
 
 @pytest.fixture
-def database(tmp_path: Path, table: Table) -> Iterator[Database]:
-    opened = open_database(f"sqlite:///{tmp_path / 'inbox.db'}")
-    table.create(opened.engine)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def connection(database: Database) -> Iterator[Connection]:
-    with database.engine.begin() as begun:
+def connection(empty_database: Database, table: Table) -> Iterator[Connection]:
+    """On SQLite and on PostgreSQL."""
+    table.create(empty_database.engine)
+    with empty_database.transaction() as begun:
         yield begun
 
 
@@ -69,6 +62,13 @@ def test_the_body_is_sealed_at_rest_and_gone_once_processed(connection: Connecti
     assert loaded is not None
     assert (loaded.state, loaded.raw) == ("done", None)
     assert inbox.store(connection, "hooks", "k", "t", b"canary-name", None) is None, "the key is still known"
+
+
+def test_odd_keys_are_kept_by_every_database(connection: Connection, inbox: Inbox) -> None:
+    """PostgreSQL refuses a NUL in text, and a key from outside may hold one."""
+    for odd in ("\x00", "\ud800", "k" * 5000, ""):
+        assert inbox.store(connection, "hooks", odd, odd, b"", None)
+        assert inbox.store(connection, "hooks", odd, odd, b"", None) is None
 
 
 def test_a_failed_delivery_keeps_its_body_until_it_is_dropped(
@@ -113,7 +113,7 @@ def test_any_key_and_topic_can_be_stored_and_tells_repeats(found: list[str], top
     fresh = inbox_table(MetaData(), Moment())
     clock = FrozenClock(datetime(2026, 11, 23, 9, 0, tzinfo=UTC))
     inbox = Inbox(fresh, Keyring.from_keys([new_key()]), clock, lambda now: new_id("dlv", now))
-    engine = open_database("sqlite:///file::memory:?uri=true").engine
+    engine = create_engine("sqlite://")
     fresh.create(engine)
     with engine.begin() as connection:
         new = [key for key in found if inbox.store(connection, "hooks", key, topic, b"", None)]

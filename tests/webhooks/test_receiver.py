@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Column, Connection, MetaData, String, Table, func, insert, select
 
-from connector.storage.database import Database, open_database
+from connector.storage.database import Database
 from connector.storage.ids import new_id
 from connector.storage.schema import Moment
 from connector.storage.secrets import Keyring, new_key
@@ -41,17 +40,17 @@ def signed(raw: bytes) -> dict[str, str]:
 
 
 class Desk:
-    """A receiver on a real SQLite file, with a table that stands for the queue."""
+    """A receiver on a real database, with a table that stands for the queue."""
 
-    def __init__(self, path: Path, clock: FrozenClock) -> None:
+    def __init__(self, database: Database, clock: FrozenClock) -> None:
         metadata = MetaData()
         self.inbox = inbox_table(metadata, Moment())
         self.queue = Table("queue", metadata, Column("key", String, primary_key=True))
-        self.database: Database = open_database(f"sqlite:///{path}")
+        self.database = database
         metadata.create_all(self.database.engine)
         inbox = Inbox(self.inbox, Keyring.from_keys([new_key()]), clock, lambda now: new_id("dlv", now))
         self.fail_to_queue = False
-        self.receiver = Receiver(inbox, self.database.engine.begin, self._enqueue)
+        self.receiver = Receiver(inbox, self.database.transaction, self._enqueue)
         self.endpoint = Endpoint("hooks:shp_1", verify, "shp_1", max_bytes=1000)
 
     def _enqueue(self, connection: Connection, key: str) -> None:
@@ -69,10 +68,9 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, clock: FrozenClock) -> Iterator[Desk]:
-    made = Desk(tmp_path / "desk.db", clock)
-    yield made
-    made.database.close()
+def desk(empty_database: Database, clock: FrozenClock) -> Desk:
+    """On SQLite and on PostgreSQL."""
+    return Desk(empty_database, clock)
 
 
 def test_a_delivery_is_stored_and_queued_before_it_is_answered(desk: Desk) -> None:

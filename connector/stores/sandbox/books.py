@@ -65,7 +65,9 @@ class Books:
         try:
             return self._fernet.decrypt(sealed.encode())
         except InvalidToken:
-            raise SaidNo("access_denied", "This secret does not open the shop.") from None
+            raise SaidNo(
+                "access_denied", "A sandbox shop of this name has another secret; give this one another name."
+            ) from None
 
     def _transact(self, work: Callable[[sqlite3.Connection], T]) -> T:
         if not self._ready:

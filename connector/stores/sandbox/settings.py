@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 Fault = Literal["none", "down", "lost-answer"]
+
+
+def _domain_of(earlier: dict[str, Any]) -> str:
+    """A domain for a name: `Sandbox Shop` is at sandbox-shop.sandbox.example."""
+    plain = unicodedata.normalize("NFKD", str(earlier.get("name", ""))).encode("ascii", "ignore").decode().lower()
+    return f"{'-'.join(re.findall('[a-z0-9]+', plain)) or 'shop'}.sandbox.example"
 
 
 class SandboxStoreSettings(BaseModel):
@@ -22,8 +30,10 @@ class SandboxStoreSettings(BaseModel):
 
     path: Path
     secret: SecretStr = Field(min_length=16)
-    domain: str = Field(default="shop.sandbox.example", pattern=r"^[a-z0-9.-]{1,100}$")
     name: str = Field(default="Sandbox Shop", max_length=100)
+    domain: str = Field(
+        default_factory=_domain_of, pattern=r"^[a-z0-9.-]{1,120}$", description="By default the name's."
+    )
     currency: str = Field(default="EUR", pattern=r"^[A-Z]{3}$")
     timezone: str = "Europe/Bratislava"
     fault: Fault = "none"

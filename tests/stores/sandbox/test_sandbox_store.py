@@ -278,7 +278,7 @@ async def test_deliveries_are_signed_and_name_each_change_once(store: SandboxSto
     keys = {verdict.delivery_key for verdict in verdicts if isinstance(verdict, Authentic)}
     assert len(keys) == 2
     assert store.read_webhook("orders/paid", paid.body) == [OrderNews(made.order_id, "orders/paid")]
-    assert KIND.claims_shop(paid.headers) == "shop.sandbox.example"
+    assert KIND.claims_shop(paid.headers) == "sandbox-shop.sandbox.example"
     assert KIND.claims_shop({}) is None
     assert b"Canary" not in paid.body, "the order is to be read again"
     order = await store.order(made.order_id)
@@ -300,7 +300,7 @@ async def test_an_app_wide_delivery_names_its_shop_under_the_signature(store: Sa
     assert KIND.verify_app_hook is not None
     found = KIND.verify_app_hook(call.body, call.headers, ("newer", SECRET))
     assert not isinstance(found, Forged)
-    assert found.shop == "shop.sandbox.example"
+    assert found.shop == "sandbox-shop.sandbox.example"
     assert KIND.verify_app_hook(call.body, call.headers, ("newer",)) == Forged("signature_wrong")
 
 
@@ -399,3 +399,9 @@ async def test_amounts_without_minor_units_survive(store: SandboxStore) -> None:
 def test_settings_out_of_range_are_refused(settings: SandboxStoreSettings, change: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         SandboxStoreSettings.model_validate(settings.model_dump() | change)
+
+
+@pytest.mark.parametrize(("name", "domain"), [("Čaj & Káva", "caj-kava"), ("茶", "shop"), ("My  Shop 2", "my-shop-2")])
+def test_a_shop_has_a_domain_by_its_name(settings: SandboxStoreSettings, name: str, domain: str) -> None:
+    made = SandboxStoreSettings(path=settings.path, secret=settings.secret, name=name)
+    assert made.domain == f"{domain}.sandbox.example"
