@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -28,6 +29,7 @@ from webhooks.ports import Clock, Fence
 from webhooks.receiver import Authentic, Forged
 
 T = TypeVar("T")
+_WORDS_KEPT = 500
 _FILE_BYTES = 8 * 1024 * 1024
 _MAGIC = ((b"%PDF-", "application/pdf"), (b"\x89PNG\r\n\x1a\n", "image/png"))
 
@@ -45,6 +47,7 @@ class EasyPost:
         self._headers = {"authorization": f"Bearer {settings.api_key.get_secret_value()}"}
         self._caller = Caller("EasyPost", outgoing, CallLimits())
         self._beta_off_until: datetime | None = None
+        self._words: OrderedDict[str, tuple[str, ...]] = OrderedDict()  # By handle, to strip them from refusals.
         self._capabilities = capabilities
 
     @property
@@ -121,7 +124,11 @@ class EasyPost:
             raise_for(answer, personal)
             return mapping.created(wire.parse(answer.content), personal)
 
-        return await self._read("POST", "/v2/shipments", understand, json=body)
+        created = await self._read("POST", "/v2/shipments", understand, json=body)
+        self._words[created.handle] = personal
+        while len(self._words) > _WORDS_KEPT:
+            self._words.popitem(last=False)
+        return created
 
     async def purchase(self, handle: str, rate: Rate, fence: Fence) -> Purchased | Rejected | Unknown:
         """Buy by the ids of shipment and rate, once."""
@@ -143,7 +150,7 @@ class EasyPost:
         except NoAnswer as error:
             return Unknown(handle, f"no answer: {error.detail}")
         if not 200 <= answer.status < 300:
-            return refused_purchase(answer, handle)
+            return refused_purchase(answer, handle, self._words.get(handle))
         try:
             bought = mapping.purchased(wire.parse(answer.content))
         except CarrierError as error:
@@ -185,7 +192,7 @@ class EasyPost:
                 fence=fence,
                 headers=self._headers,
             )
-            raise_for(answer)
+            raise_for(answer, self._words.get(handle))
             return mapping.voided(wire.parse(answer.content))
         except NotSent as error:
             raise Unavailable("EasyPost was not asked to void the label.", detail=error.detail) from error

@@ -7,7 +7,6 @@ that the code counts first and the status second.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -17,6 +16,9 @@ from carriers.easypost.mapping import readable
 from carriers.errors import CarrierError, Garbled, Misconfigured, Overloaded, Refused, Retryable
 from carriers.label import Rejected, Unknown
 from webhooks.outgoing import HTTPAnswer
+
+Personal = tuple[str, ...] | None
+"""The buyer's words, which an error's sentence may repeat; None if they are not known, and no sentence is safe."""
 
 ANSWERS_TWICE = "SHIPMENT.POSTAGE.EXISTS"
 
@@ -48,7 +50,6 @@ _WALLET = (
     "INSUFFICIENT_FUNDS",
 )
 _NO_CREDENTIALS = {"SHIPMENT.RATE.CARRIER_ACCOUNT_INVALID", "SHIPMENT.CARRIER_ACCOUNTS.CONFLICT"}
-_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|“[^”]*”")
 _RATE_GONE = ("SHIPMENT.RATE", "SHIPMENT.MISSING_RATE")
 
 
@@ -64,7 +65,7 @@ def error_of(answer: HTTPAnswer) -> wire.WireError | None:
     return wire.WireError(message=said) if isinstance(said, str) else wire.read_or_none(wire.WireError, said)
 
 
-def raise_for(answer: HTTPAnswer, personal: tuple[str, ...] = ()) -> None:
+def raise_for(answer: HTTPAnswer, personal: Personal = None) -> None:
     """Raise the CarrierError that an answer to a read means; nothing for a 2xx."""
     if 200 <= answer.status < 300:
         return
@@ -97,11 +98,8 @@ def _class_of(status: int, code: str) -> type[CarrierError]:
     return Refused
 
 
-def refused_purchase(answer: HTTPAnswer, handle: str) -> Rejected | Unknown:
-    """What an answer other than 2xx to a purchase means. Any doubt is Unknown.
-
-    The message holds nothing quoted, and of a refused address only the names of the fields: it may repeat the buyer's.
-    """
+def refused_purchase(answer: HTTPAnswer, handle: str, personal: Personal = None) -> Rejected | Unknown:
+    """What an answer other than 2xx to a purchase means. Any doubt is Unknown."""
     error = error_of(answer)
     if answer.status == 429 or (error and error.code == "RATE_LIMITED"):
         return Rejected("overloaded", "EasyPost asks for patience.", retry_after(answer.headers) or 10.0)
@@ -111,11 +109,7 @@ def refused_purchase(answer: HTTPAnswer, handle: str) -> Rejected | Unknown:
         return Unknown(handle, error.code)
     if answer.status == 409:
         return Unknown(handle, error.code or "status 409")
-    code = _rejection(answer.status, error.code)
-    if code == "address_refused":
-        fields = [str(line["field"]) for line in error.errors if _names_field(line)]
-        return Rejected(code, readable(", ".join([error.code, *fields])))
-    return Rejected(code, _QUOTED.sub("…", _said(error, ())).strip())
+    return Rejected(_rejection(answer.status, error.code), _said(error, personal).strip())
 
 
 def _rejection(status: int, code: str) -> str:
@@ -144,13 +138,17 @@ def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> floa
     return max(seconds, 0.0) if math.isfinite(seconds) else None
 
 
-def _said(error: wire.WireError, personal: tuple[str, ...]) -> str:
-    """Their own sentence, with the fields that it is about, free of personal words."""
-    message = error.message if isinstance(error.message, str) else ""
-    fields = [f"{line.get('field')}: {line.get('message')}" for line in error.errors if _names_field(line)]
-    lines = [line for line in error.errors if isinstance(line, str)]
-    said = "; ".join(part for part in (message, *fields, *lines) if part)
-    return f" {readable(said, personal)}" if said else ""
+def _said(error: wire.WireError, personal: Personal) -> str:
+    """Their own sentence and the fields that it is about, free of personal words; their code if those are not known."""
+    fields = [line for line in error.errors if _names_field(line)]
+    if personal is None:
+        parts = [error.code, *(str(line["field"]) for line in fields)]
+    else:
+        message = error.message if isinstance(error.message, str) else ""
+        named = [f"{line['field']}: {line['message']}" for line in fields]
+        parts = [message, *named, *(line for line in error.errors if isinstance(line, str))]
+    said = "; ".join(part for part in parts if part)
+    return f" {readable(said, personal or ())}" if said else ""
 
 
 def _names_field(line: object) -> bool:

@@ -99,7 +99,7 @@ def rates(value: object, personal: Sequence[str] = ()) -> Rates:
     `personal` are words of the request that must not come back in a problem's message.
     """
     read = wire.read(wire.WireShipment, value)
-    if not isinstance(value, dict) or "rates" not in value:
+    if not isinstance(value, dict) or not isinstance(value.get("rates"), list):
         raise Garbled("EasyPost's answer holds no rates.", detail="rates")
     found, problems = _rates(read.rates)
     problems += [_problem(message, personal) for message in read.messages]

@@ -167,19 +167,17 @@ class _API:
             ("POST", "/_sim/scans", self.sim_scans),
             ("POST", "/_sim/shipments/{id}", self.sim_shipment),
         ]
-        made = [Route(path, self._counted(handler), methods=[method]) for method, path, handler in table]
+        made = [Route(path, self._delayed(handler), methods=[method]) for method, path, handler in table]
         every = ["GET", "POST", "PUT", "PATCH", "DELETE"]
-        return [*made, Route("/{rest:path}", self._counted(self.recorded), methods=every)]
+        return [*made, Route("/{rest:path}", self._delayed(self.recorded), methods=every)]
 
-    def _counted(self, handler: Handler) -> Handler:
-        async def counted(request: Request) -> Response:
-            if name := call_name(request.scope):
-                self.world.calls[name] += 1
-                if name not in {"buy", "file"}:
-                    await _slow(request)
+    def _delayed(self, handler: Handler) -> Handler:
+        async def delayed(request: Request) -> Response:
+            if call_name(request.scope) not in {None, "buy", "file"}:
+                await _slow(request)
             return await handler(request)
 
-        return counted
+        return delayed
 
     # --- rates and shipments ---
 
@@ -339,6 +337,7 @@ class _API:
         self.tracking = Tracking(self.world)
         self.book.waiting.clear()
         self.book.played.clear()
+        self.book.calls.clear()
         return JSONResponse({})
 
     async def sim_scans(self, request: Request) -> Response:
@@ -364,7 +363,7 @@ class _API:
         return JSONResponse(shipment)
 
     def _summary(self) -> Body:
-        return self.world.summary() | {"faults_played": self.book.played}
+        return self.world.summary() | {"calls": self.book.calls, "faults_played": self.book.played}
 
     def _save(self) -> None:
         if self.state is not None:

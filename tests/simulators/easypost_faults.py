@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal, Self
@@ -57,13 +58,15 @@ class Fault:
 
 @dataclass
 class FaultBook:
-    """The faults that are still to be played, and those that were."""
+    """The faults that are still to be played, those that were, and how often each call came."""
 
     waiting: list[Fault] = field(default_factory=list)
     played: list[tuple[str, str]] = field(default_factory=list)
+    calls: Counter[str] = field(default_factory=Counter)
 
     def take(self, call: str) -> Fault | None:
-        """The next fault for this call, counted down."""
+        """Count the call; the next fault for it, counted down."""
+        self.calls[call] += 1
         for fault in self.waiting:
             if fault.call in {call, "*"} and fault.times > 0:
                 fault.times -= 1

@@ -55,7 +55,6 @@ class World:
     buying: set[str] = field(default_factory=set)
     purchases: list[Body] = field(default_factory=list)
     refused_purchases: Counter[str] = field(default_factory=Counter)
-    calls: Counter[str] = field(default_factory=Counter)
     files: dict[str, tuple[str, str]] = field(default_factory=dict)
     refund_status: str = "submitted"
 
@@ -293,7 +292,6 @@ class World:
             "by_reference": Counter(purchase["reference"] or "" for purchase in self.purchases),
             "refused_purchases": self.refused_purchases,
             "buying": sorted(self.buying),
-            "calls": self.calls,
         }
 
 
