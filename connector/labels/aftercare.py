@@ -91,7 +91,7 @@ class Aftercare:
             if now - label.settled_at > _WINDOW:
                 why = Reason("refund_overdue", {"number": label.tracking_code, "amount": money})
                 need_person(connection, label.shop_id, label.id, why, now)
-            task = Task("label.void", f"void:{label.id}:{label.looks + 1}", label.shop_id, (label.id,))
+            task = Task("labels.void", f"void:{label.id}:{label.looks + 1}", label.shop_id, (label.id,))
             self.work.later(connection, task, now + _ASK_AGAIN)
 
 
@@ -128,7 +128,7 @@ def request_void(
             label_id=label.id,
         )
     withdraw(connection, work, shop_id, label.id)
-    work.enqueue(connection, Task("label.void", f"void:{label.id}", shop_id, (label.id,)))
+    work.enqueue(connection, Task("labels.void", f"void:{label.id}", shop_id, (label.id,)))
     audit.record(
         connection,
         now=now,

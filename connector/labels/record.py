@@ -168,7 +168,7 @@ def unclear(connection: Connection, work: Work, label: Any, due_at: datetime, no
 def settle_at(connection: Connection, work: Work, label: Any, due_at: datetime) -> None:
     """Look the outcome up at that time."""
     key = f"settle:{label.id}:{label.tries}:{label.looks}"
-    work.later(connection, Task("label.settle", key, label.shop_id, (label.id,)), due_at)
+    work.later(connection, Task("labels.settle", key, label.shop_id, (label.id,)), due_at)
 
 
 def refused(connection: Connection, label: Any, why: Reason, now: datetime) -> None:
@@ -237,7 +237,7 @@ def bought(
     for file in files:
         _keep_file(connection, label, file, now)
     if any(file.sha256 is None for file in files):
-        work.enqueue(connection, Task("label.files", f"files:{label.id}", label.shop_id, (label.id,)))
+        work.enqueue(connection, Task("labels.files", f"files:{label.id}", label.shop_id, (label.id,)))
     followed = Followed(
         shop_id=label.shop_id,
         label_id=label.id,

@@ -36,7 +36,7 @@ from connector.work.port import Run, Task, Work
 
 log = structlog.get_logger(__name__)
 
-REFRESH, BUY = "order.refresh", "label.buy"
+REFRESH, BUY = "orders.refresh", "labels.buy"
 BY_RULE = Actor("rule", "buy=on_paid")
 BY_STORE = Actor("store", "order")
 _KEEP_PERSON = timedelta(days=90)

@@ -39,7 +39,8 @@ class Pusher:
         ceiling = timedelta(seconds=shop.store.capabilities.fulfil_ceiling_s)
         row = await self.database.run(_claim, shop_id, label_id, run.task.key, self.now(), ceiling)
         if row is None:
-            raise TryLater("Another run is telling the store about this label.", retry_after_s=2)
+            wait_s = max(2.0, ceiling.total_seconds() / 8)
+            raise TryLater("Another run is telling the store about this label.", retry_after_s=wait_s)
         try:
             await self._bring_up_to_date(run, shop.store, row, ceiling)
         except StoreRefused as error:

@@ -64,7 +64,7 @@ class ShopifyStore:
 
     def __init__(self, settings: ShopifySettings, api: ShopAPI) -> None:
         self._settings = settings
-        self._api = api
+        self.api = api
         self._secrets = settings.secrets
         self._capabilities = replace(CAPABILITIES, fulfil_ceiling_s=settings.fulfil_ceiling_s)
 
@@ -100,7 +100,7 @@ class ShopifyStore:
         known = gid("Order", order_id)
         if not known:
             return None
-        data = await self._api.read(queries.ORDER, {"id": known}, spare=_PERSONAL)
+        data = await self.api.read(queries.ORDER, {"id": known}, spare=_PERSONAL)
         with understood("order"):
             node = data["order"]
             if node is None:
@@ -113,7 +113,7 @@ class ShopifyStore:
             return mapping.order(node, whole)
 
     async def _more_groups(self, order_id: str, after: str) -> list[Data]:
-        found = self._api.pages(
+        found = self.api.pages(
             queries.ORDER_GROUPS,
             {"id": order_id},
             lambda data: data["order"] and data["order"]["fulfillmentOrders"],
@@ -126,7 +126,7 @@ class ShopifyStore:
         lines = group["lineItems"]
         if not lines["pageInfo"]["hasNextPage"]:
             return group
-        more = self._api.pages(
+        more = self.api.pages(
             queries.GROUP_LINES,
             {"id": group["id"]},
             lambda data: data["fulfillmentOrder"] and data["fulfillmentOrder"]["lineItems"],
@@ -139,7 +139,7 @@ class ShopifyStore:
         known = gid("FulfillmentOrder", group_id)
         if not known:
             return None
-        node = (await self._api.read(queries.ORDER_OF_GROUP, {"id": known}))["fulfillmentOrder"]
+        node = (await self.api.read(queries.ORDER_OF_GROUP, {"id": known}))["fulfillmentOrder"]
         return None if node is None else gid("Order", node["orderId"]) or None
 
     async def orders_since(self, since: datetime) -> list[tuple[str, datetime]]:
@@ -150,7 +150,7 @@ class ShopifyStore:
         changed: dict[str, datetime] = {}
         query = f"updated_at:>='{moment(since)}'"
         with understood("orders"):
-            async for node in self._api.pages(queries.ORDERS_SINCE, {"query": query}, lambda data: data["orders"]):
+            async for node in self.api.pages(queries.ORDERS_SINCE, {"query": query}, lambda data: data["orders"]):
                 changed[str(node["id"])] = mapping.moment_of(node["updatedAt"])
         return sorted(changed.items(), key=lambda entry: (entry[1], entry[0]))
 
@@ -164,7 +164,7 @@ class ShopifyStore:
         # The list cannot be paged, and what it may hold is priced in query points: first the usual size, then the most.
         for first, numbers in ((40, 5), (240, 3)):
             variables = {"id": known, "first": first, "numbers": numbers}
-            node = (await self._api.read(queries.FULFILMENTS, variables))["order"]
+            node = (await self.api.read(queries.FULFILMENTS, variables))["order"]
             if node is None:
                 return None
             with understood("fulfilments"):
@@ -196,7 +196,7 @@ class ShopifyStore:
         status = status_of(request.status)
         if status is None:
             return True
-        events = self._api.pages(
+        events = self.api.pages(
             queries.EVENTS,
             {"id": request.fulfilment_id},
             lambda data: data["fulfillment"] and data["fulfillment"]["events"],
@@ -215,7 +215,7 @@ class ShopifyStore:
             await self._write(queries.ADD_EVENT, {"event": event_input(request, status)}, fence)
 
     async def _write(self, operation: str, variables: Mapping[str, Any], fence: Fence) -> Data:
-        data = await self._api.write(operation, variables, fence)
+        data = await self.api.write(operation, variables, fence)
         payload = next(iter(data.values()), None)
         if not isinstance(payload, dict):
             raise StoreRetryable("Shopify's answer cannot be understood.", detail="no payload")
@@ -225,7 +225,7 @@ class ShopifyStore:
 
     async def facts(self) -> ShopFacts:
         """What the shop says of itself. Raises StoreMisconfigured if the token belongs to another shop."""
-        shop = (await self._api.read(queries.SHOP_FACTS, {}))["shop"]
+        shop = (await self.api.read(queries.SHOP_FACTS, {}))["shop"]
         with understood("shop"):
             facts = mapping.shop_facts(shop)
         if facts.domain.lower() != self._settings.domain:
@@ -235,7 +235,7 @@ class ShopifyStore:
     async def locations(self) -> list[StoreLocation]:
         """Every location, the inactive ones too."""
         with understood("locations"):
-            pages = self._api.pages(queries.LOCATIONS, {}, lambda data: data["locations"])
+            pages = self.api.pages(queries.LOCATIONS, {}, lambda data: data["locations"])
             return [mapping.location(node) async for node in pages]
 
     async def product_facts(self, variant_ids: list[str]) -> list[ProductFacts]:
@@ -243,7 +243,7 @@ class ShopifyStore:
         ids = [known for known in dict.fromkeys(gid("ProductVariant", one) for one in variant_ids) if known]
         found: list[ProductFacts] = []
         for start in range(0, len(ids), _VARIANTS_AT_ONCE):
-            data = await self._api.read(queries.VARIANTS, {"ids": ids[start : start + _VARIANTS_AT_ONCE]})
+            data = await self.api.read(queries.VARIANTS, {"ids": ids[start : start + _VARIANTS_AT_ONCE]})
             with understood("variants"):
                 nodes = [node for node in data["nodes"] if node and node["__typename"] == "ProductVariant"]
                 found += [mapping.product_facts(node) for node in nodes]
@@ -251,7 +251,7 @@ class ShopifyStore:
 
     async def install(self, callbacks: Callbacks) -> list[InstallStep]:
         """See `install.install`."""
-        return await install(self._api, callbacks, name=self._settings.service_name, active=self._settings.active)
+        return await install(self.api, callbacks, name=self._settings.service_name, active=self._settings.active)
 
     async def close(self) -> None:
         """Nothing is held here: connections belong to the outgoing client."""

@@ -1,0 +1,7 @@
+"""`python -m connector.cli` is `waybill`."""
+
+from __future__ import annotations
+
+from connector.cli import main
+
+main()

@@ -1,0 +1,19 @@
+"""The command `waybill` and its groups."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+import click
+
+from connector.cli import demo, orders, quotes, service, shops, upkeep
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(version("waybill"))
+def waybill() -> None:
+    """The shipping desk of an online store. `waybill demo` shows it at work without accounts or network."""
+
+
+for part in (service, shops, quotes, orders, upkeep, demo):
+    part.add_to(waybill)

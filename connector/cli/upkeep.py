@@ -1,0 +1,75 @@
+"""Commands for upkeep: failed work, what needs a person, keys."""
+
+from __future__ import annotations
+
+import click
+
+from connector.attention.board import open_matters
+from connector.cli.output import Speaker, command, with_house
+from connector.storage.audit import Actor
+from connector.storage.secrets import rotate_all
+from connector.wiring import House
+from connector.work import failures
+
+_BY_COMMAND = Actor("command", "waybill")
+
+
+def add_to(group: click.Group) -> None:
+    """Register the commands."""
+    failed = click.Group("failed", help="Work that could not be done.")
+    keys = click.Group("keys", help="The keys that encrypt secrets and personal data.")
+    group.add_command(failed)
+    group.add_command(keys)
+
+    @command(failed, "list")
+    def list_failed(speaker: Speaker) -> None:
+        """List work that waits for its next try, failed for good, or was parked."""
+        found = with_house(lambda house: house.here(failures.list_failures))
+        rows = [
+            {
+                "id": each.id,
+                "job": each.task.name,
+                "shop_id": each.task.shop_id,
+                "args": list(each.task.args),
+                "state": each.state,
+                "attempts": each.task.attempt,
+                "error": each.code,
+                "message": each.message,
+                "at": each.at,
+            }
+            for each in found
+        ]
+        text = [f"{r['id']}  {r['state']:<8} {r['job']} after {r['attempts']} tries: {r['message']}" for r in rows]
+        speaker.answer({"failed": rows}, text or ["No work has failed."])
+
+    @command(failed, "retry")
+    @click.argument("failure_id")
+    def retry(speaker: Speaker, failure_id: str) -> None:
+        """Try a failed piece of work again now."""
+        done = with_house(
+            lambda house: house.here(failures.retry, house.work, failure_id, _BY_COMMAND, house.clock.now())
+        )
+        speaker.answer(
+            {"id": done.id, "job": done.task.name, "state": "retried"}, [f"{done.task.name} is tried again."]
+        )
+
+    @command(group, "attention")
+    @click.argument("shop_id")
+    def attention(speaker: Speaker, shop_id: str) -> None:
+        """List what needs a person, with the cure."""
+        found = with_house(lambda house: house.here(open_matters, shop_id))
+        rows = [
+            {"id": m.id, "subject": m.subject, "why": m.reason, "cure": m.cure, "opened_at": m.opened_at} for m in found
+        ]
+        text = [line for m in found for line in (f"{m.subject}: {m.reason.say()}", f"  {m.cure}")]
+        speaker.answer({"matters": rows}, text or ["Nothing needs a person."])
+
+    @command(keys, "rotate")
+    def rotate(speaker: Speaker) -> None:
+        """Encrypt everything at rest with the newest key of WAYBILL_KEYS."""
+
+        def run(house: House) -> tuple[int, int]:
+            return house.here(rotate_all, house.keyring), house.shelf.reseal()
+
+        rows, files = with_house(run)
+        speaker.answer({"values": rows, "files": files}, [f"{rows} values and {files} files have the newest key."])

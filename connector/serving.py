@@ -1,0 +1,64 @@
+"""The web process: answers the checkout and takes webhooks in."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import anyio
+import uvicorn
+
+from connector.http.limits import Limits
+from connector.http.ports import Front
+from connector.http.routes import build_app
+from connector.http.server import server_config
+from connector.settings import Settings
+from connector.storage.migrate import SchemaMismatch, require_current
+from connector.supervisor import EXIT_MISCONFIGURED
+from connector.wiring import Checkout, House, Surroundings, open_house, receiver
+
+
+def serve(settings: Settings, host: str, port: int) -> int:
+    """Serve until SIGTERM; returns the exit code."""
+    house = open_house(settings)
+    try:
+        require_current(house.database)
+    except SchemaMismatch as error:
+        print(f"Error: {error}", flush=True)  # noqa: T201 - before anything is logged.
+        house.close()
+        return EXIT_MISCONFIGURED
+    config = server_config(
+        build_app(front_of(house)),
+        host=host,
+        port=port,
+        connections_max=settings.connections_max,
+        grace_s=settings.grace_s,
+    )
+    uvicorn.Server(config).run()
+    return 0
+
+
+def front_of(house: House) -> Front:
+    """The HTTP front of a house."""
+
+    @asynccontextmanager
+    async def lifespan() -> AsyncIterator[None]:
+        await house.directory.refresh()
+        async with anyio.create_task_group() as group:
+            group.start_soon(house.directory.run)
+            group.start_soon(house.ledger.run)
+            try:
+                yield
+            finally:
+                group.cancel_scope.cancel()
+        await house.aclose()
+
+    return Front(
+        directory=house.directory,
+        quoting=Checkout(house),
+        receiving=receiver(house),
+        health=Surroundings(house.database, house.settings.lease_s),
+        metrics=house.metrics,
+        limits=Limits.of(house.settings),
+        lifespan=lifespan,
+    )

@@ -1,0 +1,289 @@
+"""The only place that builds, binds and registers: from process settings to a house whose rooms know each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+import carriers.easypost
+import carriers.sandbox
+import connector.stores.sandbox
+import connector.stores.shopify
+from carriers.carrier import CarrierKind
+from connector.attention.board import need_person, settled
+from connector.clock import open_clock
+from connector.directory import Directory
+from connector.http.ports import CARRIER, HealthReport, Quoted
+from connector.labels.aftercare import Aftercare
+from connector.labels.files import LabelShelf
+from connector.labels.purchase import Purchasing
+from connector.metrics import Metrics
+from connector.orders.news import StoreHooks
+from connector.orders.refresh import Orders
+from connector.orders.sweep import OrderSweep
+from connector.quotes.desk import QuoteDesk
+from connector.quotes.ledger import LedgerRow, LedgerWriter, forget_older
+from connector.settings import Settings, read_keys
+from connector.storage import persons
+from connector.storage.database import Database, open_database
+from connector.storage.deliveries import open_inbox
+from connector.storage.migrate import migrate, schema_state
+from connector.storage.retention import Sweep, sweep
+from connector.storage.secrets import Keyring
+from connector.store import RateCall, StoreKind
+from connector.tracking.news import CarrierHooks
+from connector.tracking.push import Pusher
+from connector.words.reason import Reason
+from connector.work import failures
+from connector.work.durable import DurableWork, WorkSettings, make_tables
+from connector.work.failures import Failure
+from connector.work.lease import list_executors
+from connector.work.port import Observe, Run, Task, Work
+from connector.work.runner import Hooks
+from webhooks.inbox import KEEP_KEYS, Inbox
+from webhooks.outgoing import OutgoingClient
+from webhooks.ports import Clock
+from webhooks.receiver import Receiver
+
+T = TypeVar("T")
+
+STORES: Mapping[str, StoreKind] = {
+    kind.name: kind for kind in (connector.stores.shopify.KIND, connector.stores.sandbox.KIND)
+}
+CARRIERS: Mapping[str, CarrierKind] = {kind.name: kind for kind in (carriers.easypost.KIND, carriers.sandbox.KIND)}
+
+_KEEP_QUOTES = timedelta(days=400)
+_KEEP_BODIES = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """Everything that one process has, built and bound."""
+
+    settings: Settings
+    clock: Clock
+    keyring: Keyring
+    database: Database
+    outgoing: OutgoingClient
+    directory: Directory
+    inbox: Inbox
+    shelf: LabelShelf
+    metrics: Metrics
+    work: DurableWork
+    ledger: LedgerWriter
+    quote_desk: QuoteDesk
+
+    def here(self, act: Callable[..., T], /, *args: Any, **kwargs: Any) -> T:
+        """One transaction in this thread, on a schema that is known to be current."""
+        self.prepare_database()
+        return self.database.run_here(act, *args, **kwargs)
+
+    def prepare_database(self) -> None:
+        """Make the schema of a fresh database; refuse one that is not this release's."""
+        prepare_database(self.database)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.database.close()
+
+    async def aclose(self) -> None:
+        """Let go of everything."""
+        await self.directory.close()
+        await self.outgoing.aclose()
+        self.database.close()
+
+
+def open_house(settings: Settings, observe: Observe | None = None) -> House:
+    """Build a house. Nothing is started; `observe` sees the boundaries of jobs' steps."""
+    clock = open_clock(settings.test_clock, settings.data_dir)
+    keyring = Keyring.from_keys(read_keys(settings))
+    database = open_database(settings.database_url, pool_size=settings.database_connections)
+    outgoing = OutgoingClient(allow_private=settings.allow_private_addresses)
+    directory = Directory(database, keyring, outgoing, clock, STORES, CARRIERS)
+    metrics = Metrics()
+    hooks = Hooks(on_outcome=_count(metrics), on_failure=_tell_person)
+    if observe is not None:
+        hooks = Hooks(observe=observe, on_outcome=hooks.on_outcome, on_failure=hooks.on_failure)
+    work = DurableWork(database, clock, WorkSettings(jobs=settings.worker_jobs, ttl_s=settings.lease_s), hooks)
+    ledger = LedgerWriter(database)
+    house = House(
+        settings=settings,
+        clock=clock,
+        keyring=keyring,
+        database=database,
+        outgoing=outgoing,
+        directory=directory,
+        inbox=open_inbox(keyring, clock),
+        shelf=LabelShelf(settings.label_dir, keyring),
+        metrics=metrics,
+        work=work,
+        ledger=ledger,
+        quote_desk=QuoteDesk(clock.now, keyring.keyed_hash, ledger),
+    )
+    register_jobs(house, work)
+    return house
+
+
+def register_jobs(house: House, work: Work) -> None:
+    """Bind the rooms' jobs and make them known by name."""
+    database, directory, now = house.database, house.directory, house.clock.now
+    orders = Orders(database, directory, work, house.keyring, now)
+    purchasing = Purchasing(
+        database,
+        directory,
+        work,
+        house.keyring,
+        house.shelf,
+        now,
+        orders.still_wanted,
+        clock_is_moved=house.settings.test_clock is not None,
+    )
+    aftercare = Aftercare(database, directory, work, house.shelf, now)
+    work.register("hooks.store", StoreHooks(database, directory, work, house.inbox, now).process)
+    work.register("hooks.carrier", CarrierHooks(database, directory, work, house.inbox, now).process)
+    work.register("orders.refresh", orders.refresh)
+    work.register("orders.sweep", OrderSweep(database, directory, work, now).sweep)
+    work.register("labels.buy", purchasing.buy)
+    work.register("labels.settle", purchasing.settle)
+    work.register("labels.files", aftercare.fetch)
+    work.register("labels.void", aftercare.void)
+    work.register("tracking.push", Pusher(database, directory, now).push)
+    work.register("house.retention", _Retention(house).run)
+
+
+def prepare_database(database: Database) -> None:
+    """Make the schema of a fresh database; raises SchemaMismatch for one that is not this release's."""
+    from connector.storage.migrate import require_current
+
+    if schema_state(database) == "empty":
+        migrate(database, also=[make_tables])
+    require_current(database)
+
+
+def migrate_house(settings: Settings) -> None:
+    """Bring the database of these settings to this release."""
+    database = open_database(settings.database_url)
+    try:
+        migrate(database, also=[make_tables])
+    finally:
+        database.close()
+
+
+def receiver(house: House) -> Receiver:
+    """What takes webhooks in: stored and queued in one transaction."""
+
+    def enqueue(connection: Connection, key: str) -> None:
+        delivery = house.inbox.load(connection, key)
+        if delivery is None or not delivery.shop_id:
+            return
+        kind, _, owner = delivery.endpoint.partition(":")
+        args: tuple[str, ...] = (key,)
+        name = "hooks.store"
+        if kind == CARRIER:
+            name, args = "hooks.carrier", (key, owner)
+        house.work.enqueue(connection, Task(name, key, delivery.shop_id, args))
+
+    return Receiver(house.inbox, house.database.transaction, enqueue)
+
+
+@dataclass(frozen=True, slots=True)
+class Checkout:
+    """Answers rate calls for the HTTP front."""
+
+    house: House
+
+    async def answer(self, shop_id: str, call: RateCall, received_at: float) -> Quoted:
+        """See connector.http.ports.Quoting."""
+        shop = self.house.directory.shop(shop_id)
+        assert shop is not None  # noqa: S101 - the front has just found it.
+        reply, row = await self.house.quote_desk.answer(shop.quoting, call, received_at)
+        self._count(row)
+        if row.decision.outcome == "offers":
+            return Quoted(reply, "answered")
+        return Quoted(reply, "empty" if row.decision.outcome == "not_served" else "backup")
+
+    def _count(self, row: LedgerRow) -> None:
+        metrics = self.house.metrics
+        for answer in row.answers:
+            outcome = "ok" if answer.state == "answered" else answer.problems[0].code
+            metrics.carrier_calls.labels(answer.carrier, "rates", outcome).inc()
+            metrics.carrier_seconds.labels(answer.carrier, "rates").observe(answer.elapsed_ms / 1000)
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """How database, schema and workers are, for health pages and metrics."""
+
+    database: Database
+    lease_s: float
+
+    async def report(self) -> HealthReport:
+        """See connector.http.ports.Health."""
+        try:
+            return await self.database.run(self._look)
+        except SQLAlchemyError:
+            return HealthReport(database="down")
+
+    def _look(self, connection: Connection) -> HealthReport:
+        alive = [each for each in list_executors(connection) if each.kind == "worker" and each.is_alive]
+        failed = [each for each in failures.list_failures(connection) if each.state in {"failed", "parked"}]
+        return HealthReport(
+            database="up",
+            migrations="current",
+            worker_heartbeat_age_s=min((max(0.0, self.lease_s - each.expires_in_s) for each in alive), default=None),
+            failed_work=len(failed),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Retention:
+    """The job `house.retention`: once a day, what is kept too long goes."""
+
+    house: House
+
+    async def run(self, _run: Run) -> None:
+        now = self.house.clock.now()
+        await self.house.database.run(sweep, self._sweeps(), now)
+        await _in_thread(self.house.work.sweep_finished, now)
+
+    def _sweeps(self) -> list[Sweep]:
+        inbox = self.house.inbox
+        return [
+            Sweep("persons", persons.forget_due),
+            Sweep("inbox", lambda connection, now: inbox.sweep(connection, now - KEEP_KEYS)),
+            Sweep("inbox_bodies", lambda connection, now: inbox.drop_bodies(connection, now - _KEEP_BODIES)),
+            Sweep("quotes", lambda connection, now: forget_older(connection, now - _KEEP_QUOTES)),
+        ]
+
+
+async def _in_thread(work: Callable[..., T], *args: Any) -> T:
+    import anyio.to_thread
+
+    return await anyio.to_thread.run_sync(work, *args)
+
+
+def _count(metrics: Metrics) -> Callable[[str, str, float], None]:
+    def count(job: str, outcome: str, seconds: float) -> None:
+        metrics.jobs.labels(job, outcome).inc()
+        metrics.job_seconds.labels(job).observe(seconds)
+
+    return count
+
+
+def _tell_person(connection: Connection, failure: Failure, now: datetime) -> None:
+    """Work that is not tried again by itself comes before a person."""
+    task = failure.task
+    if not task.shop_id:
+        return
+    if failure.state == "failed":
+        why = Reason("work_failed", {"job": task.name, "error": failure.message})
+        need_person(connection, task.shop_id, failure.id, why, now)
+    elif failure.state == "parked":
+        need_person(connection, task.shop_id, failure.id, Reason("work_parked", {"job": task.name}), now)
+    else:
+        settled(connection, task.shop_id, failure.id, now)
