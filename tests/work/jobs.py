@@ -29,7 +29,7 @@ _outside = Table(
     "test_outside",
     tables,
     Column("reference", String(200), primary_key=True),
-    Column("count", Integer, nullable=False),
+    Column("total", Integer, nullable=False),
 )
 _flags = Table("test_flags", tables, Column("name", String(80), primary_key=True))
 
@@ -61,8 +61,7 @@ def count_finished(connection: Connection, prefix: str) -> int:
 
 def outside_counts(connection: Connection) -> dict[str, int]:
     """What the world outside counted, by reference."""
-    rows = connection.execute(select(_outside.c.reference, _outside.c.count)).all()
-    return dict(row.tuple() for row in rows)
+    return {row.reference: row.total for row in connection.execute(select(_outside))}
 
 
 def raise_flag(connection: Connection, name: str) -> None:
@@ -75,8 +74,8 @@ def has_flag(connection: Connection, name: str) -> bool:
 
 def _buy(connection: Connection, reference: str) -> None:
     """The world outside: it counts each call, without asking whether it was called before."""
-    if not insert_new(connection, insert(_outside).values(reference=reference, count=1)):
-        connection.execute(update(_outside).where(_outside.c.reference == reference).values(count=_outside.c.count + 1))
+    if not insert_new(connection, insert(_outside).values(reference=reference, total=1)):
+        connection.execute(update(_outside).where(_outside.c.reference == reference).values(total=_outside.c.total + 1))
 
 
 def register(work: Work, database: Database, clock: Clock) -> None:  # noqa: C901, PLR0915 - one job after the other
