@@ -47,7 +47,7 @@ class Tracking:
         for tracker in self._trackers(mode):
             if tracker["tracking_code"] == code:
                 return tracker, False
-        recorded = self._recorded(str(code))
+        recorded = self.world.truth.tracker(str(code))
         if recorded is None:
             if mode == "test":
                 raise Refusal(422, "TRACKER.INVALID_TEST_CODE", "Invalid test tracking code.")
@@ -70,13 +70,6 @@ class Tracking:
     def _trackers(self, mode: str) -> list[Body]:
         made = [one for one in self.world.objects.values() if one.get("object") == "Tracker"]
         return [one for one in made if one["mode"] == mode]
-
-    def _recorded(self, code: str) -> Body | None:
-        for exchange in self.world.truth.exchanges:
-            answer = exchange.response
-            if isinstance(answer, dict) and answer.get("tracking_code") == code and answer.get("object") == "Tracker":
-                return self.world.truth.answer(exchange.topic, exchange.name, exchange.seq)
-        return None
 
     def find(self, key: str) -> Body:
         """A tracker by its id, its tracking code, its shipment's id or reference."""

@@ -19,6 +19,7 @@ import copy
 import json
 import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
 from functools import cached_property
@@ -104,6 +105,24 @@ class Truth:
         body: Body = json.loads((self.folder / "webhooks" / "v1_body.json").read_bytes())
         return body
 
+    def tracker(self, code: str) -> Body | None:
+        """The recorded tracker of a test code; of one that was never recorded, EZ1000000001's with its status."""
+        for tracker in (one for exchange in self.exchanges for one in _trackers(exchange.response)):
+            if tracker.get("tracking_code") == code:
+                return copy.deepcopy(tracker)
+        status = self.test_codes.get(code)
+        if status is None:
+            return None
+        made = self.answer("tracker", "tracker_create")
+        scan = made["tracking_details"][-1] | {"status": status, "message": status.replace("_", " ").title()}
+        return made | {"status": status, "tracking_details": [*made["tracking_details"], scan]}
+
+    @cached_property
+    def test_codes(self) -> dict[str, str]:
+        """EasyPost's test tracking codes and the status that each is in."""
+        codes: dict[str, str] = json.loads((self.folder / "enums.json").read_text())["test_tracking_codes"]
+        return codes
+
     def recorded(self, method: str, path: str, request: Any) -> Exchange | None:
         """The exchange recorded for this very request; ids in path and body may differ."""
         route, body = f"{method} {_ID.sub('*', path)}", _without_ids(request)
@@ -155,6 +174,17 @@ def expected_rates(
     """The simulator's prices for this `shipment` body, by (account, carrier, service), from the recording."""
     rates, _ = Truth(reference).rates(shipment, accounts)
     return {(r["carrier_account_id"], r["carrier"], r["service"]): Decimal(r["rate"]) for r in rates}
+
+
+def _trackers(value: Any) -> Iterator[Body]:
+    if isinstance(value, dict):
+        if value.get("object") == "Tracker":
+            yield value
+        for one in value.values():
+            yield from _trackers(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from _trackers(one)
 
 
 def _without_ids(body: Any) -> str:
