@@ -324,7 +324,10 @@ class _API:
         return JSONResponse(self._summary())
 
     async def sim_faults(self, request: Request) -> Response:
-        self.book.waiting += [Fault.read(values) for values in json.loads(await request.body())]
+        try:
+            self.book.waiting += [Fault.read(values) for values in json.loads(await request.body())]
+        except (ValueError, TypeError) as error:
+            raise Refusal(400, "SIMULATOR", str(error)) from error
         return JSONResponse([asdict(fault) for fault in self.book.waiting])
 
     async def sim_forget(self, _: Request) -> Response:
