@@ -15,7 +15,7 @@ from carriers.label import Created, NotBought, Purchased, Rejected, Unknown, Voi
 from carriers.money import Money
 from carriers.parcel import Parcel, RateRequest, Shipment, Signature
 from carriers.rate import Problem, Rate, Rates
-from carriers.sandbox import drawing, webhook
+from carriers.sandbox import webhook
 from carriers.sandbox.client import PretendCarrier, Sale
 from carriers.sandbox.errors import SaidNo, error_of, rejection_of
 from carriers.sandbox.mapping import (
@@ -124,6 +124,8 @@ class SandboxCarrier:
             raise error_of(said) from None
         if sale.bought_at is None or sale.service is None or sale.tracking_code is None:
             raise Refused("The sandbox carrier keeps no such document.", detail="not bought")
+        from carriers.sandbox import drawing  # Pillow costs 6 MB that only a process that draws has to pay.
+
         text = drawing.LabelText(sale.shipment, sale.service.name, sale.tracking_code, sale.bought_at)
         content = await anyio.to_thread.run_sync(drawing.draw, text, label_format, self._settings.dpi)
         return MEDIA_TYPES[label_format], content
