@@ -38,6 +38,7 @@ def add_to(group: click.Group) -> None:
                 {"url": settings.public_url, "host": host or settings.host, "port": port or settings.port}, []
             )
         sys.stdout.flush()
+        os.environ.setdefault("MALLOC_ARENA_MAX", "2")  # glibc keeps an arena a thread; two are enough and save memory.
         line = supervisor.command_line(children, timing)
         os.execv(line[0], line)  # noqa: S606 - the supervisor takes this process's place, to stay small.
 
