@@ -67,7 +67,11 @@ QUEUES = (Queue("hooks", 8), Queue("labels", 16), Queue("default", 8, poll_s=0.5
 
 @dataclass(frozen=True, slots=True)
 class WorkSettings:
-    """How a worker works. `jobs` at once from each queue; a lease of `ttl_s` seconds; `threads` for the engine."""
+    """How a worker works.
+
+    `jobs` run at once from each queue; the lease lasts `ttl_s` seconds; `threads` serve the engine; a stop waits
+    `grace_s` seconds for running jobs.
+    """
 
     jobs: int = 16
     ttl_s: float = 15
@@ -76,6 +80,7 @@ class WorkSettings:
     poison_after: int = POISON_AFTER
     due_every_s: float = 0.25
     reap_every_s: float = 1.0
+    grace_s: float = 20
     keep_finished: timedelta = timedelta(days=7)
 
 
@@ -192,7 +197,7 @@ class DurableWork:
             asyncio.create_task(self._turn()),
         ]
 
-    async def stop(self, grace_s: float = 20) -> None:
+    async def stop(self, grace_s: float | None = None) -> None:
         """Claim nothing more, wait up to `grace_s` for running jobs, let others have the rest; then end the process.
 
         A job that still runs afterwards may not act any more: its fence is down.
@@ -203,6 +208,7 @@ class DurableWork:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks = []
+        grace_s = self._settings.grace_s if grace_s is None else grace_s
         patience = max(1, int(grace_s)) if self._running else 0
         await anyio.to_thread.run_sync(lambda: DBOS.destroy(workflow_completion_timeout_sec=patience))
         await anyio.to_thread.run_sync(self.lease.release)

@@ -134,12 +134,14 @@ class Lease:
         *,
         kind: Literal["web", "worker"] = "worker",
         ttl_s: float = 15,
+        stall_s: float = STALL_S,
         on_lost: Callable[[str], object] = end_process,
     ) -> None:
         self.id = f"ex_{uuid4().hex}"
         self._database = database
         self._kind = kind
         self._ttl_s = ttl_s
+        self._stall_s = stall_s
         self._usable_s = ttl_s - max(0.5, ttl_s / 5)
         self._every_s = min(1.0, ttl_s / 10)
         self._on_lost = on_lost
@@ -192,6 +194,7 @@ class Lease:
             self._database.run_here(lambda connection: connection.execute(change))
         if self._sign is not None:
             self._sign.release()
+            self._sign = None
 
     def _write_row(self, connection: Connection) -> None:
         now = database_time(connection.dialect.name)
@@ -215,7 +218,7 @@ class Lease:
         errors = _errors_of(self._sign)
         while not self._stopping.wait(self._every_s):
             asked_at = _boot_clock()
-            if asked_at - self._loop_turned_at > STALL_S:
+            if asked_at - self._loop_turned_at > self._stall_s:
                 self._fall("the event loop hangs")
                 return
             try:

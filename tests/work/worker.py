@@ -13,7 +13,7 @@ import anyio
 from connector.clock import MovedClock
 from connector.logs import set_up_logs
 from connector.storage.database import open_database
-from connector.work.durable import DurableWork, WorkSettings
+from connector.work.durable import QUEUES, DurableWork, Queue, WorkSettings
 from connector.work.port import Boundary, Task
 from connector.work.runner import Hooks
 from tests.work import jobs
@@ -33,7 +33,8 @@ async def main() -> None:
             if left == 0:
                 os.kill(os.getpid(), signal.SIGKILL)
 
-    settings = WorkSettings(**options.get("settings", {}))
+    queues = tuple(Queue(queue.name, queue.per_shop, options.get("poll_s", 0.1)) for queue in QUEUES)
+    settings = WorkSettings(**{"due_every_s": 0.1, "queues": queues, **options.get("settings", {})})
     work = DurableWork(database, clock, settings, Hooks(observe=observe))
     jobs.register(work, database, clock)
     with anyio.open_signal_receiver(signal.SIGTERM) as signals:
