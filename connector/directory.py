@@ -5,8 +5,9 @@ The checkout asks nothing but this; a shop that cannot be loaded is left out wit
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from typing import Any
 
 import anyio
@@ -165,7 +166,7 @@ class _State:
     shops: dict[str, ShopEntry] = field(default_factory=dict)
     apps: dict[str, AppEntry] = field(default_factory=dict)
     by_domain: dict[tuple[str, str], ShopEntry] = field(default_factory=dict)
-    by_hook_token: dict[str, AccountEntry] = field(default_factory=dict)
+    by_hook_token: dict[bytes, AccountEntry] = field(default_factory=dict)
 
 
 class Directory:
@@ -179,6 +180,7 @@ class Directory:
         clock: Clock,
         stores: Mapping[str, StoreKind],
         carriers: Mapping[str, CarrierKind],
+        meter: Callable[[str, Carrier], Carrier] = lambda _name, connection: connection,
     ) -> None:
         self._database = database
         self._keyring = keyring
@@ -186,6 +188,7 @@ class Directory:
         self._clock = clock
         self._stores = stores
         self._carriers = carriers
+        self._meter = meter
         self._state = _State()
 
     @property
@@ -216,7 +219,7 @@ class Directory:
 
     def carrier_hook(self, token: str) -> AccountEntry | None:
         """The account whose tracking URL ends with this token."""
-        return self._state.by_hook_token.get(token)
+        return self._state.by_hook_token.get(_digest(token))
 
     async def refresh(self) -> bool:
         """Read what changed; False if nothing did. While the database is away what is known goes on."""
@@ -270,7 +273,7 @@ class Directory:
             state.shops[record.id] = entry
             state.by_domain[record.platform, record.domain] = entry
             for account in entry.accounts.values():
-                state.by_hook_token[account.record.hook_token] = account
+                state.by_hook_token[_digest(account.record.hook_token)] = account
         for app in loaded.apps:
             kind = self._stores.get(app.platform)
             if kind is not None:
@@ -326,7 +329,13 @@ class Directory:
         if kind is None:
             raise UnknownKind("No carrier has this name.", detail=record.carrier)
         settings = kind.settings.model_validate(dict(record.settings))
-        return AccountEntry(record, kind, kind.connect(settings, self._outgoing, self._clock))
+        connection = kind.connect(settings, self._outgoing, self._clock)
+        return AccountEntry(record, kind, self._meter(kind.name, connection))
+
+
+def _digest(token: str) -> bytes:
+    """Tokens are found by their digest, so that a look-up tells nothing by its time."""
+    return sha256(token.encode("utf-8", "surrogatepass")).digest()
 
 
 async def _close(shop: ShopEntry) -> None:

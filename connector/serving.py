@@ -14,6 +14,7 @@ from connector.http.routes import build_app
 from connector.http.server import server_config
 from connector.settings import Settings
 from connector.storage.migrate import SchemaMismatch, require_current
+from connector.storage.secrets import SealError
 from connector.supervisor import EXIT_MISCONFIGURED
 from connector.wiring import Checkout, House, Surroundings, open_house, receiver
 
@@ -23,7 +24,8 @@ def serve(settings: Settings, host: str, port: int) -> int:
     house = open_house(settings)
     try:
         require_current(house.database)
-    except SchemaMismatch as error:
+        house.check_key()
+    except (SchemaMismatch, SealError) as error:
         print(f"Error: {error}", flush=True)  # noqa: T201 - before anything is logged.
         house.close()
         return EXIT_MISCONFIGURED

@@ -14,7 +14,7 @@ import carriers.easypost
 import carriers.sandbox
 import connector.stores.sandbox
 import connector.stores.shopify
-from carriers.carrier import CarrierKind
+from carriers.carrier import Carrier, CarrierKind
 from connector.attention.board import need_person, settled
 from connector.clock import open_clock
 from connector.directory import Directory
@@ -22,24 +22,28 @@ from connector.http.ports import CARRIER, HealthReport, Quoted
 from connector.labels.aftercare import Aftercare
 from connector.labels.files import LabelShelf
 from connector.labels.purchase import Purchasing
+from connector.metered import MeteredCarrier
 from connector.metrics import Metrics
 from connector.orders.news import StoreHooks
 from connector.orders.refresh import Orders
 from connector.orders.sweep import OrderSweep
 from connector.quotes.desk import QuoteDesk
-from connector.quotes.ledger import LedgerRow, LedgerWriter, forget_older
+from connector.quotes.ledger import LedgerWriter, forget_older
 from connector.settings import Settings, read_keys
 from connector.storage import persons
 from connector.storage.database import Database, open_database
 from connector.storage.deliveries import open_inbox
-from connector.storage.migrate import migrate, schema_state
+from connector.storage.migrate import migrate, require_current, schema_state
 from connector.storage.retention import Sweep, sweep
-from connector.storage.secrets import Keyring
+from connector.storage.secrets import Keyring, SealError
+from connector.storage.shops import list_shops
 from connector.store import RateCall, StoreKind
 from connector.tracking.news import CarrierHooks
 from connector.tracking.push import Pusher
+from connector.tracking.record import forget_strays
 from connector.words.reason import Reason
 from connector.work import failures
+from connector.work.due import sweep_keys
 from connector.work.durable import DurableWork, WorkSettings, make_tables
 from connector.work.failures import Failure
 from connector.work.lease import list_executors
@@ -59,6 +63,8 @@ CARRIERS: Mapping[str, CarrierKind] = {kind.name: kind for kind in (carriers.eas
 
 _KEEP_QUOTES = timedelta(days=400)
 _KEEP_BODIES = timedelta(days=7)
+_KEEP_STRAYS = timedelta(days=90)
+_KEEP_KEYS = timedelta(days=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +93,15 @@ class House:
         """Make the schema of a fresh database; refuse one that is not this release's."""
         prepare_database(self.database)
 
+    def check_key(self) -> None:
+        """Raises SealError, saying what to do, where the key does not open what the database holds."""
+        try:
+            self.database.run_here(list_shops, self.keyring)
+        except SealError as error:
+            raise SealError(
+                "The key does not open what the database holds: restore the key file, or set WAYBILL_KEYS."
+            ) from error
+
     def close(self) -> None:
         """Let go of the database."""
         self.database.close()
@@ -104,8 +119,12 @@ def open_house(settings: Settings, observe: Observe | None = None) -> House:
     keyring = Keyring.from_keys(read_keys(settings))
     database = open_database(settings.database_url, pool_size=settings.database_connections)
     outgoing = OutgoingClient(allow_private=settings.allow_private_addresses)
-    directory = Directory(database, keyring, outgoing, clock, STORES, CARRIERS)
     metrics = Metrics()
+
+    def meter(name: str, connection: Carrier) -> Carrier:
+        return MeteredCarrier(name, connection, metrics)
+
+    directory = Directory(database, keyring, outgoing, clock, STORES, CARRIERS, meter)
     hooks = Hooks(on_outcome=_count(metrics), on_failure=_tell_person)
     if observe is not None:
         hooks = Hooks(observe=observe, on_outcome=hooks.on_outcome, on_failure=hooks.on_failure)
@@ -143,9 +162,13 @@ def register_jobs(house: House, work: Work) -> None:
         orders.still_wanted,
         clock_is_moved=house.settings.test_clock is not None,
     )
+
+    def stray(carrier: str) -> None:
+        house.metrics.unknown_parcels.labels(carrier).inc()
+
     aftercare = Aftercare(database, directory, work, house.shelf, now)
     work.register("hooks.store", StoreHooks(database, directory, work, house.inbox, now).process)
-    work.register("hooks.carrier", CarrierHooks(database, directory, work, house.inbox, now).process)
+    work.register("hooks.carrier", CarrierHooks(database, directory, work, house.inbox, now, stray).process)
     work.register("orders.refresh", orders.refresh)
     work.register("orders.sweep", OrderSweep(database, directory, work, now).sweep)
     work.register("labels.buy", purchasing.buy)
@@ -158,8 +181,6 @@ def register_jobs(house: House, work: Work) -> None:
 
 def prepare_database(database: Database) -> None:
     """Make the schema of a fresh database; raises SchemaMismatch for one that is not this release's."""
-    from connector.storage.migrate import require_current
-
     if schema_state(database) == "empty":
         migrate(database, also=[make_tables])
     require_current(database)
@@ -202,17 +223,9 @@ class Checkout:
         shop = self.house.directory.shop(shop_id)
         assert shop is not None  # noqa: S101 - the front has just found it.
         reply, row = await self.house.quote_desk.answer(shop.quoting, call, received_at)
-        self._count(row)
         if row.decision.outcome == "offers":
             return Quoted(reply, "answered")
         return Quoted(reply, "empty" if row.decision.outcome == "not_served" else "backup")
-
-    def _count(self, row: LedgerRow) -> None:
-        metrics = self.house.metrics
-        for answer in row.answers:
-            outcome = "ok" if answer.state == "answered" else answer.problems[0].code
-            metrics.carrier_calls.labels(answer.carrier, "rates", outcome).inc()
-            metrics.carrier_seconds.labels(answer.carrier, "rates").observe(answer.elapsed_ms / 1000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +270,8 @@ class _Retention:
             Sweep("persons", persons.forget_due),
             Sweep("inbox", lambda connection, now: inbox.sweep(connection, now - KEEP_KEYS)),
             Sweep("inbox_bodies", lambda connection, now: inbox.drop_bodies(connection, now - _KEEP_BODIES)),
+            Sweep("strays", lambda connection, now: forget_strays(connection, now - _KEEP_STRAYS)),
+            Sweep("work_keys", lambda connection, now: sweep_keys(connection, now - _KEEP_KEYS)),
             Sweep("quotes", lambda connection, now: forget_older(connection, now - _KEEP_QUOTES)),
         ]
 

@@ -17,6 +17,7 @@ from connector.http.server import server_config
 from connector.orders.sweep import EVERY
 from connector.settings import Settings
 from connector.storage.migrate import SchemaMismatch, require_current
+from connector.storage.secrets import SealError
 from connector.supervisor import EXIT_MISCONFIGURED
 from connector.wiring import House, Surroundings, open_house
 from connector.work.port import Observe, Task
@@ -31,7 +32,8 @@ async def work(settings: Settings, observe: Observe | None = None) -> int:
     house = open_house(settings, observe)
     try:
         require_current(house.database)
-    except SchemaMismatch as error:
+        house.check_key()
+    except (SchemaMismatch, SealError) as error:
         print(f"Error: {error}", flush=True)  # noqa: T201 - before anything is logged.
         house.close()
         return EXIT_MISCONFIGURED

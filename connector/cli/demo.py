@@ -35,6 +35,7 @@ from connector.cli.shops import (
     sandbox_credentials,
 )
 from connector.directory import AccountEntry, ShopEntry
+from connector.metered import MeteredCarrier
 from connector.orders import view
 from connector.orders.view import NoSuchOrder, OrderView
 from connector.settings import read_settings
@@ -183,7 +184,7 @@ class _Demo:
             path.write_bytes(house.shelf.get(row.sha256))
             paths.append(str(path))
         price = Money(label.booked_minor, label.booked_currency)
-        sold = await cast("SandboxCarrier", account.connection).purchases(parcel.id)
+        sold = await _sandbox(account).purchases(parcel.id)
         self._tell(
             "label",
             f"{sold} label was bought, for {price}: {label.tracking_code}. It lies in {paths[0]}",
@@ -194,7 +195,7 @@ class _Demo:
         )
 
     async def _travel(self, account: AccountEntry, order: OrderView) -> None:
-        news = await cast("SandboxCarrier", account.connection).play(_label(order).handle)
+        news = await _sandbox(account).play(_label(order).handle)
         url = f"http://127.0.0.1:{self._port}/hooks/carrier/{account.record.hook_token}"
         for delivery in reversed(news):  # Out of order on purpose, the last scan first.
             await self._post(url, delivery)
@@ -235,6 +236,12 @@ class _Demo:
     def _tell(self, step: str, text: str, **figures: Any) -> None:
         self._steps.append({"step": step, "text": text, **figures})
         self._speaker.progress(f"{len(self._steps):>3}. {text}")
+
+
+def _sandbox(account: AccountEntry) -> SandboxCarrier:
+    """The pretend carrier behind the counting one."""
+    connection = account.connection
+    return cast("SandboxCarrier", connection.connection if isinstance(connection, MeteredCarrier) else connection)
 
 
 def _label(order: OrderView) -> Any:

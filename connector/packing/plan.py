@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from carriers.measure import Size, Weight
 from connector.words.reason import Reason
 
-
 _NOTHING = Weight(0)
 
 

@@ -67,7 +67,7 @@ class Withheld(Kept):
 
 
 class Decision(Kept):
-    """What comes out: offers, not_served (we do not ship there), or backup (we do not know): `why` explains the last two."""
+    """What comes out: offers, not_served (we do not ship there), or backup (we do not know); `why` explains these two."""
 
     outcome: Literal["offers", "not_served", "backup"]
     why: dict[str, Any] | None = None

@@ -28,6 +28,7 @@ class CarrierHooks:
     work: Work
     inbox: Inbox
     now: Callable[[], datetime]
+    on_stray: Callable[[str], None] = lambda _carrier: None
 
     async def process(self, run: Run) -> None:
         """Fold the delivery's events into the parcels; the delivery is done in the same transaction."""
@@ -47,4 +48,5 @@ class CarrierHooks:
         for update in updates:
             if take_in(connection, self.work, shop_id, account_id, update, self.now()) is None:
                 log.info("tracking_of_unknown_parcel", shop=shop_id, account=account_id)
+                self.on_stray(update.carrier)
         self.inbox.done(connection, inbox_id)

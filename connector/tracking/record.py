@@ -176,6 +176,15 @@ def withdraw(connection: Connection, work: Work, shop_id: str, label_id: str) ->
         push_soon(connection, work, shop_id, label_id)
 
 
+def forget_strays(connection: Connection, before: datetime) -> int:
+    """Retention: updates for parcels that never became ours."""
+    old = connection.execute(strays.across_shops(strays.c.shop_id, strays.c.id).where(strays.c.received_at < before))
+    rows = old.all()
+    for shop_id, stray_id in rows:
+        connection.execute(strays.delete(shop_id).where(strays.c.id == stray_id))
+    return len(rows)
+
+
 def _add(connection: Connection, shop_id: str, label_id: str, event: TrackingEvent, now: datetime) -> bool:
     return insert_new(
         connection,

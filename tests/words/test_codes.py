@@ -24,7 +24,11 @@ def _put_before_a_person() -> set[str]:
             if names & {"need_person", "hold"}:
                 for each in ast.walk(node):
                     if isinstance(each, ast.Call) and getattr(each.func, "id", "") == "Reason":
-                        found |= {part.value for part in each.args if isinstance(part, ast.Constant)}
+                        found |= {
+                            part.value
+                            for part in each.args
+                            if isinstance(part, ast.Constant) and isinstance(part.value, str)
+                        }
     return found
 
 
@@ -34,7 +38,7 @@ def _used() -> set[str]:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Reason" and node.args:
                 code = node.args[0]
-                if isinstance(code, ast.Constant):
+                if isinstance(code, ast.Constant) and isinstance(code.value, str):
                     used.add(code.value)
     return used
 
