@@ -40,7 +40,7 @@ class News:
 
 @dataclass
 class World:
-    """One shop and its app. `scopes` None grants everything."""
+    """One shop and its app. `scopes` None grants everything; `offset_s` sets its clock ahead of `now`."""
 
     domain: str = "waybill-test.myshopify.com"
     client_id: str = "client-id"
@@ -51,6 +51,7 @@ class World:
     plan_allows_services: bool = True
     token_life_s: int = 86399
     rotating: bool = False
+    offset_s: float = 0.0
     tokens: dict[str, datetime] = field(default_factory=dict)
     refresh_tokens: set[str] = field(default_factory=set)
     orders: list[Body] = field(default_factory=list)
@@ -73,13 +74,16 @@ class World:
     def gid(self, kind: str) -> str:
         return f"gid://shopify/{kind}/{next(self._ids)}"
 
+    def time(self) -> datetime:
+        return self.now().astimezone(UTC) + timedelta(seconds=self.offset_s)
+
     def stamp(self) -> str:
-        return self.now().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return self.time().strftime("%Y-%m-%dT%H:%M:%SZ")
 
     def give_token(self) -> Body:
         """A new access token, and with `rotating` a refresh token beside it."""
         token = "shpat_" + secrets.token_hex(16)
-        self.tokens[token] = self.now() + timedelta(seconds=self.token_life_s)
+        self.tokens[token] = self.time() + timedelta(seconds=self.token_life_s)
         self.tokens_given += 1
         answer: Body = {
             "access_token": token,
@@ -92,7 +96,7 @@ class World:
         return answer
 
     def takes(self, token: str) -> bool:
-        return token in self.tokens and self.now() < self.tokens[token]
+        return token in self.tokens and self.time() < self.tokens[token]
 
     def add_location(self, spec: Body) -> Body:
         address = {
