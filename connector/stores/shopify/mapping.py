@@ -58,6 +58,8 @@ def text_of(value: object) -> str:
     """Text, free of what no database or printer takes (lone surrogates, control characters); "" for null."""
     if value is None:
         return ""
+    if isinstance(value, str) and value.isprintable():
+        return value.strip()  # The usual case, told apart cheaply: a checkout waits.
     clean = str(value).encode("utf-8", "replace").decode("utf-8")
     return re.sub(r"[\x00-\x1f\x7f]+", " ", clean).strip()
 

@@ -133,8 +133,8 @@ class _Fields:
     def whole(self, name: str, *, least: int, most: int) -> int | None:
         """A whole number, also in digits between quotes; None for null and absent."""
         value = self.values.get(name)
-        if value is None:
-            return None
+        if value is None or (type(value) is int and least <= value <= most):
+            return value
         if isinstance(value, bool) or not isinstance(value, int | str | Decimal):
             self.refuse("not_a_number", name)
         if isinstance(value, str) and not (value.isascii() and 0 < len(value) <= 30):
