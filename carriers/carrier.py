@@ -70,8 +70,11 @@ class Carrier(Protocol):
         """
         ...
 
-    async def look_up(self, handle: str) -> Purchased | NotBought:
-        """How a purchase ended. Raises CarrierError if that cannot be said now."""
+    async def look_up(self, handle: str, rate: Rate | None = None) -> Purchased | Rejected | NotBought:
+        """How a purchase of the created shipment ended. Raises CarrierError if that cannot be said now.
+
+        `rate` is the one of the intent, for carriers that know a purchase by its rate only (Shippo).
+        """
         ...
 
     async def fetch_file(self, url: str) -> tuple[str, bytes]:
@@ -80,6 +83,13 @@ class Carrier(Protocol):
 
     async def void(self, handle: str, fence: Fence) -> Voided:
         """Ask the money back; safe to repeat."""
+        ...
+
+    async def void_state(self, handle: str) -> Voided:
+        """How a void that was asked for stands; a read. Raises CarrierError if that cannot be said now.
+
+        Here and in `void`, `handle` is the one of the purchase (`Purchased.handle`).
+        """
         ...
 
     async def track(self, tracker: str) -> TrackingUpdate:

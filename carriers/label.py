@@ -66,9 +66,13 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True)
 class NotBought:
-    """A look-up that found the shipment without a label (yet)."""
+    """A look-up that found the shipment without a label (yet).
+
+    `pending`: the carrier says that it is still at work on the purchase, so its ceiling does not count yet.
+    """
 
     handle: str
+    pending: bool = False
 
 
 VoidState = Literal["requested", "voided", "refused", "nothing_charged", "unknown"]

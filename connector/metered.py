@@ -49,9 +49,9 @@ class MeteredCarrier:
         """Counted as `purchase`; a refusal by its code, an unclear outcome as `unknown`."""
         return await self._count("purchase", self._connection.purchase(handle, rate, fence), _of_purchase)
 
-    async def look_up(self, handle: str) -> Purchased | NotBought:
+    async def look_up(self, handle: str, rate: Rate | None = None) -> Purchased | Rejected | NotBought:
         """Counted as `look_up`."""
-        return await self._count("look_up", self._connection.look_up(handle))
+        return await self._count("look_up", self._connection.look_up(handle, rate))
 
     async def fetch_file(self, url: str) -> tuple[str, bytes]:
         """Counted as `file`."""
@@ -60,6 +60,10 @@ class MeteredCarrier:
     async def void(self, handle: str, fence: Fence) -> Voided:
         """Counted as `void`."""
         return await self._count("void", self._connection.void(handle, fence))
+
+    async def void_state(self, handle: str) -> Voided:
+        """Counted as `void_state`."""
+        return await self._count("void_state", self._connection.void_state(handle))
 
     async def track(self, tracker: str) -> TrackingUpdate:
         """Counted as `track`."""

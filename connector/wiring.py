@@ -22,6 +22,7 @@ from connector.http.ports import CARRIER, HealthReport, Quoted
 from connector.labels.aftercare import Aftercare
 from connector.labels.files import LabelShelf
 from connector.labels.purchase import Purchasing
+from connector.labels.sweep import LabelSweep
 from connector.metered import MeteredCarrier
 from connector.metrics import Metrics
 from connector.orders.news import StoreHooks
@@ -175,6 +176,7 @@ def register_jobs(house: House, work: Work) -> None:
     work.register("labels.settle", purchasing.settle)
     work.register("labels.files", aftercare.fetch)
     work.register("labels.void", aftercare.void)
+    work.register("labels.sweep", LabelSweep(database, directory, work, now).sweep)
     work.register("tracking.push", Pusher(database, directory, now).push)
     work.register("house.retention", _Retention(house).run)
 

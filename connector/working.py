@@ -14,7 +14,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from connector.http.routes import build_worker_app
 from connector.http.server import server_config
-from connector.orders.sweep import EVERY
+from connector.labels import sweep as label_sweep
+from connector.orders import sweep as order_sweep
 from connector.settings import Settings
 from connector.storage.migrate import SchemaMismatch, require_current
 from connector.storage.secrets import SealError
@@ -75,7 +76,8 @@ async def _tick(house: House) -> None:
 def _fresh_spans(house: House, queued: dict[tuple[str, str], int]) -> dict[tuple[str, str], int]:
     """Sweep and shop, with the number of the present span, where this process has not queued it yet."""
     now = house.clock.now().timestamp()
-    subjects = [("orders.sweep", shop.id, EVERY) for shop in house.directory.shops()]
+    sweeps = (("orders.sweep", order_sweep.EVERY), ("labels.sweep", label_sweep.EVERY))
+    subjects = [(name, shop.id, every) for shop in house.directory.shops() for name, every in sweeps]
     subjects.append(("house.retention", "", _DAILY))
     spans = {(name, shop_id): int(now // every.total_seconds()) for name, shop_id, every in subjects}
     return {key: span for key, span in spans.items() if queued.get(key) != span}

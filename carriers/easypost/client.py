@@ -159,7 +159,7 @@ class EasyPost:
             return Unknown(handle, "the answer shows no label of this shipment")
         return bought
 
-    async def look_up(self, handle: str) -> Purchased | NotBought:
+    async def look_up(self, handle: str, rate: Rate | None = None) -> Purchased | NotBought:  # noqa: ARG002
         """How a purchase ended, by the shipment's id (or our reference, which EasyPost takes as well)."""
 
         def understand(answer: HTTPAnswer) -> Purchased | NotBought:
@@ -203,15 +203,19 @@ class EasyPost:
                 return Voided("nothing_charged", error.message)
             return await self._void_state(handle, otherwise=Voided("refused", error.message))
 
-    async def _void_state(self, handle: str, otherwise: Voided) -> Voided:
-        """The refund as the shipment shows it, if it shows one."""
+    async def void_state(self, handle: str) -> Voided:
+        """The refund as the shipment shows it."""
 
         def understand(answer: HTTPAnswer) -> Voided:
             raise_for(answer)
             return mapping.voided(wire.parse(answer.content))
 
+        return await self._read("GET", f"/v2/shipments/{quote(handle, safe='')}", understand)
+
+    async def _void_state(self, handle: str, otherwise: Voided) -> Voided:
+        """The refund as the shipment shows it, if it shows one."""
         try:
-            shown = await self._read("GET", f"/v2/shipments/{quote(handle, safe='')}", understand)
+            shown = await self.void_state(handle)
         except CarrierError:
             return otherwise
         return otherwise if shown.state == "unknown" else shown

@@ -104,7 +104,7 @@ class SandboxCarrier:
             return Unknown(handle, "exists") if said.code == "LABEL.EXISTS" else rejection_of(said)
         return Unknown(handle, "no answer") if fault == "lost-answer" else self._purchased(sale)
 
-    async def look_up(self, handle: str) -> Purchased | NotBought:
+    async def look_up(self, handle: str, rate: Rate | None = None) -> Purchased | NotBought:  # noqa: ARG002
         """How a purchase ended. Raises Refused for a handle that the books do not have."""
         try:
             sale = await self._client.look_up(handle)
@@ -138,8 +138,21 @@ class SandboxCarrier:
             if said.code == "VOID.TOO_LATE":
                 return Voided("refused", said.message)
             raise error_of(said) from None
-        if sale.voided_at is None:
+        return self._void_state_of(sale)
+
+    async def void_state(self, handle: str) -> Voided:
+        """How the void stands. Raises Refused for a handle that the books do not have."""
+        try:
+            sale = await self._client.look_up(handle)
+        except SaidNo as said:
+            raise error_of(said) from None
+        return self._void_state_of(sale)
+
+    def _void_state_of(self, sale: Sale) -> Voided:
+        if sale.bought_at is None:
             return Voided("nothing_charged")
+        if sale.voided_at is None:
+            return Voided("refused", "The label was not voided.")
         waited = (self._clock.now() - sale.voided_at).total_seconds()
         return Voided("voided" if waited >= self._settings.refund_s else "requested")
 

@@ -67,7 +67,11 @@ class Aftercare:
         account = None if label is None else self.directory.account(shop_id, label.account_id)
         if label is None or account is None or label.state != "void_requested":
             return
-        outcome = await run.step("label.void", lambda: account.connection.void(label.handle, run.fence))
+        handle = label.booked_handle or label.handle
+        if label.void_checks == 0:
+            outcome = await run.step("label.void", lambda: account.connection.void(handle, run.fence))
+        else:
+            outcome = await run.step("label.void_state", lambda: account.connection.void_state(handle))
         if outcome.state == "unknown":
             raise TryLater("The carrier did not say what became of the void.")
         await self.database.run(self._voided, label, outcome)
@@ -87,11 +91,11 @@ class Aftercare:
             why = Reason("void_refused", {"number": label.tracking_code, "amount": money, "said": outcome.message})
             need_person(connection, label.shop_id, label.id, why, now)
         else:
-            connection.execute(mine.values(looks=labels.c.looks + 1))
+            connection.execute(mine.values(void_checks=labels.c.void_checks + 1))
             if now - label.settled_at > _WINDOW:
                 why = Reason("refund_overdue", {"number": label.tracking_code, "amount": money})
                 need_person(connection, label.shop_id, label.id, why, now)
-            task = Task("labels.void", f"void:{label.id}:{label.looks + 1}", label.shop_id, (label.id,))
+            task = Task("labels.void", f"void:{label.id}:{label.void_checks + 1}", label.shop_id, (label.id,))
             self.work.later(connection, task, now + _ASK_AGAIN)
 
 

@@ -104,7 +104,8 @@ class Purchasing:
             return
         ceiling = timedelta(seconds=account.connection.capabilities.look_up_ceiling_s)
         try:
-            found = await run.step("label.look_up", lambda: account.connection.look_up(label.handle))
+            rate = record.rate_of(label)
+            found = await run.step("label.look_up", lambda: account.connection.look_up(label.handle, rate))
         except CarrierError as error:
             await self._look_again(label, error.retry_after_s)
             if self.now() - label.sent_at > ceiling + timedelta(minutes=10):
@@ -115,12 +116,18 @@ class Purchasing:
         match found:
             case Purchased():
                 await self._record(run, shop, label, found)
+            case Rejected():
+                why = Reason("carrier_refused", {"carrier": account.kind.title, "said": found.message})
+                await self.database.run(record.refused, label, why, self.now())
             case NotBought():
-                await self._not_bought(run, shop, account, label, ceiling)
+                await self._not_bought(run, shop, account, label, ceiling, pending=found.pending)
 
     async def _not_bought(
-        self, run: Run, shop: ShopEntry, account: AccountEntry, label: Any, ceiling: timedelta
+        self, run: Run, shop: ShopEntry, account: AccountEntry, label: Any, ceiling: timedelta, *, pending: bool
     ) -> None:
+        if pending:
+            await self._look_again(label, None)
+            return
         if self.now() < label.sent_at + ceiling:
             await self._look_again(label, None, latest=label.sent_at + ceiling)
             return

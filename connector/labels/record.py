@@ -167,7 +167,7 @@ def unclear(connection: Connection, work: Work, label: Any, due_at: datetime, no
 
 def settle_at(connection: Connection, work: Work, label: Any, due_at: datetime) -> None:
     """Look the outcome up at that time."""
-    key = f"settle:{label.id}:{label.tries}:{label.looks}"
+    key = f"settle:{label.id}"
     work.later(connection, Task("labels.settle", key, label.shop_id, (label.id,)), due_at)
 
 
@@ -176,7 +176,7 @@ def refused(connection: Connection, label: Any, why: Reason, now: datetime) -> N
     if _move(
         connection,
         label,
-        ("created", "intent", "sent"),
+        ("created", "intent", "sent", "unknown"),
         {"state": "refused", "refusal": why.to_json(), "settled_at": now},
     ):
         set_parcel(connection, label.shop_id, label.parcel_id, "refused", now, why)
@@ -204,6 +204,7 @@ def bought(
     values = {
         "state": "bought",
         "settled_at": now,
+        "booked_handle": outcome.handle,
         "tracking_code": outcome.tracking_code,
         "tracker": outcome.tracker,
         "tracking_url": outcome.tracking_url[:500],

@@ -32,7 +32,7 @@ from connector.storage.secrets import Keyring
 from connector.store import FulfilmentGroup, GroupState, Order
 from connector.tracking.tables import trackings
 from connector.words.reason import Reason
-from connector.work.port import Run, Task, Work
+from connector.work.port import Run, Task, TryLater, Work
 
 log = structlog.get_logger(__name__)
 
@@ -70,6 +70,10 @@ class Orders:
         if order is None or order.cancelled:
             return Wanted(Reason("order_cancelled"), cancelled=True)
         group = next((each for each in order.groups if each.id == parcel.group_id), None)
+        if (group is None or group.state is not GroupState.READY) and await self.database.run(
+            _is_being_withdrawn, shop.id, parcel.id
+        ):
+            raise TryLater("The store is still taking the voided label back.", retry_after_s=5)
         if group is None or group.state in {GroupState.CANCELLED, GroupState.DONE, GroupState.NOT_OURS}:
             return Wanted(Reason("shipped_elsewhere"), cancelled=True)
         if not order.paid:
@@ -77,7 +81,9 @@ class Orders:
         if group.state is GroupState.HELD:
             return Wanted(Reason("store_hold", {"said": ", ".join(group.hold_reasons)}))
         waiting = goods_of(group)
-        if group.state is not GroupState.READY or any(units > waiting.get(line, 0) for line, units in parcel.contents):
+        # Of several parcels of a group the first to be fulfilled makes the rest "in progress".
+        open_states = {GroupState.READY, GroupState.NOT_YET} if parcel.count > 1 else {GroupState.READY}
+        if group.state not in open_states or any(units > waiting.get(line, 0) for line, units in parcel.contents):
             await self.database.run(self._again_soon, shop.id, order)
             return Wanted(Reason("order_changed"))
         return Wanted()
@@ -185,7 +191,7 @@ class Orders:
             return
         settled(connection, shop.id, order_id, now, "cannot_plan")
         person_id = self._person(connection, shop.id, order, group, now)
-        hold = Reason("risk_flagged") if order.risky else None
+        hold = Reason("risk_flagged") if order.risky else self._label_before(connection, shop.id, order_id, order)
         for number, parcel in enumerate(planned.parcels, 1):
             parcel_id = self._parcel(
                 connection, shop, order_id, order, group, planned, number, parcel, person_id, linked, hold
@@ -205,6 +211,26 @@ class Orders:
                 cause=f"{linked.quote.id}:{group.id}"[:160],
                 now=now,
             )
+
+    def _label_before(self, connection: Connection, shop_id: str, order_id: str, order: Order) -> Reason | None:
+        """Why goods may have a label already, although their group is new: then only a person buys another one.
+
+        Stores make new groups when a fulfilment is taken back or goods are moved to another location.
+        """
+        waiting = {group.id for group in order.groups if group.state in {GroupState.READY, GroupState.HELD}}
+        known = connection.execute(
+            parcels.select(shop_id).where(parcels.c.order_id == order_id, parcels.c.state != "cancelled")
+        ).all()
+        if any(row.state == "voided" for row in known):
+            return Reason("label_was_voided")
+        for row in known:
+            if row.state in {"buying", "unknown", "bought"} and row.group_id not in waiting:
+                told = connection.execute(
+                    trackings.select(shop_id, trackings.c.fulfil_state).where(trackings.c.parcel_id == row.id)
+                ).all()
+                if not any(each.fulfil_state == "done" for each in told):
+                    return Reason("label_exists_already")
+        return None
 
     def _parcel(
         self,
@@ -312,6 +338,15 @@ class Orders:
             request_void(connection, self.work, shop_id, row.id, why.code, BY_STORE, self.now())
         except NotVoidable:
             need_person(connection, shop_id, row.id, Reason("cancelled_after_hand_over"), self.now())
+
+
+def _is_being_withdrawn(connection: Connection, shop_id: str, parcel_id: str) -> bool:
+    found = connection.execute(
+        trackings.select(shop_id, trackings.c.label_id).where(
+            trackings.c.parcel_id == parcel_id, trackings.c.fulfil_state == "withdrawn"
+        )
+    )
+    return found.first() is not None
 
 
 def buy_at(

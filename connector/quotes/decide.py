@@ -67,7 +67,7 @@ class Withheld(Kept):
 
 
 class Decision(Kept):
-    """What comes out: offers, not_served (we do not ship there), or backup (we do not know); `why` explains these two."""
+    """What comes out: offers, not_served (we do not ship there), or backup (we do not know); `why` explains both."""
 
     outcome: Literal["offers", "not_served", "backup"]
     why: dict[str, Any] | None = None
@@ -171,7 +171,7 @@ def _choose(
     chosen: dict[str, tuple[KeptRate, str]] = {}
     withheld: list[Withheld] = []
 
-    def hold(rate: KeptRate, account_id: str, reason: Reason) -> None:
+    def keep_back(rate: KeptRate, account_id: str, reason: Reason) -> None:
         withheld.append(
             Withheld(carrier=rate.carrier, service=rate.service, account_id=account_id, reason=reason.to_json())
         )
@@ -179,16 +179,18 @@ def _choose(
     for answer in answers:
         for rate in answer.rates:
             if rate.currency != currency:
-                hold(rate, answer.account_id, Reason("other_currency", {"price": rate.price, "currency": currency}))
+                keep_back(
+                    rate, answer.account_id, Reason("other_currency", {"price": rate.price, "currency": currency})
+                )
                 continue
             code = service_code(rate.carrier, rate.service)
             before = chosen.get(code)
             if before is None or rate.minor < before[0].minor:
                 chosen[code] = (rate, answer.account_id)
                 if before is not None:
-                    hold(*before, Reason("dearer_double", {"price": before[0].price}))
+                    keep_back(*before, Reason("dearer_double", {"price": before[0].price}))
             else:
-                hold(rate, answer.account_id, Reason("dearer_double", {"price": rate.price}))
+                keep_back(rate, answer.account_id, Reason("dearer_double", {"price": rate.price}))
     return chosen, tuple(withheld)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Boolean, Column, Index, Integer, String, false
+from sqlalchemy import JSON, Boolean, Column, Index, Integer, String
 
 from connector.storage.schema import Moment, TenantTable, id_column
 
@@ -31,7 +31,7 @@ trackings = TenantTable(
     Column("fulfil_state", String(16), nullable=False),
     Column("fulfil_sent_at", Moment),
     Column("fulfilment_id", String(120)),
-    Column("notify_buyer", Boolean, nullable=False, server_default=false()),
+    Column("notify_buyer", Boolean, nullable=False),
     Column("claim", String(120)),
     Column("claimed_at", Moment),
     Column("turn", Integer, nullable=False, server_default="0"),

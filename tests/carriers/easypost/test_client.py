@@ -186,6 +186,7 @@ async def test_any_doubt_about_a_purchase_is_unknown_and_one_label_is_sold(
     found = await easypost.look_up(created.handle)
     while isinstance(found, NotBought):  # A slow purchase takes effect after we gave up.
         found = await easypost.look_up(created.handle)
+    assert isinstance(found, Purchased)
     assert found.rate.key == created.rates[0].key
     assert control.state()["by_reference"] == {SHIPMENT.reference: 1}
 

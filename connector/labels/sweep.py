@@ -1,0 +1,52 @@
+"""The label sweep: takes up every purchase and every push to the store that no work is waiting for any more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from connector.directory import Directory
+from connector.labels.record import settle_at
+from connector.labels.tables import labels
+from connector.storage.database import Database
+from connector.tracking.record import push_soon
+from connector.tracking.tables import store_events, trackings
+from connector.work.port import Run, Work
+
+EVERY = timedelta(minutes=10)
+_OVERDUE = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class LabelSweep:
+    """The job `labels.sweep`, for one shop."""
+
+    database: Database
+    directory: Directory
+    work: Work
+    now: Callable[[], datetime]
+
+    async def sweep(self, run: Run) -> None:
+        """Look unclear purchases up again, and tell the store what it was not told."""
+        if self.directory.shop(run.task.shop_id) is not None:
+            await self.database.run(self._sweep, run.task.shop_id)
+
+    def _sweep(self, connection: Connection, shop_id: str) -> None:
+        now = self.now()
+        unclear = labels.select(shop_id).where(
+            labels.c.state.in_(("sent", "unknown")), labels.c.sent_at < now - _OVERDUE
+        )
+        for label in connection.execute(unclear).all():
+            settle_at(connection, self.work, label, now)
+        silent = trackings.select(shop_id, trackings.c.label_id).where(
+            trackings.c.fulfil_state.in_(("due", "sent", "withdrawn")), trackings.c.began_at < now - _OVERDUE
+        )
+        waiting = store_events.select(shop_id, store_events.c.label_id).where(
+            store_events.c.state.in_(("due", "sent")), store_events.c.at < now - _OVERDUE
+        )
+        late = {row.label_id for query in (silent, waiting) for row in connection.execute(query).all()}
+        for label_id in sorted(late):
+            push_soon(connection, self.work, shop_id, label_id)
