@@ -13,7 +13,8 @@ class Rate:
     """What one service of one carrier account asks for the shipment.
 
     `account` is the carrier's id of the account, `carrier` and `service` its own names (open sets), `price` what the
-    account pays. `transit_days` are working days. `rate_id` is set only where the rate can be bought by it: prices
+    account pays, for all parcels of the request together (only if every one has a price; `rate_id` is then empty).
+    `transit_days` are working days. `rate_id` is set only where the rate can be bought by it: prices
     at checkout may have none.
     """
 

@@ -88,7 +88,7 @@ class Cart:
     origin: Address | None = None
     destination: Address | None = None
     totals: CartTotals | None = None
-    locale: str = "en"
+    locale: str = ""
     customer_tags: tuple[str, ...] | None = None
     guest: bool = True
     location_id: str = ""
@@ -140,10 +140,16 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The offers, in the order to show. Empty means: we do not ship this there."""
+    """The offers, in the order to show. Empty means: we do not ship this there.
+
+    `at` is when it was decided and `valid_until` when its dates are out of date: for platforms that want days to count
+    (Saleor, BigCommerce) or a time to live. `quote_id` is echoed by platforms that carry one to the order.
+    """
 
     offers: tuple[Offer, ...]
     quote_id: str = ""
+    at: datetime | None = None
+    valid_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,8 +194,9 @@ class GroupState(StrEnum):
 class FulfilmentGroup:
     """What ships together from one location by one method (Shopify: a fulfillment order).
 
-    Platforms without groups give one group with the order's own id. `service_code` is the offer's code where the
-    platform kept it, else empty. `state` NOT_OURS covers pick-up, local delivery and other services' groups.
+    Platforms without groups give one group with the order's own id. `service_code` is the offer's code, and `quote_id`
+    ours, where the platform kept them, else empty. `state` NOT_OURS covers pick-up, local delivery and other services'
+    groups.
     """
 
     id: str
@@ -200,6 +207,7 @@ class FulfilmentGroup:
     location_id: str = ""
     service_code: str = ""
     service_name: str = ""
+    quote_id: str = ""
     hold_reasons: tuple[str, ...] = ()
     incoterm: str = ""
 
@@ -216,7 +224,11 @@ class ShippingLine:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """An order as the store has it now. `paid` covers authorised-and-captured only."""
+    """An order as the store has it now.
+
+    `paid`: the money was captured. `pays_on_delivery`: it never is before the parcel arrives (cash on delivery,
+    invoice), and the order ships all the same.
+    """
 
     id: str
     name: str
@@ -234,6 +246,12 @@ class Order:
     phone: str = ""
     locale: str = "en"
     test: bool = False
+    pays_on_delivery: bool = False
+
+    @property
+    def may_ship(self) -> bool:
+        """Whether the merchant need not wait for money."""
+        return self.paid or self.pays_on_delivery
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +265,10 @@ class Fulfilment:
 
 @dataclass(frozen=True, slots=True)
 class FulfilRequest:
-    """Tell the store that these units left with this tracking. `lines` maps line ids of the group to quantities."""
+    """Tell the store that these units left with this tracking. `lines` maps line ids of the group to quantities.
+
+    `company` is `Rate.carrier` as the carrier names it; each adapter maps it to its platform's word.
+    """
 
     order_id: str
     group_id: str
@@ -345,10 +366,14 @@ class Callbacks:
 
 @dataclass(frozen=True, slots=True)
 class InstallStep:
-    """One thing that `install` found or did. `state`: done (was missing), kept (was right), moved, failed."""
+    """One thing that `install` found or did.
+
+    `state`: done (was missing), kept (was right), moved, failed, todo (a step that only the merchant can take;
+    `detail` says what to do).
+    """
 
     what: str
-    state: Literal["done", "kept", "moved", "failed"]
+    state: Literal["done", "kept", "moved", "failed", "todo"]
     detail: str = ""
 
 

@@ -44,7 +44,7 @@ def decide(order: Order, group: FulfilmentGroup, parcels: Sequence[Standing]) ->
         return Act("hold", Reason("store_hold", {"said": ", ".join(group.hold_reasons)})) if held else Act("none")
     if group.state is GroupState.DONE:
         return Act("cancel", Reason("shipped_elsewhere")) if parcels and unbought else Act("none")
-    if group.state is not GroupState.READY or not order.paid:
+    if group.state is not GroupState.READY or not order.may_ship:
         return Act("none")
     wanted = goods_of(group)
     if not parcels:

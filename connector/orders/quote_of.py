@@ -1,7 +1,8 @@
-"""Find the quote that an order's group came of: same goods, same place, the offer that the buyer chose."""
+"""Find the quote that an order's group came of: by its id, else same goods, same place, the offer that was chosen."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -9,8 +10,8 @@ from sqlalchemy import Connection
 
 from carriers.money import Money
 from connector.quotes.decide import DecidedOffer
-from connector.quotes.ledger import LedgerRow, goods_key, matching, variant_key
-from connector.store import FulfilmentGroup, Order
+from connector.quotes.ledger import LedgerRow, goods_key, load, matching, variant_key
+from connector.store import FulfilmentGroup, Order, ShippingLine
 
 _WINDOW = timedelta(hours=48)
 _AFTER = timedelta(minutes=5)  # Clocks of stores are not ours.
@@ -25,26 +26,40 @@ class Linked:
 
 
 def quote_of(connection: Connection, shop_id: str, order: Order, group: FulfilmentGroup) -> Linked | None:
-    """By the service code that the store kept; where it lost the code, by the shipping line's price and title."""
+    """By what the store kept (quote id, service code); where it lost them, by the shipping line's price and title."""
+    if group.quote_id:
+        row = load(connection, shop_id, group.quote_id)
+        linked = None if row is None else _by_code([group.service_code], [row])
+        if linked is not None:
+            return linked
+    place = group.destination
+    key = goods_key(place.country if place else "", place.postal_code if place else "", _goods(group))
+    rows = matching(connection, shop_id, key, order.placed_at + _AFTER, _WINDOW)
+    codes = [group.service_code, *(line.code for line in order.shipping_lines)]
+    return _by_code(codes, rows) or _by_price(order.shipping_lines, rows)
+
+
+def _goods(group: FulfilmentGroup) -> dict[str, int]:
     goods: dict[str, int] = {}
     for line in group.lines:
         if line.requires_shipping:
             name = variant_key(line.variant_id, line.sku)
             goods[name] = goods.get(name, 0) + line.quantity
-    place = group.destination
-    key = goods_key(place.country if place else "", place.postal_code if place else "", goods)
-    rows = matching(connection, shop_id, key, order.placed_at + _AFTER, _WINDOW)
-    codes = [code for code in (group.service_code, *(line.code for line in order.shipping_lines)) if code]
-    for code in codes:
+    return goods
+
+
+def _by_code(codes: Sequence[str], rows: Sequence[LedgerRow]) -> Linked | None:
+    found = (
+        Linked(r, offer) for code in codes if code for r in rows for offer in r.decision.offers if offer.code == code
+    )
+    return next(found, None)
+
+
+def _by_price(charged: Sequence[ShippingLine], rows: Sequence[LedgerRow]) -> Linked | None:
+    for line in charged:
         for row in rows:
-            offer = next((each for each in row.decision.offers if each.code == code), None)
-            if offer is not None:
-                return Linked(row, offer)
-    for charged in order.shipping_lines:
-        price = charged.price
-        for row in rows:
-            same = [each for each in row.decision.offers if Money(each.minor, each.currency) == price]
-            named = [offer for offer in same if offer.name == charged.title] or same
+            same = [offer for offer in row.decision.offers if Money(offer.minor, offer.currency) == line.price]
+            named = [offer for offer in same if offer.name == line.title] or same
             if len(named) == 1:
                 return Linked(row, named[0])
     return None

@@ -76,7 +76,7 @@ class Orders:
             raise TryLater("The store is still taking the voided label back.", retry_after_s=5)
         if group is None or group.state in {GroupState.CANCELLED, GroupState.DONE, GroupState.NOT_OURS}:
             return Wanted(Reason("shipped_elsewhere"), cancelled=True)
-        if not order.paid:
+        if not order.may_ship:
             return Wanted(Reason("not_paid"))
         if group.state is GroupState.HELD:
             return Wanted(Reason("store_hold", {"said": ", ".join(group.hold_reasons)}))

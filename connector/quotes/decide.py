@@ -77,8 +77,8 @@ class Decision(Kept):
     passed_rules: tuple[tuple[str, dict[str, Any]], ...] = ()
     valid_until: datetime | None = None
 
-    def answer(self, quote_id: str = "") -> Answer | UseBackup:
-        """What goes to the platform."""
+    def answer(self, quote_id: str, at: datetime) -> Answer | UseBackup:
+        """What goes to the platform; `at` is when it was decided."""
         if self.outcome == "backup":
             return UseBackup(self.why["code"] if self.why else "unknown")
         return Answer(
@@ -94,6 +94,8 @@ class Decision(Kept):
                 for offer in self.offers
             ),
             quote_id,
+            at,
+            self.valid_until,
         )
 
 

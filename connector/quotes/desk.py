@@ -111,7 +111,7 @@ class QuoteDesk:
             answers = await ask_all(shop.accounts, question, self._time_left(shop, started))
         decision = decide(cart, facts, answers, now)
         quote_id = new_id("quo", now)
-        reply = shop.store.write_answer(decision.answer(quote_id), call.echo)
+        reply = shop.store.write_answer(decision.answer(quote_id, now), call.echo)
         row = LedgerRow(
             shop_id=shop.id,
             id=quote_id,

@@ -68,7 +68,7 @@ class ReducedCart(Kept):
 
     lines: tuple[ReducedLine, ...]
     currency: str
-    locale: str = "en"
+    locale: str = ""
     origin: Place | None = None
     destination: Place | None = None
     person: str = ""

@@ -28,7 +28,7 @@ class Replayed:
 def replay(row: LedgerRow, write: WriteAnswer) -> Replayed:
     """Decide again from what was kept. `write` is the platform's own writer of answers."""
     again = decide(row.cart, row.facts, row.answers, row.at)
-    digest = hashlib.sha256(write(again.answer(row.id), row.echo)).hexdigest()
+    digest = hashlib.sha256(write(again.answer(row.id, row.at), row.echo)).hexdigest()
     changes = _differences(row.decision, again)
     if row.facts.decide_version != DECIDE_VERSION:
         changes = (*changes, f"decided by version {row.facts.decide_version}, replayed by {DECIDE_VERSION}")
