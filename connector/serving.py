@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -36,8 +37,15 @@ def serve(settings: Settings, host: str, port: int) -> int:
         connections_max=settings.connections_max,
         grace_s=settings.grace_s,
     )
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # uvicorn stops in order and then raises the signal once more: what was heeded must not end the process.
+        signal.signal(number, _heeded)
     uvicorn.Server(config).run()
     return 0
+
+
+def _heeded(_number: int, _frame: object) -> None:
+    """Do nothing."""
 
 
 def front_of(house: House) -> Front:

@@ -26,14 +26,10 @@ from carriers.measure import Weight
 from carriers.money import Money
 from carriers.sandbox import SandboxCarrier
 from carriers.sandbox.webhook import SignedDelivery
+from connector.cli.accounts import connect_carrier
 from connector.cli.output import Speaker, command
-from connector.cli.shops import (
-    callbacks_of,
-    change_settings,
-    connect_carrier,
-    connect_shop,
-    sandbox_credentials,
-)
+from connector.cli.settings import change_settings
+from connector.cli.shops import callbacks_of, connect_shop, sandbox_credentials
 from connector.directory import AccountEntry, ShopEntry
 from connector.metered import MeteredCarrier
 from connector.orders import view
@@ -74,10 +70,12 @@ def add_to(group: click.Group) -> None:
         }
         os.environ.clear()
         os.environ.update(own)
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # It ends the demo as Ctrl-C does.
         with subprocess.Popen([sys.executable, "-m", "connector.cli", "up"], env=own) as server:
             try:
                 story = asyncio.run(_Demo(speaker, folder, port).play())
                 speaker.answer(story, [])
+                sys.stdout.flush()
                 if not once:
                     _say_where(speaker, folder, port, story)
                     server.wait()
@@ -131,7 +129,14 @@ class _Demo:
         await self._travel(account, order)
         order = await _until(lambda: _delivered(now), "the delivery")
         await self._end(store, order)
-        return {"shop_id": shop.id, "order": order.name, "order_id": order.id, "steps": self._steps}
+        return {
+            "shop_id": shop.id,
+            "order": order.name,
+            "order_id": order.id,
+            "url": f"http://127.0.0.1:{self._port}",
+            "data_dir": str(self._folder),
+            "steps": self._steps,
+        }
 
     async def _set_up(self, house: House) -> ShopEntry:
         await house.directory.refresh()
@@ -313,12 +318,13 @@ def _free_port() -> int:
 
 def _say_where(speaker: Speaker, folder: Path, port: int, story: dict[str, Any]) -> None:
     """Where to look while the server goes on."""
-    here = f"WAYBILL_DATA_DIR={folder} WAYBILL_PUBLIC_URL=http://127.0.0.1:{port} waybill"
+    here, shop, order = f"http://127.0.0.1:{port}", story["shop_id"], str(story["order"]).lstrip("#")
     for line in (
-        f"The server goes on at http://127.0.0.1:{port} until Ctrl-C. Look at:",
-        f"  http://127.0.0.1:{port}/readyz and http://127.0.0.1:{port}/metrics",
-        f"  {here} order show {story['shop_id']} {story['order']}",
-        f"  {here} settings {story['shop_id']}",
-        f"  the label in {folder}",
+        "",
+        f"The server goes on until Ctrl-C. Look at {here}/readyz and {here}/metrics, or in another terminal:",
+        f"  export WAYBILL_DATA_DIR={folder} WAYBILL_PUBLIC_URL={here}",
+        f"  waybill order show {shop} {order}",
+        f"  waybill settings {shop}",
+        "  waybill shop list",
     ):
         speaker.progress(line)

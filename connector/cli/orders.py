@@ -3,25 +3,71 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
 
-from connector.cli.output import Speaker, command, with_house
+from connector.cli.naming import worker_runs
+from connector.cli.output import EXIT_FAILED, Speaker, command, with_house
 from connector.labels import record
 from connector.labels.aftercare import request_void
 from connector.labels.amounts import Entry
 from connector.orders import view
 from connector.orders.refresh import REFRESH
-from connector.orders.view import NoSuchOrder, OrderView, ParcelView
+from connector.orders.view import NoSuchOrder, NothingToBuy, OrderView, ParcelView
 from connector.storage.audit import Actor
+from connector.storage.shops import find_shop_id
 from connector.wiring import House
 from connector.work.port import Task
 from webhooks.errors import WaybillError
 
 _BY_COMMAND = Actor("command", "waybill")
-_WORKING = frozenset({"planned", "buying"})
+_UNDER_WAY = frozenset({"planned", "buying", "unknown"})
+_NO_WORKER_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Bought:
+    """What came of `label buy`: the order, the parcels that it was about, and whether a worker runs."""
+
+    order: OrderView
+    parcels: tuple[str, ...]
+    worker: bool
+
+    @property
+    def open(self) -> int:
+        """How many purchases have no outcome yet."""
+        return sum(each.state in _UNDER_WAY for each in self._asked)
+
+    @property
+    def bought(self) -> int:
+        """How many labels were bought."""
+        return sum(each.state == "bought" for each in self._asked)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every parcel has its label."""
+        return self.bought == len(self.parcels)
+
+    @property
+    def _asked(self) -> list[ParcelView]:
+        return [each for each in self.order.parcels if each.id in self.parcels]
+
+    def say(self) -> str:
+        """The answer in a sentence."""
+        if self.complete:
+            return f"Bought {_labels(self.bought)}."
+        if self.open and not self.worker:
+            return (
+                f"No worker is running: the purchase of {_labels(self.open)} waits in the queue. "
+                "Start `waybill up` or `waybill work`; it is done then."
+            )
+        if self.open:
+            return f"The purchase of {_labels(self.open)} is under way; see `waybill order show`."
+        return f"{_labels(len(self.parcels) - self.bought).capitalize()} could not be bought; the reason is below."
 
 
 def add_to(group: click.Group) -> None:
@@ -32,89 +78,141 @@ def add_to(group: click.Group) -> None:
     group.add_command(label)
 
     @command(order, "show")
-    @click.argument("shop_id")
-    @click.argument("reference")
-    def show(speaker: Speaker, shop_id: str, reference: str) -> None:
-        """Show an order with its parcels, labels, tracking and amounts."""
-        found = with_house(lambda house: house.here(view.show, shop_id, reference))
+    @click.argument("shop")
+    @click.argument("order")
+    def show(speaker: Speaker, shop: str, order: str) -> None:
+        """Show an order with its parcels, labels, tracking and amounts.
+
+        ORDER is the store's name or id of it, or Waybill's id.
+        """
+        found = with_house(lambda house: house.here(view.show, house.here(find_shop_id, shop), order))
         speaker.answer(_data(found), _lines(found))
 
     @command(label, "buy")
-    @click.argument("shop_id")
-    @click.argument("reference")
-    @click.option("--wait", "wait_s", default=30.0, help="Seconds to wait for the worker; 0 only queues.")
-    def buy(speaker: Speaker, shop_id: str, reference: str, wait_s: float) -> None:
-        """Buy the labels of an order's parcels that have none."""
-        found = with_house(lambda house: _buy(house, shop_id, reference, wait_s))
-        speaker.answer(_data(found), _lines(found))
+    @click.argument("shop")
+    @click.argument("order")
+    @click.option(
+        "--wait",
+        "wait_s",
+        type=click.FloatRange(min=0),
+        default=30.0,
+        show_default=True,
+        help="Seconds to wait for the worker; 0 only queues.",
+    )
+    def buy(speaker: Speaker, shop: str, order: str, wait_s: float) -> None:
+        """Buy the labels of an order's parcels that have none.
+
+        The worker buys them; exit code 1 if it was waited for and not every label was bought.
+        """
+        done = with_house(lambda house: _buy(house, house.here(find_shop_id, shop), order, wait_s))
+        about = {"bought": done.bought, "under_way": done.open, "worker": done.worker, "asked": list(done.parcels)}
+        speaker.answer(about | {"text": done.say()} | _data(done.order), [done.say(), *_lines(done.order)])
+        if wait_s and not done.complete:
+            raise SystemExit(EXIT_FAILED)
 
     @command(label, "void")
-    @click.argument("parcel_id")
+    @click.argument("parcel")
     @click.option("--reason", required=True, help="Why, for the audit.")
-    def void(speaker: Speaker, parcel_id: str, reason: str) -> None:
+    def void(speaker: Speaker, parcel: str, reason: str) -> None:
         """Take a parcel's label out of use and ask the money back."""
-        label_id = with_house(lambda house: _void(house, parcel_id, reason))
+        label_id, worker = with_house(lambda house: _void(house, parcel, reason))
+        asked = "The carrier is asked for the refund" + ("." if worker else " once a worker runs; none does now.")
         speaker.answer(
-            {"parcel_id": parcel_id, "label_id": label_id, "state": "void_requested"},
-            ["The refund was requested. A new label can be bought at once."],
+            {"parcel_id": parcel, "label_id": label_id, "state": "void_requested", "worker": worker},
+            [f"{asked} A new label can be bought at once."],
         )
 
     @command(label, "save")
-    @click.argument("parcel_id")
+    @click.argument("parcel")
     @click.option(
         "--out", type=click.Path(file_okay=False, path_type=Path), default=Path(), help="Folder; default: here."
     )
-    def save(speaker: Speaker, parcel_id: str, out: Path) -> None:
+    def save(speaker: Speaker, parcel: str, out: Path) -> None:
         """Write a parcel's label files, decrypted, for printing."""
-        paths = with_house(lambda house: _save(house, parcel_id, out))
+        paths = with_house(lambda house: _save(house, parcel, out))
         speaker.answer({"files": [str(path) for path in paths]}, [f"Wrote {path}" for path in paths])
 
 
-def _buy(house: House, shop_id: str, reference: str, wait_s: float) -> OrderView:
+def _labels(count: int) -> str:
+    return "1 label" if count == 1 else f"{count} labels"
+
+
+def _buy(house: House, shop_id: str, reference: str, wait_s: float) -> Bought:
     now = house.clock.now
     try:
-        house.here(view.request_purchase, house.work, shop_id, reference, _BY_COMMAND, now())
+        asked = house.here(view.request_purchase, house.work, shop_id, reference, _BY_COMMAND, now())
     except NoSuchOrder:
-        # The store may have an order that we have not read yet: fetch it first, then try once more.
-        task = Task(REFRESH, f"command:{shop_id}:{reference}:{now().isoformat()}", shop_id, (reference,))
-        house.here(house.work.enqueue, task)
-        _wait(lambda: bool(_try_show(house, shop_id, reference)), wait_s)
-        house.here(view.request_purchase, house.work, shop_id, reference, _BY_COMMAND, now())
-    _wait(lambda: all(each.state not in _WORKING for each in view_of(house, shop_id, reference).parcels), wait_s)
-    return view_of(house, shop_id, reference)
+        asked = _fetch_and_ask(house, shop_id, reference, wait_s)
+    wanted = frozenset(asked)
+
+    def settled() -> bool:
+        found = house.here(view.show, shop_id, reference)
+        return all(each.state not in _UNDER_WAY for each in found.parcels if each.id in wanted)
+
+    _wait(house, settled, wait_s)
+    return Bought(house.here(view.show, shop_id, reference), tuple(asked), house.here(worker_runs))
 
 
-def view_of(house: House, shop_id: str, reference: str) -> OrderView:
-    """The order as it stands."""
-    found: OrderView = house.here(view.show, shop_id, reference)
-    return found
+def _fetch_and_ask(house: House, shop_id: str, reference: str, wait_s: float) -> list[str]:
+    """The store may have an order that was not read yet: read it first. Its parcels may then be bought by a rule."""
+    now = house.clock.now()
+    task = Task(REFRESH, f"command:{shop_id}:{reference}:{now.isoformat()}"[:200], shop_id, (reference,))
+    house.here(house.work.enqueue, task)
 
+    def known() -> bool:
+        try:
+            house.here(view.find, shop_id, reference)
+        except NoSuchOrder:
+            return False
+        return True
 
-def _try_show(house: House, shop_id: str, reference: str) -> OrderView | None:
+    _wait(house, known, wait_s)
+    if not known():
+        if not house.here(worker_runs):
+            raise WaybillError(
+                "This order is not known yet, and no worker is running to ask the store for it: start `waybill up` "
+                "or `waybill work`.",
+                detail=reference,
+            )
+        raise NoSuchOrder("The store was asked, and there is no such order here yet.", detail=reference)
     try:
-        return view_of(house, shop_id, reference)
-    except NoSuchOrder:
-        return None
+        return house.here(view.request_purchase, house.work, shop_id, reference, _BY_COMMAND, house.clock.now())
+    except NothingToBuy:
+        found = house.here(view.show, shop_id, reference)
+        if not found.parcels:
+            raise
+        return [each.id for each in found.parcels if each.state != "cancelled"]
 
 
-def _wait(done: Any, wait_s: float) -> None:
+def _wait(house: House, done: Callable[[], bool], wait_s: float) -> None:
+    """Until it is done, or the time is over, or no worker has been there for a while."""
     end = time.monotonic() + wait_s
+    patience_ends = time.monotonic() + _NO_WORKER_S
     while not done() and time.monotonic() < end:
+        if house.here(worker_runs):
+            patience_ends = time.monotonic() + _NO_WORKER_S
+        elif time.monotonic() >= patience_ends:
+            return
         time.sleep(0.2)
 
 
-def _void(house: House, parcel_id: str, reason: str) -> str:
+def _shop_of(house: House, parcel_id: str) -> str:
     shop_id = house.here(view.shop_of_parcel, parcel_id)
     if shop_id is None:
-        raise WaybillError("There is no such parcel.", detail=parcel_id)
-    voided: str = house.here(request_void, house.work, shop_id, parcel_id, reason, _BY_COMMAND, house.clock.now())
-    return voided
+        raise WaybillError("There is no such parcel; `waybill order show` names them.", detail=parcel_id)
+    return shop_id
+
+
+def _void(house: House, parcel_id: str, reason: str) -> tuple[str, bool]:
+    shop_id = _shop_of(house, parcel_id)
+    voided = house.here(request_void, house.work, shop_id, parcel_id, reason, _BY_COMMAND, house.clock.now())
+    return voided, house.here(worker_runs)
 
 
 def _save(house: House, parcel_id: str, out: Path) -> list[Path]:
-    shop_id = house.here(view.shop_of_parcel, parcel_id)
-    label = None if shop_id is None else house.here(record.live_label, shop_id, parcel_id)
-    if shop_id is None or label is None:
+    shop_id = _shop_of(house, parcel_id)
+    label = house.here(record.live_label, shop_id, parcel_id)
+    if label is None or label.state != "bought":
         raise WaybillError("This parcel has no label.", detail=parcel_id)
     written = []
     for number, row in enumerate(house.here(record.files_of, shop_id, label.id), 1):

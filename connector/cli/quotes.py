@@ -10,6 +10,7 @@ import click
 
 from carriers.money import Money
 from connector import shop_settings
+from connector.cli.naming import named_shop
 from connector.cli.output import Speaker, command, in_house
 from connector.quotes import ledger
 from connector.quotes.explain import explain
@@ -40,10 +41,13 @@ def add_to(group: click.Group) -> None:
 
     @command(quote, "ask")
     @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-    @click.option("--shop", "shop_id", required=True, help="The shop's id.")
-    def ask(speaker: Speaker, file: Path, shop_id: str) -> None:
-        """Answer a store's raw rate request from a file, as the checkout would be answered."""
-        row, status, body = in_house(lambda house: _ask(house, shop_id, file.read_bytes()))
+    @click.option("--shop", required=True, help="The shop's id or domain.")
+    def ask(speaker: Speaker, file: Path, shop: str) -> None:
+        """Answer a store's raw rate request from a file, as the checkout would be answered.
+
+        The answer is kept like every other, and can be explained and replayed.
+        """
+        row, status, body = in_house(lambda house: _ask(house, shop, file.read_bytes()))
         speaker.answer({"status": status, "body": body, **_data(row)}, [*explain(row), "", body])
 
     @command(quote, "explain")
@@ -76,15 +80,15 @@ def add_to(group: click.Group) -> None:
             raise SystemExit(1)
 
 
-async def _ask(house: House, shop_id: str, raw: bytes) -> tuple[LedgerRow, int, str]:
-    shop = house.directory.shop(shop_id)
-    if shop is None:
-        raise WaybillError("There is no such shop.", detail=shop_id)
+async def _ask(house: House, reference: str, raw: bytes) -> tuple[LedgerRow, int, str]:
+    shop = named_shop(house, reference)
     settings = shop.settings.model_copy(update={"hmac": "off"})  # A file carries no signature.
     store = house.directory.connect_store(shop.record, settings)
     call = store.read_rate_call(Incoming({}, {}, raw, shop.domain))
     if isinstance(call, Refusal):
-        raise WaybillError(f"The file is not a rate request: {call.code}.", detail=call.field)
+        where = f" at {call.field}" if call.field else ""
+        title = shop.kind.title
+        raise WaybillError(f"The file is no rate request of {title}: {call.code}{where}.", detail=call.field)
     reply, row = await house.quote_desk.answer(shop.quoting, call, time.monotonic())
     await house.ledger.flush()
     return row, reply.status, reply.body.decode("utf-8", "replace")

@@ -6,14 +6,15 @@ from importlib.metadata import version
 
 import click
 
-from connector.cli import demo, orders, quotes, service, shops, upkeep
+from connector.cli import accounts, demo, orders, quotes, service, settings, shops, upkeep
+from connector.cli.output import Root
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Root, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(version("waybill"))
 def waybill() -> None:
     """The shipping desk of an online store. `waybill demo` shows it at work without accounts or network."""
 
 
-for part in (service, shops, quotes, orders, upkeep, demo):
+for part in (service, shops, accounts, settings, quotes, orders, upkeep, demo):
     part.add_to(waybill)

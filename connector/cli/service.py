@@ -19,50 +19,52 @@ from webhooks.errors import WaybillError
 
 def add_to(group: click.Group) -> None:
     """Register the commands."""
-    host = click.option("--host", default=None, help="Address to listen on; default WAYBILL_HOST.")
-    port = click.option("--port", type=int, default=None, help="Port to listen on; default WAYBILL_PORT.")
+    host = click.option("--host", help="Address to listen on; default WAYBILL_HOST.")
+    port = click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; default WAYBILL_PORT.")
 
     @command(group, "up")
     @host
     @port
     def up(speaker: Speaker, host: str | None, port: int | None) -> None:
         """Migrate, then run web and worker under a small supervisor until SIGTERM."""
-        settings = _settings()
+        settings, host, port = _place(speaker, host, port)
         migrate_house(settings)
         here = [sys.executable, "-m", "connector.cli"]
-        web = [*here, "serve", "--host", host or settings.host, "--port", str(settings.port if port is None else port)]
-        children = [supervisor.Child("web", tuple(web)), supervisor.Child("worker", (*here, "work"))]
-        timing = supervisor.Timing(grace_s=settings.grace_s + 2)
-        if speaker.as_json:
-            speaker.answer(
-                {"url": settings.public_url, "host": host or settings.host, "port": port or settings.port}, []
-            )
-        sys.stdout.flush()
-        os.environ.setdefault("MALLOC_ARENA_MAX", "2")  # glibc keeps an arena a thread; two are enough and save memory.
-        line = supervisor.command_line(children, timing)
+        children = [
+            supervisor.Child("web", (*here, "serve", "--host", host, "--port", str(port))),
+            supervisor.Child("worker", (*here, "work")),
+        ]
+        line = supervisor.command_line(children, supervisor.Timing(grace_s=settings.grace_s + 2))
+        _say_place(speaker, settings, host, port)
         os.execv(line[0], line)  # noqa: S606 - the supervisor takes this process's place, to stay small.
 
     @command(group, "serve")
     @host
     @port
-    def serve(_speaker: Speaker, host: str | None, port: int | None) -> None:
-        """Run the web process alone."""
+    def serve(speaker: Speaker, host: str | None, port: int | None) -> None:
+        """Run the web process alone, until SIGTERM."""
         from connector.serving import serve as run
 
-        settings = _settings()
-        raise SystemExit(run(settings, host or settings.host, settings.port if port is None else port))
+        settings, host, port = _place(speaker, host, port)
+        if speaker.as_json:
+            _say_place(speaker, settings, host, port)
+        raise SystemExit(run(settings, host, port))
 
     @command(group, "work")
-    def work(_speaker: Speaker) -> None:
-        """Run the worker alone."""
+    def work(speaker: Speaker) -> None:
+        """Run the worker alone, until SIGTERM."""
         from connector.working import work as run
 
-        raise SystemExit(asyncio.run(run(_settings())))
+        settings = _settings(speaker)
+        if speaker.as_json:
+            speaker.answer({"jobs": settings.worker_jobs, "lease_s": settings.lease_s}, [])
+            sys.stdout.flush()
+        raise SystemExit(asyncio.run(run(settings)))
 
     @command(group, "migrate")
     def migrate(speaker: Speaker) -> None:
         """Bring the database's schema to this release."""
-        settings = _settings()
+        settings = _settings(speaker)
         migrate_house(settings)
         house = open_house(settings)
         try:
@@ -72,11 +74,23 @@ def add_to(group: click.Group) -> None:
         speaker.answer({"schema": state}, [f"The schema is {state}."])
 
 
-def _settings() -> Settings:
+def _place(speaker: Speaker, host: str | None, port: int | None) -> tuple[Settings, str, int]:
+    settings = _settings(speaker)
+    return settings, host or settings.host, settings.port if port is None else port
+
+
+def _say_place(speaker: Speaker, settings: Settings, host: str, port: int) -> None:
+    where = f"http://{host}:{port}" if port else f"a free port of {host}, which the log names"
+    text = f"Waybill listens on {where}; stores and carriers reach it at {settings.public_url}."
+    speaker.answer({"url": settings.public_url, "host": host, "port": port}, [text])
+    sys.stdout.flush()
+
+
+def _settings(speaker: Speaker) -> Settings:
     try:
         settings = read_settings()
     except WaybillError as error:
-        click.echo(f"Error: {error}", err=True)
+        speaker.complain(error)
         raise SystemExit(supervisor.EXIT_MISCONFIGURED) from error
     set_up_logs(settings.log_format, settings.log_level)
     return settings

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import click
 
-from connector.attention.board import open_matters
+from connector.attention.board import Matter, open_matters
+from connector.cli.naming import worker_runs
 from connector.cli.output import Speaker, command, with_house
 from connector.storage.audit import Actor
-from connector.storage.secrets import rotate_all
+from connector.storage.secrets import new_key, rotate_all
+from connector.storage.shops import find_shop_id
 from connector.wiring import House
 from connector.work import failures
 
 _BY_COMMAND = Actor("command", "waybill")
+_SHOWN: tuple[failures.FailureState, ...] = ("waiting", "failed", "parked")
 
 
 def add_to(group: click.Group) -> None:
@@ -23,8 +26,11 @@ def add_to(group: click.Group) -> None:
 
     @command(failed, "list")
     def list_failed(speaker: Speaker) -> None:
-        """List work that waits for its next try, failed for good, or was parked."""
-        found = with_house(lambda house: house.here(failures.list_failures))
+        """List work that waits for its next try, failed for good, or was parked.
+
+        `waiting` work is tried again by itself; `failed` and `parked` work waits for `failed retry`.
+        """
+        found = with_house(lambda house: house.here(failures.list_failures, states=_SHOWN))
         rows = [
             {
                 "id": each.id,
@@ -46,23 +52,35 @@ def add_to(group: click.Group) -> None:
     @click.argument("failure_id")
     def retry(speaker: Speaker, failure_id: str) -> None:
         """Try a failed piece of work again now."""
-        done = with_house(
-            lambda house: house.here(failures.retry, house.work, failure_id, _BY_COMMAND, house.clock.now())
-        )
-        speaker.answer(
-            {"id": done.id, "job": done.task.name, "state": "retried"}, [f"{done.task.name} is tried again."]
-        )
+
+        def run(house: House) -> tuple[failures.Failure, bool]:
+            done = house.here(failures.retry, house.work, failure_id, _BY_COMMAND, house.clock.now())
+            return done, house.here(worker_runs)
+
+        done, worker = with_house(run)
+        text = f"{done.task.name} is tried again" + ("." if worker else " once a worker runs; none does now.")
+        speaker.answer({"id": done.id, "job": done.task.name, "state": done.state, "worker": worker}, [text])
 
     @command(group, "attention")
-    @click.argument("shop_id")
-    def attention(speaker: Speaker, shop_id: str) -> None:
+    @click.argument("shop")
+    def attention(speaker: Speaker, shop: str) -> None:
         """List what needs a person, with the cure."""
-        found = with_house(lambda house: house.here(open_matters, shop_id))
+
+        def run(house: House) -> list[Matter]:
+            return house.here(open_matters, house.here(find_shop_id, shop))
+
+        found = with_house(run)
         rows = [
             {"id": m.id, "subject": m.subject, "why": m.reason, "cure": m.cure, "opened_at": m.opened_at} for m in found
         ]
         text = [line for m in found for line in (f"{m.subject}: {m.reason.say()}", f"  {m.cure}")]
         speaker.answer({"matters": rows}, text or ["Nothing needs a person."])
+
+    @command(keys, "new")
+    def new(speaker: Speaker) -> None:
+        """Print a fresh key, to be put in front of the others in WAYBILL_KEYS."""
+        key = new_key()
+        speaker.answer({"key": key}, [key])
 
     @command(keys, "rotate")
     def rotate(speaker: Speaker) -> None:

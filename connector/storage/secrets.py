@@ -43,7 +43,7 @@ class Keyring:
             fernets = [Fernet(key.encode()) for key in keys]
             newest = base64.urlsafe_b64decode(keys[0].encode())
         except (ValueError, binascii.Error):
-            raise SealError("A key is 32 bytes in URL-safe base 64, as `waybill key new` prints it.") from None
+            raise SealError("A key is 32 bytes in URL-safe base 64, as `waybill keys new` prints it.") from None
         hash_key = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"waybill keyed hash").derive(newest)
         return cls(fernets, hash_key)
 

@@ -44,6 +44,7 @@ __all__ = [
     "ShopTokenVault",
     "add_account",
     "add_shop",
+    "find_shop_id",
     "get_shop",
     "list_accounts",
     "list_apps",
@@ -219,6 +220,18 @@ def get_shop(connection: Connection, keyring: Keyring, shop_id: str) -> ShopReco
     if row is None:
         raise NoSuchShop("There is no shop with this id.", detail=shop_id)
     return _shop(keyring, row)
+
+
+def find_shop_id(connection: Connection, reference: str) -> str:
+    """The id of a live shop, by its id or its domain. Raises NoSuchShop."""
+    named = _shops.c.domain == reference.lower()
+    found = connection.execute(
+        select(_shops.c.id).where(_shops.c.status == "live", named | (_shops.c.id == reference)).limit(2)
+    ).all()
+    if len(found) != 1:
+        why = "More than one shop has this domain; give the id." if found else "There is no such shop."
+        raise NoSuchShop(why, detail=reference)
+    return str(found[0].id)
 
 
 def put_credentials(

@@ -1,0 +1,82 @@
+"""The command `settings`: what a merchant can set for a shop, shown and changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import click
+
+from connector import shop_settings
+from connector.cli.naming import named_shop
+from connector.cli.output import Speaker, command, in_house
+from connector.directory import ShopEntry
+from connector.shop_settings import SettingsError, ShopSettings
+from connector.storage import settings_versions
+from connector.storage.audit import Actor
+from connector.wiring import House
+from webhooks.errors import WaybillError
+
+_BY_COMMAND = Actor("command", "waybill")
+
+
+def add_to(group: click.Group) -> None:
+    """Register the command."""
+
+    @command(group, "settings")
+    @click.argument("shop")
+    @click.argument("changes", nargs=-1, metavar="[KEY=VALUE]...")
+    def settings(speaker: Speaker, shop: str, changes: tuple[str, ...]) -> None:
+        """Show what is set for a shop, with defaults and reasons; with KEY=VALUE, change it.
+
+        A change is all or nothing and makes a new version. An empty value (KEY=) goes back to the default.
+        """
+        version, shown = in_house(lambda house: _settings(house, shop, changes))
+        rows = [
+            {"key": s.key, "value": s.value, "default": s.default, "form": s.form, "reason": s.reason} for s in shown
+        ]
+        text = [f"Version {version}"]
+        for each in shown:
+            mark = "" if each.value == each.default else f"   (default: {each.default or 'none'})"
+            text += [f"{each.key} = {each.value or 'none'}{mark}", f"    {each.form}. {each.reason}"]
+        speaker.answer({"version": version, "settings": rows}, text)
+
+
+async def _settings(house: House, reference: str, changes: tuple[str, ...]) -> tuple[int, list[shop_settings.Shown]]:
+    pairs: dict[str, str] = {}
+    for change in changes:
+        key, sign, value = change.partition("=")
+        if not sign:
+            raise SettingsError(f"{change} is not KEY=VALUE.", detail=key)
+        if key in pairs:
+            raise SettingsError(f"{key} is set twice.", detail=key)
+        pairs[key] = value
+    version, settings = await change_settings(house, named_shop(house, reference).id, pairs)
+    return version, shop_settings.show(settings)
+
+
+async def change_settings(house: House, shop_id: str, changes: Mapping[str, str]) -> tuple[int, ShopSettings]:
+    """Publish a version with these changes (none: nothing is published). Raises SettingsError; then nothing changed."""
+    shop = named_shop(house, shop_id)
+    version = shop.quoting.settings_version
+    if not changes:
+        return version, shop.settings
+    settings = shop_settings.change(shop.settings, changes, shop.record.currency)
+    _fits_shop(house, shop, settings)
+    body = shop_settings.dump(settings)
+    now = house.clock.now()
+    new = await house.database.run(settings_versions.publish, shop_id, body, _BY_COMMAND, now, based_on=version)
+    return new, settings
+
+
+def _fits_shop(house: House, shop: ShopEntry, settings: ShopSettings) -> None:
+    """What a change needs to know of the rest of the shop."""
+    place = settings.default_location
+    if place and not any(place in {each.id, each.external_id} for each in shop.locations):
+        known = ", ".join(f"{each.id} ({each.name})" for each in shop.locations)
+        raise WaybillError(f"The shop has no location {place}. It has: {known or 'none'}.", detail="default_location")
+    if settings.mode == "live" and house.settings.test_clock is not None:
+        raise WaybillError("A live shop refuses WAYBILL_TEST_CLOCK; take it out of the environment.", detail="mode")
+    if settings.mode == "test":
+        spending = [each.id for each in shop.accounts.values() if each.record.test_mode is False]
+        if spending:
+            raise WaybillError(f"A test shop takes no production account: {', '.join(spending)}.", detail="mode")
