@@ -133,12 +133,12 @@ def _free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def launch_server() -> PostgresServer:
+def launch_server(address: str = "127.0.0.1") -> PostgresServer:
     """A new cluster in a new folder under the system's temporary one, started. The caller ends it with `discard`."""
     folder = Path(tempfile.mkdtemp(prefix="waybill-pg-", dir="/tmp"))
     folder.chmod(0o755)
     user = "nobody" if os.geteuid() == 0 else None
-    server = PostgresServer(_binaries(folder, user), folder, _free_port(), user)
+    server = PostgresServer(_binaries(folder, user), folder, _free_port(), user, address=address)
     server.prepare()
     server.start()
     return server

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
@@ -70,11 +70,11 @@ class MemoryHarness:
 class WorkerProcess:
     """A worker in a process of its own."""
 
-    def __init__(self, url: str, log: Path, **options: Any) -> None:
+    def __init__(self, url: str, log: Path, prefix: Sequence[str] = (), **options: Any) -> None:
         self._log = log.open("ab")
         self.log_path = log
         self.process = subprocess.Popen(  # noqa: S603
-            [sys.executable, "-m", "tests.work.worker", json.dumps({"url": url, **options})],
+            [*prefix, sys.executable, "-m", "tests.work.worker", json.dumps({"url": url, **options})],
             cwd=ROOT,
             stdout=subprocess.PIPE,
             stderr=self._log,
