@@ -50,7 +50,7 @@ class Pusher:
 
     async def _bring_up_to_date(self, run: Run, store: Store, row: Any, ceiling: timedelta) -> None:
         if row.fulfil_state == "withdrawn":
-            await self._withdraw(run, store, row)
+            await self._withdraw(run, store, row, ceiling)
             return
         if row.fulfil_state in {"due", "sent"}:
             fulfilment = await self._fulfil(run, store, row, ceiling)
@@ -65,7 +65,7 @@ class Pusher:
                 await self._tell(run, store, row, fulfilment_id, event, ceiling)
 
     async def _fulfil(self, run: Run, store: Store, row: Any, ceiling: timedelta) -> Fulfilment:
-        found = await run.step("store.find", lambda: store.find_fulfilment(row.order_external_id, row.tracking_code))
+        found = await run.step("store.find", lambda: self._find(store, row))
         if found is not None:
             return found
         self._wait_out(row.fulfil_sent_at, ceiling)
@@ -84,7 +84,7 @@ class Pusher:
             return await run.step("store.fulfil", lambda: store.fulfil(request, run.fence))
         except StoreRefused:
             # The units may be gone because an earlier request of ours took effect after we had looked.
-            found = await store.find_fulfilment(row.order_external_id, row.tracking_code)
+            found = await self._find(store, row)
             if found is None:
                 raise
             return found
@@ -112,14 +112,28 @@ class Pusher:
             await run.step("store.event", lambda: store.add_event(request, run.fence))
         await self.database.run(_mark_event, event, "done", self.now())
 
-    async def _withdraw(self, run: Run, store: Store, row: Any) -> None:
+    async def _withdraw(self, run: Run, store: Store, row: Any, ceiling: timedelta) -> None:
         fulfilment_id = row.fulfilment_id
         if fulfilment_id is None:
-            found = await store.find_fulfilment(row.order_external_id, row.tracking_code)
+            found = await run.step("store.find", lambda: self._find(store, row))
+            if found is None:
+                self._wait_out(row.fulfil_sent_at, ceiling)
             fulfilment_id = None if found is None else found.id
         if fulfilment_id is not None:
-            await run.step("store.cancel", lambda: store.cancel_fulfilment(fulfilment_id, run.fence))
+            await self._cancel(run, store, row, fulfilment_id)
         await self.database.run(_set_state, row.shop_id, row.label_id, "cancelled")
+
+    async def _cancel(self, run: Run, store: Store, row: Any, fulfilment_id: str) -> None:
+        try:
+            await run.step("store.cancel", lambda: store.cancel_fulfilment(fulfilment_id, run.fence))
+        except StoreRefused:
+            # A store refuses to cancel twice: an earlier request of ours may have done it.
+            if await self._find(store, row) is not None:
+                raise
+
+    async def _find(self, store: Store, row: Any) -> Fulfilment | None:
+        """The store's live fulfilment of this label."""
+        return await store.find_fulfilment(row.order_external_id, row.tracking_code)
 
     def _wait_out(self, sent_at: datetime | None, ceiling: timedelta) -> None:
         """A request that left may still take effect: do not repeat it before the store's ceiling has passed."""
