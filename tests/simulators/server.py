@@ -10,8 +10,8 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import cast
 
 import uvicorn
@@ -63,11 +63,11 @@ def _server(app: ASGIApp) -> _Server:
     return _Server(config)
 
 
-def _listen(port: int) -> socket.socket:
+def _listen(port: int, host: str = "127.0.0.1") -> socket.socket:
     # Named as TCP, because asyncio switches Nagle off only for sockets that say so: else each answer waits 40 ms.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind(("127.0.0.1", port))
+    listener.bind((host, port))
     listener.listen(512)
     return listener
 
@@ -98,12 +98,17 @@ def serve(app: ASGIApp, port: int = 0) -> Iterator[str]:
                 raise RuntimeError("The simulator did not stop.")
 
 
-def run(app: ASGIApp, port: int = 0) -> None:
-    """Serve the app in this process until SIGTERM or SIGINT; the first line on standard output is the base URL."""
-    with _listen(port) as listener:
+def run(app: ASGIApp, port: int = 0, hosts: Sequence[str] = ("127.0.0.1",)) -> None:
+    """Serve the app in this process until SIGTERM or SIGINT; the first line on standard output is the base URL.
+
+    Further `hosts` are further addresses of this machine, with the same port.
+    """
+    with ExitStack() as stack:
+        listener = stack.enter_context(_listen(port, hosts[0]))
+        others = [stack.enter_context(_listen(listener.getsockname()[1], host)) for host in hosts[1:]]
         sys.stdout.write(_url(listener) + "\n")
         sys.stdout.flush()
-        _server(app).run([listener])
+        _server(app).run([listener, *others])
 
 
 @contextmanager
