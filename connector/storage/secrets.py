@@ -88,14 +88,18 @@ def rotate_all(connection: Connection, keyring: Keyring) -> int:
     A value that changes meanwhile is left to the one who changed it, who has the newest key already. Raises
     SealError, and nothing is changed, if one value opens with none of the keys.
     """
+    return sum(_reseal(connection, keyring, table, columns) for table, columns in sealed_columns().items())
+
+
+def _reseal(connection: Connection, keyring: Keyring, table: Table, columns: Sequence[Column[str]]) -> int:
+    """Row by row: only the keys of a table are held in memory."""
+    keys = list(table.primary_key.columns)
     count = 0
-    for table, columns in sealed_columns().items():
-        keys = list(table.primary_key.columns)
-        for row in connection.execute(select(*keys, *columns)).all():
-            identity = and_(*(key == value for key, value in zip(keys, row, strict=False)))
-            for column, token in zip(columns, row[len(keys) :], strict=True):
-                if token is None:
-                    continue
-                change = update(table).where(identity, column == token).values({column: keyring.rotate(token)})
+    for identity in connection.execute(select(*keys)).all():
+        this_row = and_(*(key == value for key, value in zip(keys, identity, strict=True)))
+        tokens = connection.execute(select(*columns).where(this_row)).one_or_none()
+        for column, token in zip(columns, tokens or (), strict=False):
+            if token is not None:
+                change = update(table).where(this_row, column == token).values({column: keyring.rotate(token)})
                 count += connection.execute(change).rowcount
     return count

@@ -184,6 +184,26 @@ async def test_a_process_that_only_queues_does_not_load_the_engine(harness: Dura
     assert done.stdout.split() == []
 
 
+async def test_a_worker_whose_database_restarts_ends_and_the_next_one_goes_on(tmp_path: Path) -> None:
+    """The new server knows no locks, which proves nothing: work moves only once the old lease has ended."""
+    server = launch_server()
+    try:
+        with durable_harness(server.create_database(), tmp_path / "log") as harness:
+            worker = harness.start_worker(settings={"ttl_s": 3})
+            _enqueue(harness, Task("test.hold", "held", "shop_a"))
+            await harness.until(jobs.effects, "held", expect=["started"])
+            harness.database.close()
+            server.stop(signal.SIGINT)
+            assert await anyio.to_thread.run_sync(worker.wait_end) == EXIT_LEASE_LOST
+            server.start()
+            harness.start_worker(settings={"ttl_s": 3})
+            await harness.until(jobs.effects, "held", expect=["started", "started"])
+            harness.database.run_here(jobs.raise_flag, "release")
+            await harness.until(jobs.effects, "held", expect=["started", "started", "finished"])
+    finally:
+        discard(server)
+
+
 # --- a cut cable --------------------------------------------------------------------------------------------------
 
 _HERE, _THERE = "10.203.71.1", "10.203.71.2"
