@@ -83,10 +83,12 @@ class Aftercare:
         about = {"order_id": parcel.order_id, "parcel_id": label.parcel_id, "label_id": label.id} if parcel else {}
         mine = labels.update(label.shop_id).where(labels.c.id == label.id, labels.c.state == "void_requested")
         if outcome.state in {"voided", "nothing_charged"}:
-            connection.execute(mine.values(state="voided"))
+            if connection.execute(mine.values(state="voided")).rowcount != 1:
+                return
             book(connection, label.shop_id, "refunded", money, cause=label.id, now=now, **about)
         elif outcome.state == "refused":
-            connection.execute(mine.values(state="void_refused"))
+            if connection.execute(mine.values(state="void_refused")).rowcount != 1:
+                return
             book(connection, label.shop_id, "lost", money, cause=label.id, now=now, **about)
             why = Reason("void_refused", {"number": label.tracking_code, "amount": money, "said": outcome.message})
             need_person(connection, label.shop_id, label.id, why, now)

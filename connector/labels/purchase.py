@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
+from sqlalchemy import Connection
 
 from carriers.errors import CarrierError
 from carriers.label import NotBought, Purchased, Rejected, Unknown
@@ -40,10 +41,12 @@ class Wanted:
     """What the store says of a parcel just before money is spent: no reason means go on.
 
     With `cancelled` the parcel is not wanted any more; otherwise a reason holds it for a person or a later change.
+    `risky` orders are bought by people only.
     """
 
     why_not: Reason | None = None
     cancelled: bool = False
+    risky: bool = False
 
 
 StillWanted = Callable[[ShopEntry, Any], Awaitable[Wanted]]
@@ -68,10 +71,16 @@ class Purchasing:
         actor = Actor(kind, name)  # type: ignore[arg-type]  # The kind was an Actor's when the task was queued.
         shop = self.directory.shop(shop_id)
         parcel, label = await self.database.run(record.parcel_and_label, shop_id, parcel_id)
-        if shop is None or parcel is None or parcel.state in {"cancelled", "bought"}:
+        if shop is None:
+            raise TryLater("The shop is not in memory: it is gone, or cannot be loaded.")
+        if parcel is None or parcel.state in {"cancelled", "bought", "voided"}:
             return
+        by_rule = actor.kind == "rule"
         if label is not None and label.state in {"sent", "unknown"}:
-            await self.database.run(record.settle_at, self.work, label, self.now())
+            await self.database.run(record.settle_at, self.work, label, self.now(), None if by_rule else actor)
+            return
+        if by_rule and not shop.settings.buys_when_paid:
+            await self.database.run(_stand_back, parcel, label, self.now())
             return
         if label is not None and label.state == "created" and self.now() - label.created_at > _STALE:
             await self.database.run(record.drop, label, self.now())
@@ -80,23 +89,33 @@ class Purchasing:
         if wanted.why_not is not None:
             await self.database.run(_not_wanted, parcel, label, wanted, self.now())
             return
+        if wanted.risky and by_rule:
+            await self.database.run(_give_up, parcel, label, Reason("risk_flagged"), self.now())
+            return
         account = self._account(shop, parcel, label)
         if account is None:
-            await self.database.run(record.hold, shop_id, parcel_id, Reason("no_carriers"), self.now())
+            await self.database.run(_give_up, parcel, label, Reason("no_carriers"), self.now())
             return
         if label is None:
             label = await self._create(run, shop, account, parcel, actor)
         if label is not None and label.state == "created":
-            label = await self._intend(run, shop, parcel, label, actor)
-        if label is not None and label.state == "intent":
-            await self._purchase(run, shop, account, label)
+            label = await self._intend(run, parcel, label, actor)
+        if label is None or label.state != "intent":
+            return
+        forbidden = self._may_not_spend(shop, account, label)
+        if forbidden is not None:
+            await self.database.run(_give_up, parcel, label, forbidden, self.now())
+            return
+        await self._purchase(run, shop, account, label)
 
     async def settle(self, run: Run) -> None:
-        """Find out how a purchase ended, and finish it."""
-        shop_id, (label_id,) = run.task.shop_id, run.task.args
+        """Find out how a purchase ended, and finish it; what did not happen is bought by `labels.buy` again."""
+        shop_id, (label_id, *asked_by) = run.task.shop_id, run.task.args
         shop = self.directory.shop(shop_id)
         label = await self.database.run(record.label_of, shop_id, label_id)
-        if shop is None or label is None or label.state not in {"sent", "unknown"}:
+        if shop is None:
+            raise TryLater("The shop is not in memory: it is gone, or cannot be loaded.")
+        if label is None or label.state not in {"sent", "unknown"}:
             return
         account = shop.accounts.get(label.account_id)
         if account is None:
@@ -120,11 +139,16 @@ class Purchasing:
                 why = Reason("carrier_refused", {"carrier": account.kind.title, "said": found.message})
                 await self.database.run(record.refused, label, why, self.now())
             case NotBought():
-                await self._not_bought(run, shop, account, label, ceiling, pending=found.pending)
+                person = Actor(asked_by[0], asked_by[1]) if asked_by else None  # type: ignore[arg-type]  # As in buy.
+                await self._not_bought(account, label, ceiling, person, pending=found.pending)
 
     async def _not_bought(
-        self, run: Run, shop: ShopEntry, account: AccountEntry, label: Any, ceiling: timedelta, *, pending: bool
+        self, account: AccountEntry, label: Any, ceiling: timedelta, person: Actor | None, *, pending: bool
     ) -> None:
+        """Past the ceiling the same shipment is bought again, by the way of every purchase and with all its checks.
+
+        What may be sold twice, or failed too often, only a person has bought again: `person` is who asks for it.
+        """
         if pending:
             await self._look_again(label, None)
             return
@@ -132,13 +156,10 @@ class Purchasing:
             await self._look_again(label, None, latest=label.sent_at + ceiling)
             return
         unsafe = account.connection.capabilities.repeat_purchase == "unsafe"
-        if unsafe or label.tries >= _MOST_TRIES:
-            why = Reason("outcome_unclear", {"carrier": label.carrier})
-            await self.database.run(record.hold, shop.id, label.parcel_id, why, self.now())
+        if person is None and (unsafe or label.tries >= _MOST_TRIES):
+            await self.database.run(record.stays_unclear, label, self.now())
             return
-        intended = await self.database.run(record.again, label, self.now())
-        if intended is not None:
-            await self._purchase(run, shop, account, intended)
+        await self.database.run(record.again, self.work, label, person, self.now())
 
     async def _look_again(self, label: Any, retry_after_s: float | None, latest: datetime | None = None) -> None:
         wait = retry_after_s or _LOOK_AFTER_S[min(label.looks, len(_LOOK_AFTER_S) - 1)]
@@ -167,24 +188,27 @@ class Purchasing:
             ),
         )
 
-    async def _intend(self, run: Run, shop: ShopEntry, parcel: Any, label: Any, actor: Actor) -> Any | None:
-        chosen = self._may_not_spend(shop, label) or choose(
-            record.rates_of(label), parcel.bought_as, by_person=actor.kind in {"person", "command"}
-        )
+    async def _intend(self, run: Run, parcel: Any, label: Any, actor: Actor) -> Any | None:
+        by_person = actor.kind in {"person", "command"}
+        chosen = choose(record.rates_of(label), parcel.bought_as, by_person=by_person)
         if isinstance(chosen, Chosen):
             rate, why = chosen.rate, chosen.why
             return await run.step(
                 "label.intent",
                 lambda: self.database.run(record.write_intent, label, rate, why, actor, self.now()),
             )
-        await self.database.run(_give_up, label, chosen, self.now())
+        await self.database.run(_give_up, parcel, label, chosen, self.now())
         return None
 
-    def _may_not_spend(self, shop: ShopEntry, label: Any) -> Reason | None:
-        """Test and live are kept apart: no money from a test shop, no sample label for a real order."""
-        if shop.settings.mode == "test" and label.test_mode is False:
+    def _may_not_spend(self, shop: ShopEntry, account: AccountEntry, label: Any) -> Reason | None:
+        """Test and live are kept apart before every purchase: no money from a test shop, no sample for a real order.
+
+        What the shipment's own answer says of itself counts; where it says nothing, what the account said at set-up.
+        """
+        test_mode = account.record.test_mode if label.test_mode is None else label.test_mode
+        if shop.settings.mode == "test" and test_mode is False:
             return Reason("production_account_in_test")
-        if shop.settings.mode == "live" and label.test_mode is True:
+        if shop.settings.mode == "live" and test_mode is True:
             return Reason("test_account_in_live")
         if shop.settings.mode == "live" and self.clock_is_moved:
             return Reason("moved_clock_in_live")
@@ -242,13 +266,26 @@ class Purchasing:
         return next(iter(shop.accounts.values()), None)
 
 
-def _not_wanted(connection: Any, parcel: Any, label: Any | None, wanted: Wanted, now: datetime) -> None:
+def _not_wanted(connection: Connection, parcel: Any, label: Any | None, wanted: Wanted, now: datetime) -> None:
+    """The store wants it no more. What another run has sent meanwhile is left to that run's own end."""
+    if _let_go(connection, parcel, label, now):
+        state = "cancelled" if wanted.cancelled else "held"
+        record.set_parcel(connection, parcel.shop_id, parcel.id, state, now, wanted.why_not)
+
+
+def _stand_back(connection: Connection, parcel: Any, label: Any | None, now: datetime) -> None:
+    """The merchant does not let rules buy any more: the parcel waits for a click."""
+    if _let_go(connection, parcel, label, now):
+        record.set_parcel(connection, parcel.shop_id, parcel.id, "planned", now)
+
+
+def _give_up(connection: Connection, parcel: Any, label: Any | None, why: Reason, now: datetime) -> None:
+    if _let_go(connection, parcel, label, now):
+        record.hold(connection, parcel.shop_id, parcel.id, why, now)
+
+
+def _let_go(connection: Connection, parcel: Any, label: Any | None, now: datetime) -> bool:
+    """Drop the shipment that was not bought; False if another run is at this parcel meanwhile."""
     if label is not None:
-        record.drop(connection, label, now)
-    state = "cancelled" if wanted.cancelled else "held"
-    record.set_parcel(connection, parcel.shop_id, parcel.id, state, now, wanted.why_not)
-
-
-def _give_up(connection: Any, label: Any, why: Reason, now: datetime) -> None:
-    record.drop(connection, label, now)
-    record.hold(connection, label.shop_id, label.parcel_id, why, now)
+        return record.drop(connection, label, now)
+    return record.live_label(connection, parcel.shop_id, parcel.id) is None

@@ -66,26 +66,37 @@ def parcel_and_label(connection: Connection, shop_id: str, parcel_id: str) -> tu
 
 
 def set_parcel(
-    connection: Connection, shop_id: str, parcel_id: str, state: str, now: datetime, why: Reason | None = None
-) -> None:
-    """Note where a parcel stands, and why."""
-    connection.execute(
-        parcels.update(shop_id)
-        .where(parcels.c.id == parcel_id)
-        .values(state=state, why=None if why is None else why.to_json(), changed_at=now)
-    )
+    connection: Connection,
+    shop_id: str,
+    parcel_id: str,
+    state: str,
+    now: datetime,
+    why: Reason | None = None,
+    *,
+    unless: tuple[str, ...] = ("cancelled",),
+) -> bool:
+    """Note where a parcel stands, and why; False if it stands at one of `unless` meanwhile, and stays there."""
+    change = parcels.update(shop_id).where(parcels.c.id == parcel_id, parcels.c.state.not_in(unless))
+    values = {"state": state, "why": None if why is None else why.to_json(), "changed_at": now}
+    return connection.execute(change.values(**values)).rowcount == 1
 
 
 def hold(connection: Connection, shop_id: str, parcel_id: str, why: Reason, now: datetime) -> None:
     """Stop before money is spent, and put the parcel before a person."""
-    set_parcel(connection, shop_id, parcel_id, "held", now, why)
-    need_person(connection, shop_id, parcel_id, why, now)
+    if set_parcel(connection, shop_id, parcel_id, "held", now, why):
+        need_person(connection, shop_id, parcel_id, why, now)
 
 
 def open_label(
     connection: Connection, parcel: Any, account_id: str, carrier: str, created: Created, actor: Actor, now: datetime
 ) -> Any | None:
-    """Keep the shipment that was just created; None if another run was first (this one is an unbought orphan)."""
+    """Keep the shipment that was just created; None if it is an orphan that nobody buys.
+
+    That is so if another run was first, or if the parcel was cancelled while the carrier was asked.
+    """
+    over = ("cancelled", "bought", "voided", "unknown")
+    if not set_parcel(connection, parcel.shop_id, parcel.id, "buying", now, unless=over):
+        return None
     label_id = new_id("lab", now)
     new = insert_new(
         connection,
@@ -105,10 +116,7 @@ def open_label(
             test_mode=created.test_mode,
         ),
     )
-    if not new:
-        return None
-    set_parcel(connection, parcel.shop_id, parcel.id, "buying", now)
-    return label_of(connection, parcel.shop_id, label_id)
+    return label_of(connection, parcel.shop_id, label_id) if new else None
 
 
 def write_intent(
@@ -151,11 +159,21 @@ def not_sent(connection: Connection, label: Any) -> None:
     _move(connection, label, ("sent",), {"state": "intent"})
 
 
-def again(connection: Connection, label: Any, now: datetime) -> Any | None:
-    """The first try did not happen: intend the same purchase of the same shipment once more."""
-    if not _move(connection, label, ("sent", "unknown"), {"state": "intent", "intent_at": now}):
-        return None
-    return label_of(connection, label.shop_id, label.id)
+def again(connection: Connection, work: Work, label: Any, person: Actor | None, now: datetime) -> None:
+    """The last try did not happen: intend the same purchase of the same shipment once more, and queue it."""
+    actor = person or Actor(label.actor_kind, label.actor_name)
+    values = {"state": "intent", "intent_at": now, "actor_kind": actor.kind, "actor_name": actor.name}
+    if _move(connection, label, ("sent", "unknown"), values):
+        set_parcel(connection, label.shop_id, label.parcel_id, "buying", now)
+        args = (label.parcel_id, actor.kind, actor.name)
+        work.enqueue(connection, Task("labels.buy", f"again:{label.id}:{label.version}", label.shop_id, args))
+
+
+def stays_unclear(connection: Connection, label: Any, now: datetime) -> None:
+    """Waybill does not buy it again by itself: a person must look."""
+    why = Reason("outcome_unclear", {"carrier": label.carrier})
+    if set_parcel(connection, label.shop_id, label.parcel_id, "unknown", now, why):
+        need_person(connection, label.shop_id, label.parcel_id, why, now)
 
 
 def unclear(connection: Connection, work: Work, label: Any, due_at: datetime, now: datetime) -> None:
@@ -165,10 +183,10 @@ def unclear(connection: Connection, work: Work, label: Any, due_at: datetime, no
         settle_at(connection, work, label, due_at)
 
 
-def settle_at(connection: Connection, work: Work, label: Any, due_at: datetime) -> None:
-    """Look the outcome up at that time."""
-    key = f"settle:{label.id}"
-    work.later(connection, Task("labels.settle", key, label.shop_id, (label.id,)), due_at)
+def settle_at(connection: Connection, work: Work, label: Any, due_at: datetime, person: Actor | None = None) -> None:
+    """Look the outcome up at that time. `person` asks to have it bought again should nothing have been bought."""
+    args = (label.id,) if person is None else (label.id, person.kind, person.name)
+    work.later(connection, Task("labels.settle", f"settle:{label.id}", label.shop_id, args), due_at)
 
 
 def refused(connection: Connection, label: Any, why: Reason, now: datetime) -> None:
@@ -217,7 +235,7 @@ def bought(
         return False
     parcel = parcel_of(connection, label.shop_id, label.parcel_id)
     assert parcel is not None  # noqa: S101 - parcels are never deleted while a label refers to them.
-    set_parcel(connection, label.shop_id, label.parcel_id, "bought", now)
+    set_parcel(connection, label.shop_id, label.parcel_id, "bought", now, unless=())
     settled(connection, label.shop_id, label.parcel_id, now)
     book(
         connection,

@@ -36,7 +36,7 @@ quotes = TenantTable(
     Column("settings_version", Integer, nullable=False),
     Column("facts_hash", String(64), nullable=False),
     Column("match_key", String(64), nullable=False),
-    Column("plan_id", String(32), nullable=False, server_default=""),
+    Column("plan_id", String(32), nullable=False, default=""),
     Column("cart", JSON, nullable=False),
     Column("answers", JSON, nullable=False),
     Column("decision", JSON, nullable=False),
