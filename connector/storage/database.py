@@ -114,6 +114,9 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 def insert_new(connection: Connection, statement: Insert) -> bool:
     """Run an insert unless one of the table's unique keys is taken; True if the row is new."""
     flavour: Any = sqlite if connection.dialect.name == "sqlite" else postgresql
-    quiet = flavour.insert(statement.table).values(statement.compile().params).on_conflict_do_nothing()
+    compiled: Any = statement.compile()
+    defaults = {column.key for column in compiled.insert_prefetch}  # Shown as None here; the new insert fills them.
+    values = {name: value for name, value in compiled.params.items() if name not in defaults}
+    quiet = flavour.insert(statement.table).values(values).on_conflict_do_nothing()
     # psycopg's count of an insert is dropped unless asked for.
     return bool(connection.execute(quiet, execution_options={"preserve_rowcount": True}).rowcount == 1)
