@@ -65,16 +65,17 @@ def deaths(connection: Connection, run_id: str) -> int:
 
 
 def is_killer(connection: Connection, run_id: str, limit: int) -> bool:
-    """Whether the last `limit` workers died with this run at one place (a place that nobody noted fits any)."""
-    places = (
-        connection.execute(select(_deaths.c.place).where(_deaths.c.run_id == run_id).order_by(_deaths.c.number.desc()))
-        .scalars()
-        .all()
-    )
-    if len(places) >= limit * PATIENCE:
+    """Whether the last `limit` workers died with this run at one place.
+
+    Where the first one died nobody noted, so that fits any place. From the second on an empty place is one too: the
+    run had not come to its first boundary.
+    """
+    query = select(_deaths.c.number, _deaths.c.place).where(_deaths.c.run_id == run_id)
+    deaths = connection.execute(query.order_by(_deaths.c.number.desc())).all()
+    if len(deaths) >= limit * PATIENCE:
         return True
-    last = places[:limit]
-    return len(last) == limit and len({place for place in last if place}) <= 1
+    last = deaths[:limit]
+    return len(last) == limit and len({row.place for row in last if row.number > 1}) <= 1
 
 
 def clear(connection: Connection, run_id: str) -> None:

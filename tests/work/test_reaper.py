@@ -186,6 +186,18 @@ def test_a_run_that_gets_further_each_time_is_not_parked(
     assert engine.cancelled == []
 
 
+def test_a_run_that_came_to_its_first_step_only_at_the_third_death_is_not_parked(
+    database: Database, engine: FakeEngine, reaper: Reaper
+) -> None:
+    for number in range(3):
+        _add_dead(database, f"ex_{number}")
+        engine.start(f"ex_{number}")
+        if number == 2:
+            database.run_here(suspects.reach, RUN, "before the first step")
+        reaper.reap()
+    assert engine.cancelled == []
+
+
 def test_a_run_that_ends_worker_after_worker_is_parked_wherever_it_stood(
     database: Database, engine: FakeEngine, reaper: Reaper
 ) -> None:
