@@ -44,11 +44,11 @@ from connector.tracking.push import Pusher
 from connector.tracking.record import forget_strays
 from connector.words.reason import Reason
 from connector.work import failures
-from connector.work.due import sweep_keys
 from connector.work.durable import DurableWork, WorkSettings, make_tables
 from connector.work.failures import Failure
 from connector.work.lease import list_executors
 from connector.work.port import Observe, Run, Task, Work
+from connector.work.retention import QUEUED_KEYS
 from connector.work.runner import Hooks
 from webhooks.inbox import KEEP_KEYS, Inbox
 from webhooks.outgoing import OutgoingClient
@@ -62,10 +62,10 @@ STORES: Mapping[str, StoreKind] = {
 }
 CARRIERS: Mapping[str, CarrierKind] = {kind.name: kind for kind in (carriers.easypost.KIND, carriers.sandbox.KIND)}
 
+_CONNECTIONS = 64  # To one host: 50 rate calls a second of 1.1 s each are 55 at once.
 _KEEP_QUOTES = timedelta(days=400)
 _KEEP_BODIES = timedelta(days=7)
 _KEEP_STRAYS = timedelta(days=90)
-_KEEP_KEYS = timedelta(days=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +114,15 @@ class House:
         self.database.close()
 
 
-def open_house(settings: Settings, observe: Observe | None = None) -> House:
-    """Build a house. Nothing is started; `observe` sees the boundaries of jobs' steps."""
+def open_house(settings: Settings, observe: Observe | None = None, work_settings: WorkSettings | None = None) -> House:
+    """Build a house. Nothing is started.
+
+    `observe` sees the boundaries of jobs' steps; `work_settings` replaces how a worker works (fault tests do both).
+    """
     clock = open_clock(settings.test_clock, settings.data_dir)
     keyring = Keyring.from_keys(read_keys(settings))
     database = open_database(settings.database_url, pool_size=settings.database_connections)
-    outgoing = OutgoingClient(allow_private=settings.allow_private_addresses)
+    outgoing = OutgoingClient(allow_private=settings.allow_private_addresses, connections_per_host=_CONNECTIONS)
     metrics = Metrics()
 
     def meter(name: str, connection: Carrier) -> Carrier:
@@ -129,7 +132,8 @@ def open_house(settings: Settings, observe: Observe | None = None) -> House:
     hooks = Hooks(on_outcome=_count(metrics), on_failure=_tell_person)
     if observe is not None:
         hooks = Hooks(observe=observe, on_outcome=hooks.on_outcome, on_failure=hooks.on_failure)
-    work = DurableWork(database, clock, WorkSettings(jobs=settings.worker_jobs, ttl_s=settings.lease_s), hooks)
+    usual = WorkSettings(jobs=settings.worker_jobs, ttl_s=settings.lease_s, grace_s=settings.grace_s)
+    work = DurableWork(database, clock, work_settings or usual, hooks)
     ledger = LedgerWriter(database)
     house = House(
         settings=settings,
@@ -273,7 +277,7 @@ class _Retention:
             Sweep("inbox", lambda connection, now: inbox.sweep(connection, now - KEEP_KEYS)),
             Sweep("inbox_bodies", lambda connection, now: inbox.drop_bodies(connection, now - _KEEP_BODIES)),
             Sweep("strays", lambda connection, now: forget_strays(connection, now - _KEEP_STRAYS)),
-            Sweep("work_keys", lambda connection, now: sweep_keys(connection, now - _KEEP_KEYS)),
+            QUEUED_KEYS,
             Sweep("quotes", lambda connection, now: forget_older(connection, now - _KEEP_QUOTES)),
         ]
 

@@ -21,6 +21,7 @@ from connector.storage.migrate import SchemaMismatch, require_current
 from connector.storage.secrets import SealError
 from connector.supervisor import EXIT_MISCONFIGURED
 from connector.wiring import House, Surroundings, open_house
+from connector.work.durable import WorkSettings
 from connector.work.port import Observe, Task
 
 log = structlog.get_logger(__name__)
@@ -28,9 +29,9 @@ log = structlog.get_logger(__name__)
 _DAILY = timedelta(days=1)
 
 
-async def work(settings: Settings, observe: Observe | None = None) -> int:
+async def work(settings: Settings, observe: Observe | None = None, work_settings: WorkSettings | None = None) -> int:
     """Work until SIGTERM; returns the exit code."""
-    house = open_house(settings, observe)
+    house = open_house(settings, observe, work_settings)
     try:
         require_current(house.database)
         house.check_key()
