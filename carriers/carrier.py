@@ -117,11 +117,23 @@ class Connect(Protocol):
         ...
 
 
+HookSetUp = Literal["done", "kept"]
+
+
+class SetUpHook(Protocol):
+    """Registers our tracking URL at the carrier."""
+
+    async def __call__(self, settings: BaseModel, url: str) -> HookSetUp:
+        """Done (it was missing or switched off) or kept; safe to repeat. Raises CarrierError."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class CarrierKind:
     """A carrier that Waybill knows: its name, its settings, and how to connect. One registration line each.
 
-    `settings` is a pydantic model of credentials and options; fields of type SecretStr are secrets.
+    `settings` is a pydantic model of credentials and options; fields of type SecretStr are secrets. `set_up_hook` is
+    None where the merchant has to register the tracking URL by hand.
     """
 
     name: str
@@ -129,3 +141,4 @@ class CarrierKind:
     settings: type[BaseModel]
     capabilities: Capabilities
     connect: Connect = field(repr=False)
+    set_up_hook: SetUpHook | None = field(default=None, repr=False)

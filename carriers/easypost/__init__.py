@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from carriers.carrier import Capabilities, Carrier, CarrierKind
 from carriers.easypost.client import EasyPost
 from carriers.easypost.settings import EasyPostSettings
+from carriers.easypost.setup import set_up_hook
 from webhooks.outgoing import Outgoing
 from webhooks.ports import Clock
 
@@ -28,5 +29,10 @@ def connect(settings: BaseModel, outgoing: Outgoing, clock: Clock) -> Carrier:
 
 
 KIND = CarrierKind(
-    name="easypost", title="EasyPost", settings=EasyPostSettings, capabilities=CAPABILITIES, connect=connect
+    name="easypost",
+    title="EasyPost",
+    settings=EasyPostSettings,
+    capabilities=CAPABILITIES,
+    connect=connect,
+    set_up_hook=set_up_hook,
 )

@@ -85,6 +85,30 @@ def add_to(group: click.Group) -> None:
         first = f"{what} {carrier} as {done.record.id} ({_MODES[done.record.test_mode]})."
         speaker.answer(data, [first, f"Tracking hook: {url}", *done.notes])
 
+    _add_hook(carriers)
+
+
+def _add_hook(carriers: click.Group) -> None:
+    @command(carriers, "hook")
+    @click.argument("shop")
+    @click.argument("account")
+    def hook(speaker: Speaker, shop: str, account: str) -> None:
+        """Register the account's tracking hook at the carrier, so that its news reach this server."""
+
+        async def register(house: House) -> tuple[str, str]:
+            entry = named_shop(house, shop).accounts.get(account)
+            if entry is None:
+                raise WaybillError("The shop has no such carrier account.", detail=account)
+            url = f"{house.settings.public_url}/hooks/carrier/{entry.record.hook_token}"
+            if entry.kind.set_up_hook is None:
+                raise WaybillError(f"{entry.kind.title} takes no addresses from here; enter it by hand: {url}")
+            checked = entry.kind.settings.model_validate(dict(entry.record.settings))
+            return await entry.kind.set_up_hook(checked, url), url
+
+        state, url = in_house(register)
+        texts = {"done": "The carrier posts its news here from now on:", "kept": "The carrier knew this address:"}
+        speaker.answer({"account_id": account, "state": state, "hook_url": url}, [f"{texts[state]} {url}"])
+
 
 def _fields(kind: CarrierKind, given: Mapping[str, str | None]) -> dict[str, str]:
     """What was given for this carrier. A variable of the environment that it has no use for is passed over."""
