@@ -71,7 +71,8 @@ def add_to(group: click.Group) -> None:
         os.environ.clear()
         os.environ.update(own)
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # It ends the demo as Ctrl-C does.
-        with subprocess.Popen([sys.executable, "-m", "connector.cli", "up"], env=own) as server:
+        out = subprocess.DEVNULL  # What it says of itself is told by the story.
+        with subprocess.Popen([sys.executable, "-m", "connector.cli", "up"], env=own, stdout=out) as server:
             try:
                 story = asyncio.run(_Demo(speaker, folder, port).play())
                 speaker.answer(story, [])

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.cli.worlds import demo, shell, shop
+from tests.cli.worlds import demo, shell, shop, steady_shop
 
-__all__ = ["demo", "shell", "shop"]
+__all__ = ["demo", "shell", "shop", "steady_shop"]

@@ -101,7 +101,7 @@ def started(shell: Shell, *args: str) -> Iterator[Process]:
     """Run a command beside the test; it is stopped at the end."""
     environ = {name: value for name, value in os.environ.items() if not name.startswith("WAYBILL_")}
     command = [sys.executable, "-m", "connector.cli", *args]
-    child = subprocess.Popen(
+    child = subprocess.Popen(  # noqa: S603 - our own command.
         command,
         env={**environ, **shell.environ, "PYTHONUNBUFFERED": "1"},
         cwd=ROOT,
@@ -147,8 +147,8 @@ def run_in_shell(script: str, shell: Shell, folder: Path) -> subprocess.Complete
     """Run a script of a document as a reader would, with `waybill` on the path."""
     environ = {name: value for name, value in os.environ.items() if not name.startswith("WAYBILL_")}
     path = f"{Path(sys.executable).parent}{os.pathsep}{environ.get('PATH', '')}"
-    return subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", script],
+    return subprocess.run(  # noqa: S603 - a block of our own document.
+        ["/bin/bash", "-euo", "pipefail", "-c", script],
         cwd=folder,
         env={**environ, **shell.environ, "PATH": path},
         capture_output=True,

@@ -10,8 +10,8 @@ import pytest
 from tests.cli.worlds import DOMAIN, RATE_REQUEST, Shop
 
 
-def test_a_file_is_answered_as_the_checkout_is(shop: Shop) -> None:
-    answer = shop.shell.json("quote", str(shop.rate_request), "--shop", DOMAIN)
+def test_a_file_is_answered_as_the_checkout_is(steady_shop: Shop) -> None:
+    answer = steady_shop.shell.json("quote", str(steady_shop.rate_request), "--shop", DOMAIN)
     assert answer["status"] == 200
     assert answer["outcome"] == "offers"
     told = json.loads(answer["body"])["offers"]
@@ -38,11 +38,11 @@ def test_a_quote_is_explained_and_replayed_later_as_it_was(shop: Shop) -> None:
     assert replayed["digest"] == replayed["kept_digest"]
 
 
-def test_the_platform_s_backup_is_named_with_the_reason(shop: Shop, tmp_path: Path) -> None:
+def test_the_platform_s_backup_is_named_with_the_reason(steady_shop: Shop, tmp_path: Path) -> None:
     request = {**RATE_REQUEST, "items": [{"quantity": 1, "price": "5.00", "sku": "AIR"}]}
     file = tmp_path / "weightless.json"
     file.write_text(json.dumps(request))
-    answer = shop.shell.json("quote", str(file), "--shop", DOMAIN)
+    answer = steady_shop.shell.json("quote", str(file), "--shop", DOMAIN)
     assert (answer["status"], answer["outcome"], answer["why"]["code"]) == (503, "backup", "weight_missing")
     assert "AIR" in answer["why"]["text"]
 
@@ -58,19 +58,21 @@ def test_the_platform_s_backup_is_named_with_the_reason(shop: Shop, tmp_path: Pa
     ],
 )
 def test_a_file_that_is_no_rate_request_is_refused_by_the_field(
-    shop: Shop, tmp_path: Path, content: bytes, named: str
+    steady_shop: Shop, tmp_path: Path, content: bytes, named: str
 ) -> None:
     file = tmp_path / "request.json"
     file.write_bytes(content)
-    said = shop.shell.refused("quote", str(file), "--shop", DOMAIN)
+    said = steady_shop.shell.refused("quote", str(file), "--shop", DOMAIN)
     assert said.startswith("The file is no rate request of Sandbox")
     assert named in said
 
 
-def test_a_file_that_is_not_there_is_named(shop: Shop) -> None:
-    assert "'nothing.json' does not exist" in shop.shell.refused("quote", "nothing.json", "--shop", DOMAIN, code=2)
+def test_a_file_that_is_not_there_is_named(steady_shop: Shop) -> None:
+    assert "'nothing.json' does not exist" in steady_shop.shell.refused(
+        "quote", "nothing.json", "--shop", DOMAIN, code=2
+    )
 
 
 @pytest.mark.parametrize("verb", ["explain", "replay"])
-def test_an_unknown_quote_is_refused(shop: Shop, verb: str) -> None:
-    assert shop.shell.refused("quote", verb, "quo_nothing") == "There is no such quote. (quo_nothing)"
+def test_an_unknown_quote_is_refused(steady_shop: Shop, verb: str) -> None:
+    assert steady_shop.shell.refused("quote", verb, "quo_nothing") == "There is no such quote. (quo_nothing)"

@@ -12,8 +12,8 @@ def _values(shop: Shop) -> dict[str, str]:
     return {row["key"]: row["value"] for row in shop.shell.json("settings", DOMAIN)["settings"]}
 
 
-def test_every_setting_is_shown_with_form_default_and_reason(shop: Shop) -> None:
-    rows = shop.shell.json("settings", DOMAIN)["settings"]
+def test_every_setting_is_shown_with_form_default_and_reason(steady_shop: Shop) -> None:
+    rows = steady_shop.shell.json("settings", DOMAIN)["settings"]
     assert tuple(row["key"] for row in rows) == KEYS
     assert all(row["form"] and row["reason"] for row in rows)
     assert all(row["value"] == row["default"] for row in rows)
@@ -58,16 +58,16 @@ def test_defaults_of_buying_follow_the_mode(shop: Shop) -> None:
         ("store_notifies=maybe", "store_notifies"),
     ],
 )
-def test_a_wrong_key_or_value_is_named_and_changes_nothing(shop: Shop, change: str, key: str) -> None:
-    before = shop.shell.json("settings", DOMAIN)
-    assert key in shop.shell.refused("settings", DOMAIN, "markup_fixed=1.50", change)
-    assert shop.shell.json("settings", DOMAIN) == before
+def test_a_wrong_key_or_value_is_named_and_changes_nothing(steady_shop: Shop, change: str, key: str) -> None:
+    before = steady_shop.shell.json("settings", DOMAIN)
+    assert key in steady_shop.shell.refused("settings", DOMAIN, "markup_fixed=1.50", change)
+    assert steady_shop.shell.json("settings", DOMAIN) == before
 
 
-def test_a_key_that_is_set_twice_is_refused(shop: Shop) -> None:
-    assert shop.shell.refused("settings", DOMAIN, "hmac=off", "hmac=require") == "hmac is set twice."
+def test_a_key_that_is_set_twice_is_refused(steady_shop: Shop) -> None:
+    assert steady_shop.shell.refused("settings", DOMAIN, "hmac=off", "hmac=require") == "hmac is set twice."
 
 
-def test_a_live_shop_refuses_a_clock_that_was_moved(shop: Shop) -> None:
-    assert "WAYBILL_TEST_CLOCK" in shop.shell.refused("settings", DOMAIN, "mode=live", test_clock="3600:1")
-    assert _values(shop)["mode"] == "test"
+def test_a_live_shop_refuses_a_clock_that_was_moved(steady_shop: Shop) -> None:
+    assert "WAYBILL_TEST_CLOCK" in steady_shop.shell.refused("settings", DOMAIN, "mode=live", test_clock="3600:1")
+    assert _values(steady_shop)["mode"] == "test"

@@ -51,8 +51,8 @@ def test_a_domain_that_is_none_is_named(shell: Shell) -> None:
     assert shell.json("shop", "list") == {"shops": []}
 
 
-def test_a_shop_is_named_by_its_domain_or_its_id(shop: Shop) -> None:
-    assert shop.shell.json("settings", DOMAIN) == shop.shell.json("settings", shop.id)
+def test_a_shop_is_named_by_its_domain_or_its_id(steady_shop: Shop) -> None:
+    assert steady_shop.shell.json("settings", DOMAIN) == steady_shop.shell.json("settings", steady_shop.id)
 
 
 @pytest.mark.parametrize(
@@ -65,8 +65,8 @@ def test_a_shop_is_named_by_its_domain_or_its_id(shop: Shop) -> None:
         ("attention", "nope"),
     ],
 )
-def test_an_unknown_shop_is_refused_by_every_command(shell: Shell, args: tuple[str, ...]) -> None:
-    assert shell.refused(*args) == "There is no such shop. (nope)"
+def test_an_unknown_shop_is_refused_by_every_command(steady_shop: Shop, args: tuple[str, ...]) -> None:
+    assert steady_shop.shell.refused(*args) == "There is no such shop. (nope)"
 
 
 def test_a_carrier_is_connected_with_a_tracking_url_of_its_own(shop: Shop) -> None:
@@ -76,21 +76,21 @@ def test_a_carrier_is_connected_with_a_tracking_url_of_its_own(shop: Shop) -> No
     assert first["hook_url"] != second["hook_url"]
 
 
-def test_an_unknown_carrier_is_refused_with_those_that_there_are(shop: Shop) -> None:
-    said = shop.shell.refused("carrier", "add", DOMAIN, "dhl", code=2)
+def test_an_unknown_carrier_is_refused_with_those_that_there_are(steady_shop: Shop) -> None:
+    said = steady_shop.shell.refused("carrier", "add", DOMAIN, "dhl", code=2)
     assert "'easypost', 'sandbox'" in said
 
 
-def test_a_carrier_without_its_key_is_refused_by_the_option_s_name(shop: Shop) -> None:
-    assert shop.shell.refused("carrier", "add", DOMAIN, "easypost") == "--api-key is missing."
+def test_a_carrier_without_its_key_is_refused_by_the_option_s_name(steady_shop: Shop) -> None:
+    assert steady_shop.shell.refused("carrier", "add", DOMAIN, "easypost") == "--api-key is missing."
 
 
 def test_a_key_in_the_environment_does_not_disturb_a_carrier_without_keys(shop: Shop) -> None:
     assert shop.shell.json("carrier", "add", DOMAIN, "sandbox", api_key=KEY)["test_mode"] is True
 
 
-def test_an_option_that_a_carrier_has_no_use_for_is_refused(shop: Shop) -> None:
-    said = shop.shell.refused("carrier", "add", DOMAIN, "sandbox", "--api-key", KEY)
+def test_an_option_that_a_carrier_has_no_use_for_is_refused(steady_shop: Shop) -> None:
+    said = steady_shop.shell.refused("carrier", "add", DOMAIN, "sandbox", "--api-key", KEY)
     assert said == "The carrier sandbox takes no --api-key."
 
 
@@ -119,9 +119,9 @@ def test_secrets_from_standard_input_are_read_line_by_line(shop: Shop) -> None:
     assert added["account_id"] == again["account_id"]
 
 
-def test_an_empty_standard_input_is_named(shop: Shop) -> None:
+def test_an_empty_standard_input_is_named(steady_shop: Shop) -> None:
     given = ("carrier", "add", DOMAIN, "easypost", "--api-key", "-")
-    assert shop.shell.refused(*given, stdin="") == "Nothing came on standard input for --api-key."
+    assert steady_shop.shell.refused(*given, stdin="") == "Nothing came on standard input for --api-key."
 
 
 @pytest.mark.parametrize("more", [(), ("--api-base", "no address"), ("--api-base", "ftp://x")])
@@ -144,7 +144,11 @@ def test_secrets_are_never_echoed(shop: Shop, more: tuple[str, ...], form: tuple
 
 @pytest.mark.parametrize(
     ("domain", "client_secret", "named"),
-    [("not a domain", "x", "--domain"), ("shop.example.org", "x", "--domain"), ("tea.myshopify.com", "", "client secret")],
+    [
+        ("not a domain", "x", "--domain"),
+        ("shop.example.org", "x", "--domain"),
+        ("tea.myshopify.com", "", "client secret"),
+    ],
 )
 def test_wrong_shopify_credentials_are_named_before_anything_is_sent(
     shell: Shell, domain: str, client_secret: str, named: str

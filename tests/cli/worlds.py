@@ -75,7 +75,9 @@ def _cart() -> Cart:
     lines = (CartLine(1, Money(2450, "EUR"), Weight(980), "POT-1", "Tea pot", "pot-1"),)
     total = Money(2450, "EUR")
     place = Address(BUYER.country, BUYER.postal_code, BUYER.province, BUYER.city)
-    return Cart(lines, "EUR", destination=place, totals=CartTotals(total, Money.zero("EUR"), total), location_id="loc_1")
+    return Cart(
+        lines, "EUR", destination=place, totals=CartTotals(total, Money.zero("EUR"), total), location_id="loc_1"
+    )
 
 
 @pytest.fixture
@@ -85,13 +87,25 @@ def shell(tmp_path: Path) -> Shell:
 
 
 @pytest.fixture
-def shop(tmp_path: Path, shell: Shell) -> Shop:
+def shop(tmp_path: Path) -> Shop:
     """A sandbox shop with a sandbox carrier; no process runs."""
+    return make_shop(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def steady_shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    """The same for tests that change nothing there."""
+    return make_shop(tmp_path_factory.mktemp("steady"))
+
+
+def make_shop(folder: Path) -> Shop:
+    """Add a shop and a carrier in a fresh data folder."""
+    shell = shell_in(folder / "data")
     added = shell.json("shop", "add", "sandbox", "--domain", DOMAIN)
     shell.json("carrier", "add", DOMAIN, "sandbox")
-    file = tmp_path / "request.json"
+    file = folder / "request.json"
     file.write_text(json.dumps(RATE_REQUEST))
-    return Shop(shell, tmp_path / "data", added["shop_id"], file)
+    return Shop(shell, folder / "data", added["shop_id"], file)
 
 
 @dataclass(frozen=True)

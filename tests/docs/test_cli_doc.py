@@ -1,0 +1,208 @@
+"""docs/cli.md knows each command, each option and each JSON field, and nothing that is not there."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from connector.cli.root import waybill
+from tests.cli.shell import ROOT, Shell, shell_in, started
+from tests.cli.worlds import DOMAIN, RATE_REQUEST, Demo, Shop
+
+DOCUMENT = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class Section:
+    """What the document says of a command."""
+
+    text: str
+
+    @property
+    def options(self) -> set[str]:
+        """The first cells of its table of options."""
+        return set(re.findall(r"^\| `([^`]+)` \| [^|]*\|[^|]*\|$", self.text, re.MULTILINE))
+
+    @property
+    def fields(self) -> set[str]:
+        """The paths of its JSON fields, those of other commands that it refers to included."""
+        table = self.text.partition("| JSON field |")[2]
+        own = set(re.findall(r"^\| `([^`]+)` \|", table, re.MULTILINE))
+        also = re.compile(r"^Also every field of `([\w ]+)`(?: below `([^`]+)`)?\.$", re.MULTILINE)
+        for command, below in also.findall(self.text):
+            theirs = SECTIONS[command].fields
+            own |= {each.removeprefix(f"{below}.") for each in theirs if each.startswith(below)} if below else theirs
+        return own
+
+
+SECTIONS = {
+    part.splitlines()[0]: Section(part)
+    for part in re.split(r"^## ", DOCUMENT, flags=re.MULTILINE)
+    if "waybill " in part[:9]
+}
+
+
+def commands(command: click.Command, path: str = "waybill") -> Iterator[tuple[str, click.Command]]:
+    """Every command of the tree that does something, with its path."""
+    if isinstance(command, click.Group):
+        for name, child in command.commands.items():
+            yield from commands(child, f"{path} {name}")
+    else:
+        yield path, command
+
+
+COMMANDS = dict(commands(waybill))
+
+
+def test_every_command_is_documented_and_no_other() -> None:
+    assert set(SECTIONS) == set(COMMANDS)
+
+
+@pytest.mark.parametrize("path", COMMANDS)
+def test_every_option_is_documented_and_no_other(path: str) -> None:
+    there = set()
+    for parameter in COMMANDS[path].params:
+        if isinstance(parameter, click.Argument):
+            there.add((parameter.metavar or parameter.name or "").strip("[].").upper())
+        else:
+            there |= set(parameter.opts) - {"--json"}
+    assert SECTIONS[path].options == there
+
+
+@pytest.mark.parametrize("path", COMMANDS)
+def test_every_command_takes_json_and_says_what_it_does(path: str) -> None:
+    command = COMMANDS[path]
+    assert any("--json" in parameter.opts for parameter in command.params)
+    assert command.help
+
+
+@pytest.mark.parametrize("path", COMMANDS)
+def test_every_command_has_an_example_that_parses(path: str) -> None:
+    """Without running it: the example's words are taken apart as the command line would."""
+    import shlex
+
+    (block,) = re.findall(r"```sh\n(.+?)\n```", SECTIONS[path].text, re.DOTALL)
+    words = [word for word in shlex.split(block) if not re.match(r"[A-Z_]+=", word) or "settings" in block]
+    names = path.split()
+    given = ["quote", "ask", *words[2:]] if path == "waybill quote ask" else words[1:]
+    assert given[: len(names) - 1] == names[1:]
+    if path != "waybill quote ask":  # Its file is not there.
+        COMMANDS[path].make_context(path, given[len(names) - 1 :])
+
+
+# --- JSON ---------------------------------------------------------------------------------------------------------
+
+MONEY = {"amount", "currency"}
+FREE = {"settings"}
+"""Fields whose content is not fixed by the command: the stored settings."""
+
+
+def paths(value: Any, path: str = "") -> set[str]:
+    """Every path of an answer, down to what the document does not take apart."""
+    name = path.rpartition(".")[2]
+    if isinstance(value, dict) and set(value) != MONEY and not (name in FREE and path in FREE):
+        found = {path} if path and not path.endswith("[]") else set()
+        for key, inner in value.items():
+            found |= paths(inner, f"{path}.{key}" if path else key)
+        return found
+    if isinstance(value, list):
+        inside = [paths(inner, f"{path}[]") for inner in value]
+        return set().union(*inside) or {f"{path}[]"}
+    return {path}
+
+
+def holds(command: str, *answers: dict[str, Any]) -> None:
+    """The documented fields are those of the answers taken together."""
+    documented = SECTIONS[command].fields
+    found = set().union(*(paths(answer) for answer in answers))
+    parents = {path for path in found if any(other.startswith(f"{path}.") for other in found)}
+    empty = {path for path in found if path.endswith("[]") and any(d.startswith(f"{path}.") for d in documented)}
+    assert not empty, f"{command}: no answer has an entry in {sorted(empty)}"
+    assert found - parents <= documented, "add these to docs/cli.md"
+    assert documented <= found, "take these out of docs/cli.md"
+
+
+def test_the_fields_of_the_demo_are_documented(demo: Demo) -> None:
+    story = {**demo.story, "steps": ["a code, a text, figures"]}
+    assert all({"step", "text"} <= set(step) for step in demo.story["steps"])
+    holds("waybill demo", story)
+
+
+def test_the_fields_of_shops_and_carriers_are_documented(shell: Shell, tmp_path: Path) -> None:
+    holds("waybill migrate", shell.json("migrate"))
+    note = {"notes": ["a sentence"]}
+    added = shell.json("shop", "add", "sandbox", "--domain", DOMAIN)
+    account = shell.json("carrier", "add", DOMAIN, "sandbox")
+    holds("waybill carrier add", account | note)
+    (listed,) = shell.json("shop", "list")["shops"]
+    holds("waybill shop list", {"shops": [listed]})
+    holds("waybill shop add sandbox", listed | {"install": added["install"]} | note)
+    assert set(added) == set(listed) | {"install", "notes"}
+
+
+def test_the_fields_of_settings_are_documented(steady_shop: Shop) -> None:
+    holds("waybill settings", steady_shop.shell.json("settings", DOMAIN))
+
+
+def test_the_fields_of_quotes_are_documented(shop: Shop, tmp_path: Path) -> None:
+    nowhere = ("--api-base", "http://127.0.0.1:9")
+    shop.shell.json("carrier", "add", DOMAIN, "easypost", *nowhere, api_key="EZTK1")
+    asked = shop.shell.json("quote", str(shop.rate_request), "--shop", DOMAIN)
+    weightless = tmp_path / "weightless.json"
+    weightless.write_text(json.dumps({**RATE_REQUEST, "items": [{"quantity": 1, "price": "1"}]}))
+    backup = shop.shell.json("quote", str(weightless), "--shop", DOMAIN)
+    holds("waybill quote ask", asked, {"why": backup["why"]})
+    explained = [shop.shell.json("quote", "explain", each["quote_id"]) for each in (asked, backup)]
+    holds("waybill quote explain", explained[0], {"why": explained[1]["why"]})
+    holds("waybill quote replay", shop.shell.json("quote", "replay", asked["quote_id"]))
+
+
+@pytest.mark.slow
+def test_the_fields_of_orders_and_labels_are_documented(demo: Demo, tmp_path: Path) -> None:
+    order = demo.shell.json("order", "show", demo.shop_id, demo.order)
+    (parcel,) = order["parcels"]
+    holds("waybill order show", order)
+    holds("waybill label save", demo.shell.json("label", "save", parcel["id"], "--out", str(tmp_path)))
+
+
+@pytest.mark.slow
+def test_the_fields_of_purchases_voids_and_failures_are_documented(shop: Shop) -> None:
+    """The one list that they all leave behind is documented, too."""
+    shell, order = shop.shell, shop.order()
+    shell.json("settings", DOMAIN, "buy=manual")
+    with started(shell, "work"):
+        bought = shell.json("label", "buy", DOMAIN, order, "--wait", "60")
+        (parcel,) = bought["parcels"]
+        shown = shell.json("order", "show", DOMAIN, order)
+        own = {key: value for key, value in bought.items() if key not in shown}
+        assert SECTIONS["waybill label buy"].fields == paths(own) | SECTIONS["waybill order show"].fields
+        assert set(bought) == set(own) | set(shown)
+        holds("waybill label void", shell.json("label", "void", parcel["id"], "--reason", "a test"))
+
+
+def test_the_fields_of_keys_are_documented(steady_shop: Shop) -> None:
+    holds("waybill keys new", steady_shop.shell.json("keys", "new"))
+    holds("waybill keys rotate", steady_shop.shell.json("keys", "rotate"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["up", "serve", "work"])
+def test_the_fields_of_the_services_are_documented(tmp_path: Path, name: str) -> None:
+    shell = shell_in(tmp_path)
+    shell.ok("migrate")
+    with started(shell, name, *([] if name == "work" else ["--port", "0"]), "--json") as process:
+        holds(f"waybill {name}", json.loads(process.line()))
+
+
+def test_errors_have_the_documented_form(steady_shop: Shop) -> None:
+    (example,) = re.findall(r"```json\n(.+?)\n```", DOCUMENT, re.DOTALL)
+    said = steady_shop.shell.json("settings", "nope", code=1)
+    assert said == json.loads(example)
+    assert set(steady_shop.shell.json("settings", code=2)["error"]) == {"message", "detail"}
