@@ -108,6 +108,7 @@ def request_void(
 
     Raises NotVoidable where the parcel has no bought label.
     """
+    record.lock_parcel(connection, shop_id, parcel_id)
     label = record.live_label(connection, shop_id, parcel_id)
     if label is None or label.state != "bought":
         raise NotVoidable("This parcel has no label that could be voided.", detail=parcel_id)

@@ -75,38 +75,41 @@ class Purchasing:
             raise TryLater("The shop is not in memory: it is gone, or cannot be loaded.")
         if parcel is None or parcel.state in {"cancelled", "bought", "voided"}:
             return
-        by_rule = actor.kind == "rule"
         if label is not None and label.state in {"sent", "unknown"}:
-            await self.database.run(record.settle_at, self.work, label, self.now(), None if by_rule else actor)
-            return
-        if by_rule and not shop.settings.buys_when_paid:
-            await self.database.run(_stand_back, parcel, label, self.now())
+            person = None if actor.kind == "rule" else actor
+            await self.database.run(record.settle_at, self.work, label, self.now(), person)
             return
         if label is not None and label.state == "created" and self.now() - label.created_at > _STALE:
             await self.database.run(record.drop, label, self.now())
             label = None
-        wanted = await run.step("order.check", lambda: self.still_wanted(shop, parcel))
-        if wanted.why_not is not None:
-            await self.database.run(_not_wanted, parcel, label, wanted, self.now())
-            return
-        if wanted.risky and by_rule:
-            await self.database.run(_give_up, parcel, label, Reason("risk_flagged"), self.now())
-            return
         account = self._account(shop, parcel, label)
-        if account is None:
-            await self.database.run(_give_up, parcel, label, Reason("no_carriers"), self.now())
+        if await self._stopped(run, shop, account, parcel, label, actor) or account is None:
             return
         if label is None:
             label = await self._create(run, shop, account, parcel, actor)
         if label is not None and label.state == "created":
             label = await self._intend(run, parcel, label, actor)
-        if label is None or label.state != "intent":
-            return
-        forbidden = self._may_not_spend(shop, account, label)
-        if forbidden is not None:
-            await self.database.run(_give_up, parcel, label, forbidden, self.now())
-            return
-        await self._purchase(run, shop, account, label)
+        if label is not None and label.state == "intent":
+            await self._purchase(run, shop, account, parcel, label)
+
+    async def _stopped(
+        self, run: Run, shop: ShopEntry, account: AccountEntry | None, parcel: Any, label: Any | None, actor: Actor
+    ) -> bool:
+        """Whether the purchase ends here: the merchant, the store or a missing account says no."""
+        by_rule = actor.kind == "rule"
+        if by_rule and not shop.settings.buys_when_paid:
+            await self.database.run(_stand_back, label, self.now())
+            return True
+        wanted = await run.step("order.check", lambda: self.still_wanted(shop, parcel))
+        if wanted.why_not is not None:
+            await self.database.run(_not_wanted, parcel, label, wanted, self.now())
+            return True
+        why = Reason("risk_flagged") if wanted.risky and by_rule else None
+        if account is None:
+            why = Reason("no_carriers")
+        if why is not None:
+            await self.database.run(_give_up, parcel, label, why, self.now())
+        return why is not None
 
     async def settle(self, run: Run) -> None:
         """Find out how a purchase ended, and finish it; what did not happen is bought by `labels.buy` again."""
@@ -214,7 +217,11 @@ class Purchasing:
             return Reason("moved_clock_in_live")
         return None
 
-    async def _purchase(self, run: Run, shop: ShopEntry, account: AccountEntry, label: Any) -> None:
+    async def _purchase(self, run: Run, shop: ShopEntry, account: AccountEntry, parcel: Any, label: Any) -> None:
+        forbidden = self._may_not_spend(shop, account, label)
+        if forbidden is not None:
+            await self.database.run(_give_up, parcel, label, forbidden, self.now())
+            return
         sent = await run.step("label.mark", lambda: self.database.run(record.mark_sent, label, self.now()))
         if sent is None:
             return
@@ -273,10 +280,10 @@ def _not_wanted(connection: Connection, parcel: Any, label: Any | None, wanted: 
         record.set_parcel(connection, parcel.shop_id, parcel.id, state, now, wanted.why_not)
 
 
-def _stand_back(connection: Connection, parcel: Any, label: Any | None, now: datetime) -> None:
-    """The merchant does not let rules buy any more: the parcel waits for a click."""
-    if _let_go(connection, parcel, label, now):
-        record.set_parcel(connection, parcel.shop_id, parcel.id, "planned", now)
+def _stand_back(connection: Connection, label: Any | None, now: datetime) -> None:
+    """The merchant does not let rules buy any more: what a rule began is dropped, and the parcel waits for a click."""
+    if label is not None and label.actor_kind == "rule" and record.drop(connection, label, now):
+        record.set_parcel(connection, label.shop_id, label.parcel_id, "planned", now)
 
 
 def _give_up(connection: Connection, parcel: Any, label: Any | None, why: Reason, now: datetime) -> None:

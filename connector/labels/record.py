@@ -48,6 +48,11 @@ def parcel_of(connection: Connection, shop_id: str, parcel_id: str) -> Any | Non
     return connection.execute(parcels.select(shop_id).where(parcels.c.id == parcel_id)).one_or_none()
 
 
+def lock_parcel(connection: Connection, shop_id: str, parcel_id: str) -> None:
+    """Let nobody else change the parcel until this transaction ends; parcels are locked before their labels."""
+    connection.execute(parcels.select(shop_id, parcels.c.id).where(parcels.c.id == parcel_id).with_for_update())
+
+
 def label_of(connection: Connection, shop_id: str, label_id: str) -> Any | None:
     """A label's row."""
     return connection.execute(labels.select(shop_id).where(labels.c.id == label_id)).one_or_none()

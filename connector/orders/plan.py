@@ -10,16 +10,24 @@ from connector.store import FulfilmentGroup, GroupState, Order
 from connector.words.reason import Reason
 
 _UNBOUGHT = frozenset({"planned", "held", "refused"})
+STORES_HOLDS = frozenset({"store_hold", "order_changed", "not_paid"})
+"""Holds that the store caused, and that end when the store says so."""
+
+Told = Literal["no", "maybe", "yes"]
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """One parcel of the group as it stands: its contents (line, units) and state; cancelled ones are left out."""
+    """One parcel of the group as it stands: its contents (line, units) and state; cancelled ones are left out.
+
+    `told` says whether the store counts its units as shipped, so that they do not wait in its group any more.
+    """
 
     id: str
     state: str
     contents: tuple[tuple[str, int], ...]
     why_code: str = ""
+    told: Told = "no"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +57,22 @@ def decide(order: Order, group: FulfilmentGroup, parcels: Sequence[Standing]) ->
     wanted = goods_of(group)
     if not parcels:
         return Act("create") if wanted else Act("none")
-    planned: dict[str, int] = {}
-    for parcel in parcels:
-        for line, units in parcel.contents:
-            planned[line] = planned.get(line, 0) + units
-    if planned != wanted:
+    if _goods_in(parcels) != wanted:
+        if any(parcel.told == "maybe" for parcel in parcels):
+            return Act("none")  # The store tells of its new fulfilment, and the order is read again then.
         return Act("replace") if unbought else Act("ask", Reason("changed_after_label"))
-    if any(parcel.state == "held" and parcel.why_code == "store_hold" for parcel in parcels):
+    if any(parcel.state == "held" and parcel.why_code in STORES_HOLDS for parcel in parcels):
         return Act("release")
     return Act("none")
+
+
+def _goods_in(parcels: Sequence[Standing]) -> dict[str, int]:
+    """The units, by line, of the parcels that the store does not count as shipped."""
+    goods: dict[str, int] = {}
+    for parcel in parcels:
+        for line, units in parcel.contents if parcel.told != "yes" else ():
+            goods[line] = goods.get(line, 0) + units
+    return goods
 
 
 def goods_of(group: FulfilmentGroup) -> dict[str, int]:

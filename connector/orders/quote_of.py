@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -37,6 +38,16 @@ def quote_of(connection: Connection, shop_id: str, order: Order, group: Fulfilme
     rows = matching(connection, shop_id, key, order.placed_at + _AFTER, _WINDOW)
     codes = [group.service_code, *(line.code for line in order.shipping_lines)]
     return _by_code(codes, rows) or _by_price(order.shipping_lines, rows)
+
+
+def link_of(connection: Connection, parcels: Sequence[Any]) -> Linked | None:
+    """What the parcels before an edit were linked to: other goods now, and still the service that the buyer chose."""
+    for parcel in parcels:
+        row = load(connection, parcel.shop_id, parcel.quote_id) if parcel.quote_id else None
+        linked = None if row is None else _by_code([parcel.offer_code], [row])
+        if linked is not None:
+            return linked
+    return None
 
 
 def _goods(group: FulfilmentGroup) -> dict[str, int]:

@@ -20,8 +20,8 @@ from connector.labels.amounts import book
 from connector.labels.purchase import Wanted
 from connector.labels.shipment import person_fields
 from connector.labels.tables import parcels
-from connector.orders.plan import Standing, decide, goods_of
-from connector.orders.quote_of import Linked, quote_of
+from connector.orders.plan import STORES_HOLDS, Standing, Told, decide, goods_of
+from connector.orders.quote_of import Linked, link_of, quote_of
 from connector.orders.tables import orders
 from connector.packing.plan import Item, Plan, PlannedParcel, plan_parcels
 from connector.storage import persons
@@ -86,7 +86,7 @@ class Orders:
         if group.state not in open_states or any(units > waiting.get(line, 0) for line, units in parcel.contents):
             await self.database.run(self._again_soon, shop.id, order)
             return Wanted(Reason("order_changed"))
-        return Wanted()
+        return Wanted(risky=order.risky)
 
     def _again_soon(self, connection: Connection, shop_id: str, order: Order) -> None:
         now = self.now()
@@ -106,6 +106,7 @@ class Orders:
             parcels.select(shop.id)
             .where(parcels.c.order_id == order_id, parcels.c.state != "cancelled")
             .order_by(parcels.c.group_id, parcels.c.number)
+            .with_for_update()
         ).all()
         for group in order.groups:
             self._group(connection, shop, order_id, order, group, [row for row in known if row.group_id == group.id])
@@ -144,7 +145,11 @@ class Orders:
     ) -> None:
         standing = [
             Standing(
-                row.id, row.state, tuple((line, units) for line, units in row.contents), (row.why or {}).get("code", "")
+                row.id,
+                row.state,
+                tuple((line, units) for line, units in row.contents),
+                (row.why or {}).get("code", ""),
+                _told(connection, row),
             )
             for row in known
         ]
@@ -155,7 +160,7 @@ class Orders:
                 self._create(connection, shop, order_id, order, group)
             case "replace":
                 self._cancel(connection, shop.id, order, known, why)
-                self._create(connection, shop, order_id, order, group)
+                self._create(connection, shop, order_id, order, group, before=known)
             case "release":
                 self._release(connection, shop, known)
             case "hold":
@@ -171,14 +176,21 @@ class Orders:
 
     def _release(self, connection: Connection, shop: ShopEntry, known: Sequence[Any]) -> None:
         for row in known:
-            record.set_parcel(connection, shop.id, row.id, "planned", self.now())
-            self._buy(connection, shop, row.id)
+            if row.state == "held" and (row.why or {}).get("code") in STORES_HOLDS:
+                record.set_parcel(connection, shop.id, row.id, "planned", self.now())
+                self._buy(connection, shop, row.id)
 
     def _create(
-        self, connection: Connection, shop: ShopEntry, order_id: str, order: Order, group: FulfilmentGroup
+        self,
+        connection: Connection,
+        shop: ShopEntry,
+        order_id: str,
+        order: Order,
+        group: FulfilmentGroup,
+        before: Sequence[Any] = (),
     ) -> None:
         now = self.now()
-        linked = quote_of(connection, shop.id, order, group)
+        linked = quote_of(connection, shop.id, order, group) or link_of(connection, before)
         settings = shop.settings if linked is None else shop_settings.load(linked.quote.facts.settings)
         items = [
             Item(line.id, line.quantity, line.weight, line.sku or line.name)
@@ -191,7 +203,7 @@ class Orders:
             return
         settled(connection, shop.id, order_id, now, "cannot_plan")
         person_id = self._person(connection, shop.id, order, group, now)
-        hold = Reason("risk_flagged") if order.risky else self._label_before(connection, shop.id, order_id, order)
+        hold = self._hold(connection, shop, order_id, order)
         for number, parcel in enumerate(planned.parcels, 1):
             parcel_id = self._parcel(
                 connection, shop, order_id, order, group, planned, number, parcel, person_id, linked, hold
@@ -211,6 +223,14 @@ class Orders:
                 cause=f"{linked.quote.id}:{group.id}"[:160],
                 now=now,
             )
+
+    def _hold(self, connection: Connection, shop: ShopEntry, order_id: str, order: Order) -> Reason | None:
+        """Why only a person may buy the labels of new parcels."""
+        if order.risky:
+            return Reason("risk_flagged")
+        if order.test and shop.settings.mode == "live":
+            return Reason("test_order_in_live")
+        return self._label_before(connection, shop.id, order_id, order)
 
     def _label_before(self, connection: Connection, shop_id: str, order_id: str, order: Order) -> Reason | None:
         """Why goods may have a label already, although their group is new: then only a person buys another one.
@@ -338,6 +358,17 @@ class Orders:
             request_void(connection, self.work, shop_id, row.id, why.code, BY_STORE, self.now())
         except NotVoidable:
             need_person(connection, shop_id, row.id, Reason("cancelled_after_hand_over"), self.now())
+
+
+def _told(connection: Connection, row: Any) -> Told:
+    """Whether the store counts a parcel's units as shipped already."""
+    if row.state != "bought":
+        return "no"
+    chosen = trackings.select(row.shop_id, trackings.c.fulfil_state).where(trackings.c.parcel_id == row.id)
+    states = {each.fulfil_state for each in connection.execute(chosen).all()}
+    if "done" in states:
+        return "yes"
+    return "maybe" if states & {"due", "sent"} else "no"
 
 
 def _is_being_withdrawn(connection: Connection, shop_id: str, parcel_id: str) -> bool:

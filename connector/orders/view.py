@@ -72,7 +72,7 @@ def find(connection: Connection, shop_id: str, reference: str) -> Any:
             or_(
                 orders.c.id == reference,
                 orders.c.external_id == reference,
-                orders.c.external_id.like(f"%/{reference.replace('%', '')}"),
+                orders.c.external_id.endswith(f"/{reference}", autoescape=True),
                 orders.c.name == reference,
                 orders.c.name == f"#{reference}",
             )
@@ -109,18 +109,21 @@ def request_purchase(
 ) -> list[str]:
     """Buy the labels of every parcel of the order that has none; returns the parcels' ids.
 
+    A purchase whose outcome stayed unclear is looked up, and made again if nothing was bought.
+
     Raises NoSuchOrder, or NothingToBuy with the reason.
     """
     row = find(connection, shop_id, reference)
     waiting = connection.execute(
-        parcels.select(shop_id).where(
-            parcels.c.order_id == row.id, parcels.c.state.in_(("planned", "held", "refused", "voided"))
-        )
+        parcels.select(shop_id)
+        .where(parcels.c.order_id == row.id, parcels.c.state.in_(("planned", "held", "refused", "voided", "unknown")))
+        .with_for_update()
     ).all()
     if not waiting:
         raise NothingToBuy("No parcel of this order waits for a label.", detail=row.name)
     for parcel in waiting:
-        record.set_parcel(connection, shop_id, parcel.id, "planned", now)
+        if parcel.state != "unknown":
+            record.set_parcel(connection, shop_id, parcel.id, "planned", now)
         buy_at(connection, work, shop_id, parcel.id, actor, now, now)
     return [str(parcel.id) for parcel in waiting]
 

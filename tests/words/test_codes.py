@@ -14,14 +14,14 @@ ROOT = Path(__file__).resolve().parents[2] / "connector"
 
 
 def _put_before_a_person() -> set[str]:
-    """Codes in calls of need_person or hold, called at once or handed to a transaction."""
+    """Codes in calls of need_person, hold or _give_up, called at once or handed to a transaction."""
     found = set()
     for path in ROOT.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if not isinstance(node, ast.Call):
                 continue
             names = {getattr(each, "id", getattr(each, "attr", "")) for each in (node.func, *node.args)}
-            if names & {"need_person", "hold"}:
+            if names & {"need_person", "hold", "_give_up"}:
                 for each in ast.walk(node):
                     if isinstance(each, ast.Call) and getattr(each.func, "id", "") == "Reason":
                         found |= {

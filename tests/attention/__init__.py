@@ -1,0 +1,1 @@
+"""Attention: one list of what needs a person."""

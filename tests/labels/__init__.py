@@ -1,0 +1,1 @@
+"""Labels: one for a parcel, whatever happens on the way."""

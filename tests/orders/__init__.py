@@ -1,0 +1,1 @@
+"""Orders: read again, planned, held, released, cancelled, swept."""

@@ -1,0 +1,1 @@
+"""Packing: from a cart to parcels."""

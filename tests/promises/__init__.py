@@ -1,0 +1,1 @@
+"""Promises: from transit days to a date window."""

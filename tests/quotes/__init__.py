@@ -1,0 +1,1 @@
+"""Quotes: reduce, ask, decide, keep, replay, explain."""

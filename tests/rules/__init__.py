@@ -1,0 +1,1 @@
+"""Rules: what a merchant sets, and what it makes of prices."""

@@ -1,0 +1,1 @@
+"""Tracking: the fold, and what the store is told."""
