@@ -22,7 +22,15 @@ from connector.cli.naming import named_shop
 from connector.cli.output import Speaker, command, field_error, in_house, secret
 from connector.cli.shops import sandbox_file
 from connector.directory import ShopEntry
-from connector.storage.accounts import AccountRecord, add_account, put_account_settings, set_account_mode
+from connector.storage.accounts import (
+    AccountRecord,
+    NoSuchAccount,
+    add_account,
+    list_accounts,
+    put_account_settings,
+    set_account_mode,
+    switch_account,
+)
 from connector.storage.audit import Actor
 from connector.wiring import CARRIERS, House
 from webhooks.errors import WaybillError
@@ -86,6 +94,32 @@ def add_to(group: click.Group) -> None:
         speaker.answer(data, [first, f"Tracking hook: {url}", *done.notes])
 
     _add_hook(carriers)
+    _add_remove(carriers)
+
+
+def _add_remove(carriers: click.Group) -> None:
+    @command(carriers, "remove")
+    @click.argument("shop")
+    @click.argument("account")
+    def remove(speaker: Speaker, shop: str, account: str) -> None:
+        """Disconnect a carrier account: it is asked for no more prices and sells no more labels.
+
+        What was bought from it stays; `carrier add` with the same key connects it again, as the account that it was.
+        """
+
+        async def switch_off(house: House) -> None:
+            found = named_shop(house, shop)
+            now = house.clock.now()
+            await house.database.run(switch_account, found.id, _account(found, account), False, _BY_COMMAND, now)
+
+        in_house(switch_off)
+        speaker.answer({"account_id": account, "state": "removed"}, [f"Account {account} is disconnected."])
+
+
+def _account(shop: ShopEntry, account: str) -> str:
+    if account not in shop.accounts:
+        raise NoSuchAccount("The shop has no such carrier account.", detail=account)
+    return account
 
 
 def _add_hook(carriers: click.Group) -> None:
@@ -96,9 +130,8 @@ def _add_hook(carriers: click.Group) -> None:
         """Register the account's tracking hook at the carrier, so that its news reach this server."""
 
         async def register(house: House) -> tuple[str, str]:
-            entry = named_shop(house, shop).accounts.get(account)
-            if entry is None:
-                raise WaybillError("The shop has no such carrier account.", detail=account)
+            found = named_shop(house, shop)
+            entry = found.accounts[_account(found, account)]
             url = f"{house.settings.public_url}/hooks/carrier/{entry.record.hook_token}"
             if entry.kind.set_up_hook is None:
                 raise WaybillError(f"{entry.kind.title} takes no addresses from here; enter it by hand: {url}")
@@ -126,7 +159,7 @@ def _fields(kind: CarrierKind, given: Mapping[str, str | None]) -> dict[str, str
 
 async def connect_carrier(house: House, shop: ShopEntry, kind: CarrierKind, fields: Mapping[str, Any]) -> Connected:
     """Prove the account and keep it. A test shop takes no account whose answers say production."""
-    same = _same_account(shop, kind, fields)
+    same = await house.database.run(_same_account, house, shop.id, kind, fields)
     given = dict(fields) if same is None else {**same.settings, **fields}
     if same is None and "path" in kind.settings.model_fields:
         path = str(sandbox_file(house, f"carrier-{secrets.token_hex(4)}"))
@@ -152,11 +185,13 @@ async def connect_carrier(house: House, shop: ShopEntry, kind: CarrierKind, fiel
     return Connected(record, same is not None, tuple(notes))
 
 
-def _same_account(shop: ShopEntry, kind: CarrierKind, fields: Mapping[str, Any]) -> AccountRecord | None:
-    """The account of the shop that has this key already."""
+def _same_account(
+    connection: Connection, house: House, shop_id: str, kind: CarrierKind, fields: Mapping[str, Any]
+) -> AccountRecord | None:
+    """The account of the shop that has this key already, connected or not."""
     key = fields.get("api_key")
-    records = [each.record for each in shop.accounts.values() if each.kind.name == kind.name]
-    return next((each for each in records if key and each.settings.get("api_key") == key), None)
+    records = list_accounts(connection, house.keyring, shop_id, inactive=True) if key else []
+    return next((each for each in records if each.carrier == kind.name and each.settings.get("api_key") == key), None)
 
 
 def _keep_account(
@@ -175,7 +210,9 @@ def _keep_account(
     put_account_settings(connection, house.keyring, shop_id, same.id, fields, _BY_COMMAND, now)
     if mode is not None:
         set_account_mode(connection, shop_id, same.id, mode, _BY_COMMAND, now)
-    return AccountRecord(same.id, shop_id, carrier, mode, same.active, same.created_at, fields, same.hook_token)
+    if not same.active:
+        switch_account(connection, shop_id, same.id, True, _BY_COMMAND, now)
+    return AccountRecord(same.id, shop_id, carrier, mode, True, same.created_at, fields, same.hook_token)
 
 
 async def _probe(house: House, shop: ShopEntry, kind: CarrierKind, settings: Any) -> tuple[bool | None, list[str]]:

@@ -112,6 +112,28 @@ def test_a_key_that_is_added_again_updates_its_account(shop: Shop) -> None:
     assert len(listed["accounts"]) == 2
 
 
+def test_a_removed_account_is_asked_no_more_and_comes_back_as_it_was(shop: Shop) -> None:
+    given = ("carrier", "add", DOMAIN, "easypost", "--api-base", NOWHERE)
+    added = shop.shell.json(*given, api_key=KEY)
+    removed = shop.shell.json("carrier", "remove", DOMAIN, added["account_id"])
+    assert removed == {"account_id": added["account_id"], "state": "removed"}
+    assert [each["carrier"] for each in shop.shell.json("shop", "list")["shops"][0]["accounts"]] == ["sandbox"]
+    again = shop.shell.json(*given, api_key=KEY)
+    assert (again["account_id"], again["updated"]) == (added["account_id"], True)
+    assert len(shop.shell.json("shop", "list")["shops"][0]["accounts"]) == 2
+
+
+@pytest.mark.parametrize("verb", ["remove", "hook"])
+def test_an_unknown_account_is_refused(steady_shop: Shop, verb: str) -> None:
+    said = steady_shop.shell.refused("carrier", verb, DOMAIN, "acc_none")
+    assert said == "The shop has no such carrier account. (acc_none)"
+
+
+def test_a_carrier_that_takes_no_address_gets_it_by_hand(shop: Shop) -> None:
+    (account,) = shop.shell.json("shop", "list")["shops"][0]["accounts"]
+    assert "/hooks/carrier/" in shop.shell.refused("carrier", "hook", DOMAIN, account["id"])
+
+
 def test_secrets_from_standard_input_are_read_line_by_line(shop: Shop) -> None:
     given = ("carrier", "add", DOMAIN, "easypost", "--api-base", NOWHERE, "--api-key", "-", "--webhook-secret", "-")
     added = shop.shell.json(*given, stdin=f"{KEY}\n{SECRET}\n")

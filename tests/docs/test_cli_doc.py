@@ -145,6 +145,7 @@ def test_the_fields_of_shops_and_carriers_are_documented(shell: Shell, tmp_path:
     holds("waybill shop list", {"shops": [listed]})
     holds("waybill shop add sandbox", listed | {"install": added["install"]} | note)
     assert set(added) == set(listed) | {"install", "notes"}
+    holds("waybill carrier remove", shell.json("carrier", "remove", DOMAIN, account["account_id"]))
 
 
 def test_the_fields_of_settings_are_documented(steady_shop: Shop) -> None:
