@@ -26,6 +26,7 @@ class Capabilities:
     `repeat_purchase`: what the carrier does with a second purchase of the same handle. `refused`: says that it is
     bought already; `by_reference`: returns the first label; `unsafe`: may sell a second one, so an unclear outcome is
     held for a person. `look_up_ceiling_s`: after so many seconds a purchase that is not to be seen did not happen.
+    `sells_labels`: false for prices without a party behind them, whose labels a person buys by hand.
     """
 
     repeat_purchase: RepeatPurchase
@@ -41,6 +42,7 @@ class Capabilities:
     insure: bool = False
     return_label: bool = False
     multi_parcel: bool = False
+    sells_labels: bool = True
 
 
 class Carrier(Protocol):

@@ -48,7 +48,8 @@ class Rejected:
     """The carrier said no, and nothing was bought.
 
     `code` is one of ours: rate_gone, wallet_empty, address_refused, credentials, refused; or, of a request that was not
-    worked on: fenced, not_sent, overloaded. `retry_after_s` is set where the same request may be made again later.
+    worked on: fenced, not_sent, overloaded; or by_hand, where a person buys it elsewhere. `retry_after_s` is set where
+    the same request may be made again later.
     """
 
     code: str

@@ -28,7 +28,8 @@ class RateRequest:
     """What a carrier is asked for prices: from, to, the parcels, and what must come with them.
 
     `accounts` limits the question to these carrier accounts (empty: all that the credentials reach).
-    `currency` is the one that prices are wanted in, where the carrier has a choice.
+    `currency` is the one that prices are wanted in, where the carrier has a choice. `goods` is what the whole cart's
+    goods cost the buyer and `units` how many pieces it has, for prices that depend on them; None: not known.
     """
 
     origin: Address
@@ -39,6 +40,8 @@ class RateRequest:
     signature: Signature = "none"
     is_return: bool = False
     accounts: tuple[str, ...] = ()
+    goods: Money | None = None
+    units: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

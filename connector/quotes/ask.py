@@ -33,12 +33,14 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What all accounts are asked: from, to and the planned parcels."""
+    """What all accounts are asked: from, to and the planned parcels; what the cart's goods cost, and how many."""
 
     origin: Address
     destination: Address
     plan: Plan
     currency: str
+    goods: Money | None = None
+    units: int | None = None
 
 
 async def ask_all(accounts: Sequence[Account], question: Question, deadline_s: float) -> tuple[AccountAnswer, ...]:
@@ -71,7 +73,9 @@ async def _ask(account: Account, question: Question, deadline_s: float) -> Accou
     capabilities = account.connection.capabilities
     destination = question.destination if capabilities.needs_street else without_person(question.destination)
     parcels = tuple(Parcel(parcel.gross, parcel.size) for parcel in question.plan.parcels)
-    request = RateRequest(question.origin, destination, parcels, question.currency)
+    request = RateRequest(
+        question.origin, destination, parcels, question.currency, goods=question.goods, units=question.units
+    )
     try:
         if len(parcels) == 1 or capabilities.multi_parcel:
             rates = await account.connection.rates(request, deadline_s)

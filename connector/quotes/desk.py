@@ -107,7 +107,7 @@ class QuoteDesk:
         answers: tuple[AccountAnswer, ...] = ()
         if cannot_ask(cart, facts, planned) is None and shop.accounts:
             assert origin is not None and call.cart.destination is not None and isinstance(planned, Plan)  # noqa: S101, PT018 - as cannot_ask said.
-            question = Question(origin, call.cart.destination, planned, cart.currency)
+            question = Question(origin, call.cart.destination, planned, cart.currency, cart.goods, cart.units)
             answers = await ask_all(shop.accounts, question, self._time_left(shop, started))
         decision = decide(cart, facts, answers, now)
         quote_id = new_id("quo", now)

@@ -84,6 +84,11 @@ class ReducedCart(Kept):
             return Money(max(0, self.totals.subtotal - (self.totals.discount or 0)), self.currency)
         return Money(sum(line.price * line.quantity for line in self.lines), self.currency)
 
+    @property
+    def units(self) -> int:
+        """How many pieces need shipping."""
+        return sum(line.quantity for line in self.lines if line.requires_shipping)
+
 
 def reduce(cart: Cart, keyed_hash: Callable[[bytes], str]) -> ReducedCart:
     """Take out names, companies, streets, phones, e-mail addresses, coordinates, line properties and customer ids."""
