@@ -107,6 +107,8 @@ class Purchasing:
         why = Reason("risk_flagged") if wanted.risky and by_rule else None
         if account is None:
             why = Reason("no_carriers")
+        elif not account.connection.capabilities.sells_labels:
+            why = _by_hand(account, parcel)
         if why is not None:
             await self.database.run(_give_up, parcel, label, why, self.now())
         return why is not None
@@ -270,7 +272,14 @@ class Purchasing:
             return shop.accounts.get(label.account_id)
         if parcel.bought_as is not None:
             return shop.accounts.get(parcel.bought_as["account_id"])
-        return next(iter(shop.accounts.values()), None)
+        sell = (each for each in shop.accounts.values() if each.connection.capabilities.sells_labels)
+        return next(sell, next(iter(shop.accounts.values()), None))
+
+
+def _by_hand(account: AccountEntry, parcel: Any) -> Reason:
+    """Nobody sells this label to us: a person buys it where the merchant usually does."""
+    offer = parcel.bought_as or {"carrier": account.kind.title, "service": ""}
+    return Reason("by_hand", {"carrier": offer["carrier"], "service": offer["service"]})
 
 
 def _not_wanted(connection: Connection, parcel: Any, label: Any | None, wanted: Wanted, now: datetime) -> None:
