@@ -109,6 +109,7 @@ class House:
 
     async def aclose(self) -> None:
         """Let go of everything."""
+        await self.quote_desk.aclose()
         await self.directory.close()
         await self.outgoing.aclose()
         self.database.close()

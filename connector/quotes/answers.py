@@ -35,11 +35,16 @@ class KeptProblem(Kept):
 
 
 class AccountAnswer(Kept):
-    """One connection's answer: `account_id` is ours. `state`: answered, failed, or late (cut off by the deadline)."""
+    """One connection's answer: `account_id` is ours.
+
+    `state`: answered, failed, or late (cut off by the deadline). `source`: live, or held from an answer that was given
+    to the same question at most half an hour before.
+    """
 
     account_id: str
     carrier: str
     state: Literal["answered", "failed", "late"]
+    source: Literal["live", "held"] = "live"
     rates: tuple[KeptRate, ...] = ()
     problems: tuple[KeptProblem, ...] = ()
     elapsed_ms: int = 0

@@ -1,9 +1,8 @@
-"""Ask every carrier account at once, until the deadline; a failing one costs its own answer only."""
+"""Ask one carrier account for its prices; whatever goes wrong costs its own answer only."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import anyio
@@ -43,21 +42,8 @@ class Question:
     units: int | None = None
 
 
-async def ask_all(accounts: Sequence[Account], question: Question, deadline_s: float) -> tuple[AccountAnswer, ...]:
-    """Every account's answer, in the accounts' order; those that are not back by the deadline are `late`."""
-    answers: dict[str, AccountAnswer] = {}
-
-    async def one(account: Account) -> None:
-        answers[account.id] = await _ask(account, question, deadline_s)
-
-    with anyio.move_on_after(deadline_s):
-        async with anyio.create_task_group() as group:
-            for account in accounts:
-                group.start_soon(one, account)
-    return tuple(answers.get(account.id) or _late(account, deadline_s) for account in accounts)
-
-
-def _late(account: Account, deadline_s: float) -> AccountAnswer:
+def late(account: Account, deadline_s: float) -> AccountAnswer:
+    """No answer in time."""
     problem = KeptProblem(account="", carrier=account.carrier, code="timeout")
     return AccountAnswer(
         account_id=account.id,
@@ -68,16 +54,26 @@ def _late(account: Account, deadline_s: float) -> AccountAnswer:
     )
 
 
-async def _ask(account: Account, question: Question, deadline_s: float) -> AccountAnswer:
-    started = time.monotonic()
-    capabilities = account.connection.capabilities
-    destination = question.destination if capabilities.needs_street else without_person(question.destination)
+def too_many(account: Account) -> AccountAnswer:
+    """Not even asked: too many calls to this account are under way."""
+    return _failed(account, "overloaded", "", time.monotonic())
+
+
+def request_for(account: Account, question: Question) -> RateRequest:
+    """What this account is asked: with the street only where the carrier needs it."""
+    needs_street = account.connection.capabilities.needs_street
+    destination = question.destination if needs_street else without_person(question.destination)
     parcels = tuple(Parcel(parcel.gross, parcel.size) for parcel in question.plan.parcels)
-    request = RateRequest(
+    return RateRequest(
         question.origin, destination, parcels, question.currency, goods=question.goods, units=question.units
     )
+
+
+async def ask_one(account: Account, request: RateRequest, deadline_s: float) -> AccountAnswer:
+    """One account's answer; whatever goes wrong is in it."""
+    started = time.monotonic()
     try:
-        if len(parcels) == 1 or capabilities.multi_parcel:
+        if len(request.parcels) == 1 or account.connection.capabilities.multi_parcel:
             rates = await account.connection.rates(request, deadline_s)
         else:
             rates = await _parcel_by_parcel(account.connection, request, deadline_s)

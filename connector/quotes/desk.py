@@ -13,7 +13,8 @@ from carriers.address import Address
 from connector import shop_settings
 from connector.packing.plan import Plan
 from connector.quotes.answers import AccountAnswer
-from connector.quotes.ask import Account, Question, ask_all
+from connector.quotes.ask import Account, Question
+from connector.quotes.carrier_answers import CarrierAnswers
 from connector.quotes.decide import cannot_ask, decide, plan
 from connector.quotes.facts import Facts
 from connector.quotes.ledger import LedgerRow
@@ -86,10 +87,21 @@ class Ledger(Protocol):
 class QuoteDesk:
     """Answers rate calls. `now` is business time; waiting is measured by the process's monotonic clock."""
 
-    def __init__(self, now: Callable[[], datetime], keyed_hash: Callable[[bytes], str], ledger: Ledger) -> None:
+    def __init__(
+        self,
+        now: Callable[[], datetime],
+        keyed_hash: Callable[[bytes], str],
+        ledger: Ledger,
+        carriers: CarrierAnswers | None = None,
+    ) -> None:
         self._now = now
         self._keyed_hash = keyed_hash
         self._ledger = ledger
+        self._carriers = carriers or CarrierAnswers()
+
+    async def aclose(self) -> None:
+        """End calls to carriers that still go on in the background."""
+        await self._carriers.aclose()
 
     async def answer(
         self, shop: QuotingShop, call: RateCall, received_at: float | None = None
@@ -108,7 +120,7 @@ class QuoteDesk:
         if cannot_ask(cart, facts, planned) is None and shop.accounts:
             assert origin is not None and call.cart.destination is not None and isinstance(planned, Plan)  # noqa: S101, PT018 - as cannot_ask said.
             question = Question(origin, call.cart.destination, planned, cart.currency, cart.goods, cart.units)
-            answers = await ask_all(shop.accounts, question, self._time_left(shop, started))
+            answers = await self._carriers.ask(shop.accounts, question, self._time_left(shop, started))
         decision = decide(cart, facts, answers, now)
         quote_id = new_id("quo", now)
         reply = shop.store.write_answer(decision.answer(quote_id, now), call.echo)

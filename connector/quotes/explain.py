@@ -5,6 +5,7 @@ from __future__ import annotations
 from carriers.money import Money
 from connector import shop_settings
 from connector.packing.plan import Plan
+from connector.quotes.answers import AccountAnswer
 from connector.quotes.decide import DecidedOffer, Decision, plan
 from connector.quotes.ledger import LedgerRow
 from connector.words.reason import Reason
@@ -25,9 +26,7 @@ def explain(row: LedgerRow) -> list[str]:
             lines.append(f"  {name}: {Reason.from_json(each.reason).say()}{said}")
     for rule, why in row.decision.passed_rules:
         lines.append(f"  Rule {rule!r} did not apply: {Reason.from_json(why).say()}")
-    asked = ", ".join(
-        f"{a.carrier} {a.elapsed_ms} ms{'' if a.state == 'answered' else f' ({a.state})'}" for a in row.answers
-    )
+    asked = ", ".join(_asked(a) for a in row.answers)
     lines += ["", f"Answered in {row.elapsed_ms} ms" + (f"; carriers: {asked}." if asked else ".")]
     lines.append(f"Settings version {row.facts.settings_version}, {row.at:%Y-%m-%d %H:%M:%S} UTC, quote {row.id}.")
     return lines
@@ -76,3 +75,10 @@ def _price(offer: DecidedOffer) -> list[str]:
     if offer.bought_as:
         lines.append(f"    Bought as {offer.bought_as.carrier} {offer.bought_as.service}.")
     return lines
+
+
+def _asked(answer: AccountAnswer) -> str:
+    if answer.source == "held":
+        return f"{answer.carrier} as shown before"
+    state = "" if answer.state == "answered" else f" ({answer.state})"
+    return f"{answer.carrier} {answer.elapsed_ms} ms{state}"
