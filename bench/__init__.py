@@ -1,0 +1,1 @@
+"""Long fault runs and measurements; `scripts/faults` and `scripts/bench` list them."""
