@@ -384,7 +384,7 @@ def buy_at(
     connection: Connection, work: Work, shop_id: str, parcel_id: str, actor: Actor, due_at: datetime, now: datetime
 ) -> None:
     """Queue a purchase for a time; who asked stands in the task."""
-    task = Task(BUY, f"buy:{parcel_id}:{now.isoformat()}", shop_id, (parcel_id, actor.kind, actor.name))
+    task = Task(BUY, f"buy:{parcel_id}:{actor.kind}:{now.isoformat()}", shop_id, (parcel_id, actor.kind, actor.name))
     if due_at <= now:
         work.enqueue(connection, task)
     else:

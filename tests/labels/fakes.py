@@ -64,7 +64,7 @@ class Killed(BaseException):
     """The worker's process ended here, as by kill -9: nothing that follows in it happens."""
 
 
-@dataclass
+@dataclass(eq=False)
 class FakeCarrier:
     """One account. `plays` is what the next purchases do (then: sell); `sales` is what was really paid for."""
 
@@ -221,7 +221,7 @@ class FakeCarrier:
         return next((sold for sold in self.sales if sold.handle == handle), None)
 
 
-@dataclass
+@dataclass(eq=False)
 class FakeStore:
     """One shop. `orders` are as the store has them now; fulfilments take units out of their groups, as stores do."""
 

@@ -198,7 +198,10 @@ class World:
         return list(self.act(lambda connection: connection.execute(chosen).all()))
 
     def matters(self) -> list[Matter]:
-        return self.act(open_matters, self.shop_id)
+        found = self.act(open_matters, self.shop_id)
+        for matter in found:
+            assert matter.cure != f"{matter.reason.code}_cure", "every matter for a person says what to do"
+        return found
 
     def matter_codes(self) -> list[str]:
         return [matter.reason.code for matter in self.matters()]
