@@ -226,7 +226,8 @@ async def _probe(house: House, shop: ShopEntry, kind: CarrierKind, settings: Any
     except Misconfigured as error:
         raise WaybillError(f"{kind.title} did not accept the credentials: {error.message}", detail="api_key") from error
     except CarrierError as error:
-        return None, [f"{kind.title} could not be asked now ({error.message}); the account was kept unproved."]
+        cause = ": ".join(part for part in (error.message.rstrip("."), error.detail) if part)
+        return None, [f"{kind.title} could not be asked now ({cause}); the account was kept unproved."]
     finally:
         await connection.close()
     return rates.test_mode, []

@@ -15,6 +15,8 @@ import pytest
 from connector.cli.root import waybill
 from tests.cli.shell import ROOT, Shell, shell_in, started
 from tests.cli.worlds import DOMAIN, RATE_REQUEST, Demo, Shop
+from tests.simulators.easypost import build
+from tests.simulators.server import serve
 
 DOCUMENT = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
 
@@ -146,6 +148,16 @@ def test_the_fields_of_shops_and_carriers_are_documented(shell: Shell, tmp_path:
     holds("waybill shop add sandbox", listed | {"install": added["install"]} | note)
     assert set(added) == set(listed) | {"install", "notes"}
     holds("waybill carrier remove", shell.json("carrier", "remove", DOMAIN, account["account_id"]))
+
+
+def test_the_fields_of_tracking_hooks_are_documented(shop: Shop, reference: Path) -> None:
+    with serve(build(reference)) as url:
+        given = ("carrier", "add", DOMAIN, "easypost", "--api-base", url)
+        account = shop.shell.json(*given, api_key="EZTKtest", webhook_secret="s", allow_private_addresses="yes")
+        assert (account["test_mode"], account["notes"]) == (True, [])
+        answers = [shop.shell.json("carrier", "hook", DOMAIN, account["account_id"]) for _ in range(2)]
+    assert [answer["state"] for answer in answers] == ["done", "kept"]
+    holds("waybill carrier hook", *answers)
 
 
 def test_the_fields_of_settings_are_documented(steady_shop: Shop) -> None:
