@@ -8,7 +8,7 @@ from datetime import datetime
 
 from carriers.tracking import TrackingEvent, TrackingStatus
 
-_PROGRESS = {
+PROGRESS = {
     TrackingStatus.UNKNOWN: 0,
     TrackingStatus.CANCELLED: 1,
     TrackingStatus.LABEL_MADE: 1,
@@ -42,7 +42,7 @@ def fold(events: Iterable[TrackingEvent]) -> ParcelState:
     Time decides, then progress. The first delivery ends the story: a later scan does not undo it. An event whose
     status is unknown changes nothing.
     """
-    story = sorted({event.key: event for event in events}.values(), key=lambda e: (e.at, _PROGRESS[e.status], e.key))
+    story = sorted({event.key: event for event in events}.values(), key=lambda e: (e.at, PROGRESS[e.status], e.key))
     milestones: list[TrackingEvent] = []
     for event in story:
         if event.status is TrackingStatus.UNKNOWN:

@@ -15,6 +15,7 @@ from connector.attention.board import need_person, settled
 from connector.directory import Directory
 from connector.storage.database import Database
 from connector.store import Fulfilment, FulfilRequest, Store, StoreError, StoreEventRequest, StoreRefused
+from connector.tracking.fold import PROGRESS
 from connector.tracking.tables import store_events, trackings
 from connector.words.reason import Reason
 from connector.work.port import Run, TryLater
@@ -58,11 +59,21 @@ class Pusher:
             fulfilment_id = fulfilment.id
         elif row.fulfil_state == "done":
             fulfilment_id = row.fulfilment_id
+        elif row.fulfil_state == "refused":
+            # A person may have entered the number in the store by hand meanwhile.
+            by_hand = await run.step("store.find", lambda: self._find(store, row))
+            if by_hand is None:
+                return
+            await self.database.run(self._fulfilled, row.shop_id, row.label_id, by_hand)
+            fulfilment_id = by_hand.id
         else:
             return
         if store.capabilities.events:
             for event in await self.database.run(_due_events, row.shop_id, row.label_id):
-                await self._tell(run, store, row, fulfilment_id, event, ceiling)
+                try:
+                    await self._tell(run, store, row, fulfilment_id, event, ceiling)
+                except StoreRefused as error:
+                    await self.database.run(self._event_refused, row, event, error)
 
     async def _fulfil(self, run: Run, store: Store, row: Any, ceiling: timedelta) -> Fulfilment:
         found = await run.step("store.find", lambda: self._find(store, row))
@@ -108,7 +119,7 @@ class Pusher:
         else:
             event_is_there = event.state == "sent"
         if not event_is_there:
-            await self.database.run(_mark_event, event, "sent", self.now())
+            await self.database.run(_begin_event, event, run.task.key, self.now())
             await run.step("store.event", lambda: store.add_event(request, run.fence))
         await self.database.run(_mark_event, event, "done", self.now())
 
@@ -144,7 +155,7 @@ class Pusher:
     def _fulfilled(self, connection: Connection, shop_id: str, label_id: str, fulfilment: Fulfilment) -> None:
         connection.execute(
             trackings.update(shop_id)
-            .where(trackings.c.label_id == label_id, trackings.c.fulfil_state.in_(("due", "sent")))
+            .where(trackings.c.label_id == label_id, trackings.c.fulfil_state.in_(("due", "sent", "refused")))
             .values(fulfil_state="done", fulfilment_id=fulfilment.id)
         )
         settled(connection, shop_id, label_id, self.now(), "store_refused_fulfilment")
@@ -152,17 +163,20 @@ class Pusher:
     def _refused(self, connection: Connection, shop_id: str, label_id: str, error: StoreError) -> None:
         row = connection.execute(trackings.select(shop_id).where(trackings.c.label_id == label_id)).one()
         log.warning("store_refused", shop=shop_id, label=label_id, message=error.message)
-        if row.fulfil_state in {"due", "sent"}:
-            _set_state(connection, shop_id, label_id, "refused")
-            reason = Reason("store_refused_fulfilment", {"number": row.tracking_code, "said": error.message})
+        about = {"number": row.tracking_code, "said": error.message}
+        if row.fulfil_state == "withdrawn":
+            _set_state(connection, shop_id, label_id, "cancelled")
+            need_person(connection, shop_id, label_id, Reason("store_refused_withdrawal", about), self.now())
         else:
-            connection.execute(
-                store_events.update(shop_id)
-                .where(store_events.c.label_id == label_id, store_events.c.state.in_(("due", "sent")))
-                .values(state="refused")
-            )
-            reason = Reason("store_refused_event", {"number": row.tracking_code, "said": error.message})
-        need_person(connection, shop_id, label_id, reason, self.now())
+            _set_state(connection, shop_id, label_id, "refused")
+            need_person(connection, shop_id, label_id, Reason("store_refused_fulfilment", about), self.now())
+
+    def _event_refused(self, connection: Connection, row: Any, event: Any, error: StoreError) -> None:
+        """The store has no use for this step; the others are told all the same."""
+        log.warning("store_refused", shop=row.shop_id, label=row.label_id, message=error.message)
+        _mark_event(connection, event, "refused", self.now())
+        about = {"number": row.tracking_code, "said": error.message}
+        need_person(connection, row.shop_id, row.label_id, Reason("store_refused_event", about), self.now())
 
 
 def _claim(
@@ -213,11 +227,23 @@ def _mark_event(connection: Connection, event: Any, state: str, now: datetime) -
     )
 
 
-def _due_events(connection: Connection, shop_id: str, label_id: str) -> list[Any]:
-    return list(
-        connection.execute(
-            store_events.select(shop_id)
-            .where(store_events.c.label_id == label_id, store_events.c.state.in_(("due", "sent")))
-            .order_by(store_events.c.at)
-        ).all()
+def _begin_event(connection: Connection, event: Any, key: str, now: datetime) -> None:
+    """Mark a step as sent, and hold on to the claim: another run may have taken over from one that was too slow."""
+    mine = connection.execute(
+        trackings.update(event.shop_id)
+        .where(trackings.c.label_id == event.label_id, trackings.c.claim == key)
+        .values(claimed_at=now)
     )
+    if mine.rowcount != 1:
+        raise TryLater("Another run is telling the store about this label.", retry_after_s=5)
+    _mark_event(connection, event, "sent", now)
+
+
+def _due_events(connection: Connection, shop_id: str, label_id: str) -> list[Any]:
+    """What the store is to be told, by time; of steps at the same moment the one that is further on comes last."""
+    due = connection.execute(
+        store_events.select(shop_id).where(
+            store_events.c.label_id == label_id, store_events.c.state.in_(("due", "sent"))
+        )
+    ).all()
+    return sorted(due, key=lambda row: (row.at, PROGRESS[TrackingStatus(row.status)]))

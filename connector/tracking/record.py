@@ -14,7 +14,7 @@ from sqlalchemy import Connection, or_
 from carriers.tracking import TrackingEvent, TrackingStatus, TrackingUpdate
 from connector.storage.database import insert_new
 from connector.storage.ids import new_id
-from connector.tracking.fold import ParcelState, fold
+from connector.tracking.fold import PROGRESS, ParcelState, fold
 from connector.tracking.tables import store_events, strays, tracking_events, trackings
 from connector.work.port import Task, Work
 
@@ -210,13 +210,17 @@ def _tell_store(connection: Connection, shop_id: str, label_id: str, state: Parc
     told: Sequence[Any] = connection.execute(
         store_events.select(shop_id).where(store_events.c.label_id == label_id)
     ).all()
-    newest = max((row.at for row in told if row.state != "superseded"), default=None)
+    shown = [row for row in told if row.state != "superseded"]
+    newest = max(((row.at, PROGRESS[TrackingStatus(row.status)]) for row in shown), default=None)
+    delivered = any(row.status == TrackingStatus.DELIVERED for row in shown)
     known = {(row.status, row.at) for row in told}
     due = False
     for event in state.milestones:
         if event.status not in _SHOWN or (event.status, event.at) in known:
             continue
-        fresh = newest is None or event.at > newest or event.status is TrackingStatus.DELIVERED
+        fresh = newest is None or (event.at, PROGRESS[event.status]) > newest
+        if event.status is TrackingStatus.DELIVERED:
+            fresh = not delivered
         due = due or fresh
         connection.execute(
             store_events.insert(
