@@ -1,0 +1,105 @@
+"""The forms that a carton can take: one for a box, one for each thickness that a bag may be stuffed to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from carriers.money import Money
+from connector.packing.block import UNLIMITED
+from connector.packing.carton import Carton
+from connector.packing.errors import PackingError
+from connector.packing.goods import Extents, Goods
+from connector.packing.rules import Rules, billed, fees
+
+_BAG_FORMS = 8
+
+Key = tuple[int, int, int]
+"""What one parcel costs in the order of the objective; the keys of a plan's parcels add up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A carton as it is used: the room that is free for goods, its outer size, and the grams of goods it may take."""
+
+    carton: Carton
+    room: tuple[int, int, int]
+    outer: Extents
+    net: int
+    floor: int
+    """Billed weight of the empty form, g: no parcel in it is billed less."""
+    volume: int
+
+
+def forms_of(cartons: Iterable[Carton], goods: Sequence[Goods], rules: Rules) -> list[Form]:
+    """Every form that is in stock, that the carrier takes, and that leaves any room."""
+    found: list[Form] = []
+    for carton in cartons:
+        if not carton.in_stock or (carton.carriers and rules.carrier and rules.carrier not in carton.carriers):
+            continue
+        for inner, outer in _sizes(carton, goods):
+            room = tuple(edge - 2 * carton.padding for edge in inner)
+            if min(room) <= 0 or rules.limits.refuses(outer) is not None:
+                continue
+            most = [each for each in (carton.max_gross, rules.limits.gross) if each is not None]
+            net = min(most) - carton.tare if most else UNLIMITED
+            if net <= 0:
+                continue
+            floor = billed(outer, carton.tare, rules, flat_rate=carton.flat_rate)
+            found.append(Form(carton, (room[0], room[1], room[2]), outer, net, floor, room[0] * room[1] * room[2]))
+    return found
+
+
+def _sizes(carton: Carton, goods: Sequence[Goods]) -> list[tuple[Extents, Extents]]:
+    """Inner and outer size of each form. A bag stuffed `t` thick is `t` narrower and shorter inside."""
+    if carton.bulge is None:
+        return [(carton.inner, carton.outer)]
+    heights: set[int] = {carton.bulge}
+    for each in goods:
+        for edge in set(each.size):
+            heights.update(edge * times for times in range(1, min(each.quantity, carton.bulge // edge) + 1))
+    ranked = sorted(heights)
+    if len(ranked) > _BAG_FORMS:
+        ranked = [ranked[(len(ranked) - 1) * step // (_BAG_FORMS - 1)] for step in range(_BAG_FORMS)]
+    sizes = []
+    for inside in ranked:
+        thickness = min(carton.bulge, inside + 2 * carton.padding)
+        width, length = carton.inner.width - thickness, carton.inner.length - thickness
+        if width > 0 and length > 0:
+            outer = Extents(carton.outer.width, carton.outer.length, thickness)
+            sizes.append((Extents(width, length, thickness), outer))
+    return sizes
+
+
+def key_of(form: Form, net: int, rules: Rules) -> Key:
+    """The cost of one parcel of that form with `net` grams of goods."""
+    gross = form.carton.tare + net
+    weight = billed(form.outer, gross, rules, flat_rate=form.carton.flat_rate)
+    due = [*fees(form.outer, gross, rules), *([form.carton.cost] if form.carton.cost else [])]
+    return key(weight, due, rules)
+
+
+def key(weight: int, due: Sequence[Money], rules: Rules) -> Key:
+    """Billed grams and money due as the objective orders them. Raises PackingError for two currencies."""
+    currencies = {each.currency for each in due} | ({rules.price_per_kg.currency} if rules.price_per_kg else set())
+    if len(currencies) > 1:
+        raise PackingError(
+            f"Cartons, surcharges and the price per kg must share a currency, not {', '.join(sorted(currencies))}.",
+            detail="currency",
+        )
+    minor = sum(each.minor for each in due)
+    if rules.objective == "count":
+        return (1, weight, minor)
+    if rules.price_per_kg is not None:
+        return (weight * rules.price_per_kg.minor + 1000 * minor, weight, 1)
+    return (weight, minor, 1)
+
+
+def total(keys: Iterable[Key]) -> Key:
+    """The sum of keys."""
+    a = b = c = 0
+    for first, second, third in keys:
+        a += first
+        b += second
+        c += third
+    return (a, b, c)

@@ -1,0 +1,181 @@
+"""Packing of an order: goods and cartons in, parcels with every unit's place out. Pure and deterministic."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from carriers.money import Money
+from connector.packing.block import Block, Meter
+from connector.packing.carton import Carton
+from connector.packing.choose import Chooser, Part, chooser, fits_in
+from connector.packing.errors import PackingError
+from connector.packing.forms import Form, Key, forms_of, total
+from connector.packing.goods import Extents, Goods
+from connector.packing.kinds import Names, Stock, stock_of, turns_of
+from connector.packing.result import Left, PackedCarton, Packing, Placed
+from connector.packing.rules import Rules, billed, dimensional
+from connector.packing.settle import settled
+from connector.packing.whynot import why_carrier_refuses, why_nothing_fits
+
+DEFAULT_RULES = Rules()
+
+
+def pack(goods: Sequence[Goods], cartons: Iterable[Carton], rules: Rules = DEFAULT_RULES) -> Packing:
+    """Pack one order.
+
+    What fits nothing is left out with its reason; everything else is packed. Equal input gives an equal answer.
+    Raises PackingError where costs are in two currencies.
+    """
+    cartons = tuple(cartons)
+    _one_currency(cartons, rules)
+    meter = Meter(rules.effort)
+    forms = forms_of(cartons, goods, rules)
+    packed: list[PackedCarton] = []
+    left: list[Left] = []
+    shared: list[Goods] = []
+    for each in goods:
+        if each.handling.own_box:
+            _own_box(each, rules, packed, left)
+            continue
+        turns = turns_of(each.size, each.handling.may_stand)
+        if not any(fits_in(form, turns, each.weight) for form in forms):
+            left.append(Left(each.key, each.quantity, why_nothing_fits(each, forms)))
+        elif each.handling.alone:
+            stock = stock_of([Goods(each.key, 1, each.size, each.weight, each.handling)])
+            part = chooser(stock, forms, rules, meter).solve()[0]
+            packed += _finish([part] * each.quantity, stock_of([each]), rules)
+        else:
+            shared.append(each)
+    for share in _shares(shared, forms, rules, meter):
+        packed += share
+    packed.sort(key=lambda carton: (carton.own_box, -carton.outer.volume, -carton.gross))
+    return Packing(tuple(packed), tuple(left), meter.used)
+
+
+def _shares(goods: Sequence[Goods], forms: Sequence[Form], rules: Rules, meter: Meter) -> list[list[PackedCarton]]:
+    """Groups apart; what belongs to none goes with the group where it costs least, or by itself."""
+    if not goods:
+        return []
+    groups = sorted({each.handling.group for each in goods if each.handling.group})
+    neutral = [each for each in goods if not each.handling.group]
+    if len(groups) <= 1:
+        return [_packed(goods, forms, rules, meter)[1]]
+    own = {group: [each for each in goods if each.handling.group == group] for group in groups}
+    alone = {group: _packed(own[group], forms, rules, meter) for group in groups}
+    if not neutral:
+        return [alone[group][1] for group in groups]
+    options: list[tuple[Key, int, list[list[PackedCarton]]]] = []
+    by_itself = _packed(neutral, forms, rules, meter)
+    options.append(
+        (total([by_itself[0], *(alone[g][0] for g in groups)]), 1, [by_itself[1], *(alone[g][1] for g in groups)])
+    )
+    for host in groups:
+        joined = _packed([*own[host], *neutral], forms, rules, meter)
+        others = [alone[group] for group in groups if group != host]
+        options.append((total([joined[0], *(o[0] for o in others)]), 0, [joined[1], *(o[1] for o in others)]))
+    return min(options, key=lambda option: option[:2])[2]
+
+
+def _packed(
+    goods: Sequence[Goods], forms: Sequence[Form], rules: Rules, meter: Meter
+) -> tuple[Key, list[PackedCarton]]:
+    stock = stock_of(goods)
+    choice: Chooser = chooser(stock, forms, rules, meter)
+    parts = choice.solve()
+    return total(part.key for part in parts), _finish(parts, stock, rules)
+
+
+def _finish(parts: Sequence[Part], stock: Stock, rules: Rules) -> list[PackedCarton]:
+    """Give each unit its name and its place, and weigh the cartons."""
+    names = [_units(of_kind) for of_kind in stock.names]
+    done = []
+    for part in parts:
+        form = part.form
+        carton = form.carton
+        blocks = settled(part.load.blocks) if rules.support == 0 else part.load.blocks
+        placed: list[Placed] = []
+        for block in blocks:
+            placed += _places(block, names[block.kind], carton.padding)
+        gross = carton.tare + part.load.weight
+        inner = Extents(*(edge + 2 * carton.padding for edge in form.room))
+        done.append(
+            PackedCarton(
+                carton,
+                form.outer,
+                inner,
+                gross,
+                dimensional(form.outer, rules),
+                billed(form.outer, gross, rules, flat_rate=carton.flat_rate),
+                tuple(placed),
+                sum(each.width * each.length * each.depth for each in placed),
+            )
+        )
+    return done
+
+
+def _units(names: Names) -> list[list[str | int]]:
+    """The keys of a kind, each with how many are still to be handed out; the last first."""
+    return [[key, quantity] for key, quantity in reversed(names)]
+
+
+def _places(block: Block, names: list[list[str | int]], padding: int) -> Iterable[Placed]:
+    width, length, depth = block.edges
+    x1, y1, z1 = block.box[:3]
+    for k in range(block.times[2]):
+        for j in range(block.times[1]):
+            for i in range(block.times[0]):
+                yield Placed(
+                    _take(names, block.stack),
+                    x1 + i * width + padding,
+                    y1 + j * length + padding,
+                    z1 + k * depth + padding,
+                    width,
+                    length,
+                    depth,
+                    block.stack,
+                )
+
+
+def _take(names: list[list[str | int]], units: int) -> str:
+    """The key whose units come next."""
+    key, rest = names[-1]
+    assert isinstance(rest, int)  # noqa: S101 - the second of the pair.
+    if rest <= units:
+        names.pop()
+    else:
+        names[-1][1] = rest - units
+    return str(key)
+
+
+def _own_box(goods: Goods, rules: Rules, packed: list[PackedCarton], left: list[Left]) -> None:
+    """Units that go out in the box that they come in."""
+    refused = rules.limits.refuses(goods.size, goods.weight)
+    if refused is not None:
+        left.append(Left(goods.key, goods.quantity, why_carrier_refuses(goods.key, refused)))
+        return
+    carton = Carton(goods.key, goods.size, goods.size)
+    parcel = PackedCarton(
+        carton,
+        goods.size,
+        goods.size,
+        goods.weight,
+        dimensional(goods.size, rules),
+        billed(goods.size, goods.weight, rules),
+        (Placed(goods.key, 0, 0, 0, *goods.size),),
+        goods.size.volume,
+        own_box=True,
+    )
+    packed += [parcel] * goods.quantity
+
+
+def _one_currency(cartons: Iterable[Carton], rules: Rules) -> None:
+    amounts: list[Money] = [carton.cost for carton in cartons if carton.cost is not None]
+    amounts += [mark.fee for mark in rules.limits.oversize if mark.fee is not None]
+    if rules.price_per_kg is not None:
+        amounts.append(rules.price_per_kg)
+    currencies = sorted({each.currency for each in amounts})
+    if len(currencies) > 1:
+        raise PackingError(
+            f"Cartons, surcharges and the price per kg must share a currency, not {', '.join(currencies)}.",
+            detail="currency",
+        )

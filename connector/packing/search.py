@@ -1,0 +1,193 @@
+"""Filling one carton well: the greedy step in several directions, and a look at what the next best choices lead to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from connector.packing.block import EVEN, LARGEST, SNUG, TIGHT, WIDEST, Block, Kind, Meter, State, Way
+from connector.packing.filler import Filler
+from connector.packing.kinds import flattened, permuted, reachable
+from connector.packing.rough import rough_fill
+from connector.packing.space import Edges
+
+Axes = tuple[int, int, int]
+
+LAYERS: Axes = (2, 1, 0)
+"""Fill from the floor up: the vertical axis decides first."""
+DIRECTIONS: tuple[Axes, ...] = (LAYERS, (2, 0, 1), (0, 2, 1), (1, 2, 0), (0, 1, 2), (1, 0, 2))
+Plan = tuple[Axes, int, bool]
+"""A direction, what a block is judged by, and whether units lie as flat as they can."""
+
+QUICK: Plan = (LAYERS, WIDEST, True)
+THOROUGH: tuple[Plan, ...] = (
+    (LAYERS, LARGEST, True),
+    ((2, 0, 1), WIDEST, True),
+    (LAYERS, WIDEST, False),
+    *((axes, SNUG, False) for axes in DIRECTIONS),
+    (LAYERS, EVEN, False),
+    ((0, 2, 1), EVEN, False),
+    ((1, 2, 0), EVEN, False),
+    ((0, 1, 2), TIGHT, False),
+    (LAYERS, LARGEST, False),
+    ((2, 0, 1), LARGEST, False),
+    ((0, 1, 2), LARGEST, False),
+    ((1, 0, 2), LARGEST, False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What went into a carton: blocks in the carton's own axes, and units of each kind."""
+
+    blocks: tuple[Block, ...]
+    units: tuple[int, ...]
+    volume: int
+    weight: int
+
+
+class Packer:
+    """Fills rooms with one set of kinds. It keeps what it works out about them, so use one for an order."""
+
+    def __init__(self, kinds: Sequence[Kind], meter: Meter, support: float) -> None:
+        self.kinds = tuple(kinds)
+        self.meter = meter
+        self.support = support
+        self._turned: dict[tuple[Axes, Edges | None], tuple[Kind, ...]] = {}
+        self._reach: dict[tuple[int, int, tuple[int, ...]], list[int]] = {}
+
+    def quick(self, room: Edges, counts: Sequence[int], net: int) -> Load:
+        """One try, level layers, largest first."""
+        return self._load(self._start(room, counts, net, QUICK), counts, LAYERS, net)
+
+    def rough(self, room: Edges, counts: Sequence[int], net: int) -> Load:
+        """One pass that needs no effort of the meter, for when there is none left."""
+        blocks, rest, left = rough_fill(room, self.kinds, counts, net)
+        units = tuple(count - still for count, still in zip(counts, rest, strict=True))
+        volume = sum(kind.volume * count for kind, count in zip(self.kinds, units, strict=True))
+        return Load(tuple(blocks), units, volume, net - left)
+
+    def fill(
+        self,
+        room: Edges,
+        counts: Sequence[int],
+        net: int,
+        ways: Sequence[Plan] = THOROUGH,
+        effort: int | None = None,
+    ) -> Load:
+        """Try the ways until one takes everything; else the load of the greatest volume."""
+        return self.search(room, counts, net, ways, effort, beam=0)
+
+    def search(
+        self,
+        room: Edges,
+        counts: Sequence[int],
+        net: int,
+        ways: Sequence[Plan] = THOROUGH,
+        effort: int | None = None,
+        *,
+        beam: int = 3,
+    ) -> Load:
+        """The same; then the most promising directions are gone through choice by choice until `effort` is used."""
+        meter = self.meter
+        end = meter.limit if effort is None else min(meter.limit, meter.used + effort)
+        results: list[tuple[int, int, State, Plan]] = []
+        outer = meter.limit
+        meter.limit = end
+        try:
+            for number, way in enumerate(ways):
+                if number and meter.spent():
+                    break
+                state = self._start(room, counts, net, way)
+                results.append((-state.volume, number, state, way))
+                if not any(state.counts):
+                    break
+            results.sort(key=lambda result: result[:2])
+            best = results[0][2:]
+            if beam and any(best[0].counts):
+                for _, _, _, way in results:
+                    if meter.spent():
+                        break
+                    found = self._pilot(room, counts, net, way, beam, best[0].volume)
+                    if found is not None:
+                        best = (found, way)
+                        if not any(found.counts):
+                            break
+        finally:
+            meter.limit = outer
+        return self._load(best[0], counts, best[1][0], net)
+
+    def _filler(self, room: Edges, counts: Sequence[int], way: Plan) -> Filler:
+        axes, judge, flat = way
+        i, j, k = axes
+        mark = (axes, room if flat else None)
+        turned = self._turned.get(mark)
+        if turned is None:
+            kinds = flattened(self.kinds, room) if flat else self.kinds
+            turned = self._turned[mark] = permuted(kinds, axes)
+        reach = (
+            tuple(self._reachable(room[axis], counts, axis) for axis in axes) if judge in {SNUG, TIGHT, EVEN} else ()
+        )
+        return Filler((room[i], room[j], room[k]), turned, Way(judge, self.support, axes.index(2)), reach, self.meter)
+
+    def _start(self, room: Edges, counts: Sequence[int], net: int, way: Plan) -> State:
+        filler = self._filler(room, counts, way)
+        state = filler.start(counts, net)
+        filler.run(state)
+        return state
+
+    def _reachable(self, longest: int, counts: Sequence[int], axis: int) -> list[int]:
+        key = (longest, axis, tuple(counts))
+        table = self._reach.get(key)
+        if table is None:
+            table = self._reach[key] = reachable(self.kinds, counts, axis, longest)
+        return table
+
+    def _pilot(self, room: Edges, counts: Sequence[int], net: int, way: Plan, beam: int, to_beat: int) -> State | None:
+        """Before each block, finish the carton greedily with each of the best choices; go on with the best."""
+        filler = self._filler(room, counts, way)
+        meter = self.meter
+        state = filler.start(counts, net)
+        best: State | None = None
+        while not meter.spent():
+            options = filler.choices(state, beam)
+            if options is None:
+                break
+            space, candidates = options
+            lead: tuple[int, State] | None = None
+            for candidate in candidates:
+                if meter.spent() and lead is not None:
+                    break
+                after = state.copy()
+                filler.lay(after, space, candidate)
+                end = after.copy()
+                filler.run(end)
+                if end.volume > to_beat:
+                    to_beat = end.volume
+                    best = end
+                    if not any(end.counts):
+                        return best
+                if lead is None or end.volume > lead[0]:
+                    lead = (end.volume, after)
+            if lead is None:
+                break
+            state = lead[1]
+        return best
+
+    def _load(self, state: State, counts: Sequence[int], axes: Axes, net: int) -> Load:
+        back = (axes.index(0), axes.index(1), axes.index(2))
+        blocks = tuple(_restored(block, back) for block in state.placed)
+        units = tuple(count - rest for count, rest in zip(counts, state.counts, strict=True))
+        return Load(blocks, units, state.volume, net - state.left)
+
+
+def _restored(block: Block, back: Axes) -> Block:
+    i, j, k = back
+    times, edges, box = block.times, block.edges, block.box
+    return Block(
+        block.kind,
+        (times[i], times[j], times[k]),
+        (edges[i], edges[j], edges[k]),
+        block.stack,
+        (box[i], box[j], box[k], box[i + 3], box[j + 3], box[k + 3]),
+    )
