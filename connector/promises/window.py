@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 _SATURDAY = 5
+_MOST_DAYS = 365  # More is no transit time, whatever a carrier says.
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,10 +19,10 @@ class Window:
 
 
 def window(now: datetime, transit_days: int | None, zone: str) -> Window | None:
-    """When a parcel that is handed over on the next working day arrives; None without transit days."""
-    if transit_days is None or transit_days < 0:
+    """When a parcel that is handed over on the next working day arrives; None without transit days that can be."""
+    if transit_days is None or not 0 <= transit_days <= _MOST_DAYS:
         return None
-    local = ZoneInfo(zone)
+    local = _zone(zone)
     arrival = add_working_days(now.astimezone(local).date(), transit_days + 1)
     moment = datetime.combine(arrival, time(12), tzinfo=local)
     return Window(moment, moment)
@@ -38,6 +39,14 @@ def add_working_days(day: date, days: int) -> date:
 
 def next_midnight(now: datetime, zone: str) -> datetime:
     """When the local date changes, in UTC: a window computed before is out of date from then on."""
-    local = ZoneInfo(zone)
+    local = _zone(zone)
     tomorrow = now.astimezone(local).date() + timedelta(days=1)
     return datetime.combine(tomorrow, time(0), tzinfo=local).astimezone(UTC)
+
+
+def _zone(name: str) -> ZoneInfo:
+    """The zone, or UTC for a name that this machine's list does not have: a store may know newer ones."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return ZoneInfo("UTC")
