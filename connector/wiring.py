@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 import carriers.easypost
+import carriers.rate_table
 import carriers.sandbox
 import connector.stores.sandbox
 import connector.stores.shopify
@@ -60,7 +61,9 @@ T = TypeVar("T")
 STORES: Mapping[str, StoreKind] = {
     kind.name: kind for kind in (connector.stores.shopify.KIND, connector.stores.sandbox.KIND)
 }
-CARRIERS: Mapping[str, CarrierKind] = {kind.name: kind for kind in (carriers.easypost.KIND, carriers.sandbox.KIND)}
+CARRIERS: Mapping[str, CarrierKind] = {
+    kind.name: kind for kind in (carriers.easypost.KIND, carriers.rate_table.KIND, carriers.sandbox.KIND)
+}
 
 _CONNECTIONS = 64  # To one host: 50 rate calls a second of 1.1 s each are 55 at once.
 _KEEP_QUOTES = timedelta(days=400)

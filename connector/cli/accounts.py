@@ -56,7 +56,9 @@ def add_to(group: click.Group) -> None:
 
     @command(carriers, "add")
     @click.argument("shop")
-    @click.argument("carrier", type=click.Choice(sorted(CARRIERS)))
+    @click.argument(
+        "carrier", type=click.Choice(sorted(name for name, kind in CARRIERS.items() if kind.capabilities.sells_labels))
+    )
     @click.option(
         "--api-key",
         envvar="WAYBILL_API_KEY",
