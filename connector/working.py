@@ -41,6 +41,8 @@ async def work(settings: Settings, observe: Observe | None = None, work_settings
         return EXIT_MISCONFIGURED
     await house.directory.refresh()
     async with AsyncExitStack() as stack:
+        # From here on a signal waits until everything has started, and then stops it in order.
+        told = stack.enter_context(anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT))
         stack.push_async_callback(house.aclose)
         await house.work.start()
         stack.push_async_callback(house.work.stop, settings.grace_s)
@@ -49,15 +51,9 @@ async def work(settings: Settings, observe: Observe | None = None, work_settings
             group.start_soon(_tick, house)
             if settings.worker_port is not None:
                 group.start_soon(_serve_figures, house, settings.worker_port)
-            await _until_told()
+            await anext(told)
             group.cancel_scope.cancel()
     return 0
-
-
-async def _until_told() -> None:
-    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
-        async for _ in signals:
-            return
 
 
 async def _tick(house: House) -> None:

@@ -78,7 +78,8 @@ def test_a_carrier_is_connected_with_a_tracking_url_of_its_own(shop: Shop) -> No
 
 def test_an_unknown_carrier_is_refused_with_those_that_there_are(steady_shop: Shop) -> None:
     said = steady_shop.shell.refused("carrier", "add", DOMAIN, "dhl", code=2)
-    assert "'easypost', 'sandbox'" in said
+    assert "'easypost'" in said
+    assert "'sandbox'" in said
 
 
 def test_a_carrier_without_its_key_is_refused_by_the_option_s_name(steady_shop: Shop) -> None:
