@@ -14,6 +14,7 @@ from carriers.measure import Size, Weight
 from connector.words.reason import Reason
 
 _NOTHING = Weight(0)
+_MOST_PARCELS = 200  # More is a mistyped quantity or an attack: each parcel may be a question to every carrier.
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ def plan_parcels(items: Sequence[Item], carton: Carton, default_weight: Weight |
     """Fill cartons with the items in their order, heavy ones first, up to the carton's greatest gross weight.
 
     An item without weight takes `default_weight` (noted), or makes the cart unplannable where there is none. A unit
-    that is too heavy for the carton alone makes it unplannable, too.
+    that is too heavy for the carton alone, or more parcels than anyone sends at once, make it unplannable, too.
     """
     notes: list[Reason] = []
     units: list[tuple[Item, Weight]] = []
@@ -92,6 +93,8 @@ def plan_parcels(items: Sequence[Item], carton: Carton, default_weight: Weight |
         slot = 0
         while waiting:
             if slot == len(loads):
+                if slot == _MOST_PARCELS:
+                    return Unplannable(Reason("too_many_parcels", {"most": _MOST_PARCELS}))
                 loads.append({})
                 left.append(-1 if room is None else room)
                 grams.append(0)
