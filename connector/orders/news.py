@@ -38,6 +38,8 @@ class StoreHooks:
         """Queue what the delivery asks for; the delivery is done in the same transaction."""
         shop_id, (inbox_id,) = run.task.shop_id, run.task.args
         shop = self.directory.shop(shop_id)
+        if shop is None and await self.directory.refresh():  # The web process may know a new shop before we do.
+            shop = self.directory.shop(shop_id)
         delivery = await self.database.run(self.inbox.load, inbox_id)
         if shop is None or delivery is None or delivery.raw is None:
             await self.database.run(self.inbox.done, inbox_id)

@@ -34,6 +34,8 @@ class CarrierHooks:
         """Fold the delivery's events into the parcels; the delivery is done in the same transaction."""
         shop_id, (inbox_id, account_id) = run.task.shop_id, run.task.args
         account = self.directory.account(shop_id, account_id)
+        if account is None and await self.directory.refresh():  # The web process may know a new one before we do.
+            account = self.directory.account(shop_id, account_id)
         delivery = await self.database.run(self.inbox.load, inbox_id)
         updates: list[TrackingUpdate] = []
         if account is not None and delivery is not None and delivery.raw is not None:
