@@ -159,9 +159,13 @@ class CarrierContract:
             assert rate.delivery_at is None or rate.delivery_at.tzinfo is not None
         assert len({rate.key for rate in found.rates}) == len(found.rates)
 
-    async def test_an_answer_says_that_it_is_of_a_test_account(self, carrier: Carrier, shipment: Shipment) -> None:
-        assert (await carrier.rates(request_for(shipment), 10)).test_mode is True
-        assert (await carrier.create(shipment)).test_mode is True
+    async def test_an_answer_says_that_it_is_of_a_test_account(
+        self, connected: Connected, carrier: Carrier, shipment: Shipment
+    ) -> None:
+        """What sells nothing spends nothing either, and says neither."""
+        said = True if connected.kind.capabilities.sells_labels else None
+        assert (await carrier.rates(request_for(shipment), 10)).test_mode is said
+        assert (await carrier.create(shipment)).test_mode is said
 
     async def test_two_equal_parcels_cost_twice_as_much_where_several_are_taken(
         self, carrier: Carrier, shipment: Shipment
@@ -221,6 +225,20 @@ class CarrierContract:
 
     # --- purchase ---
 
+    async def test_what_sells_no_labels_refuses_to_sell_one(
+        self, connected: Connected, carrier: Carrier, world: World, shipment: Shipment
+    ) -> None:
+        if connected.kind.capabilities.sells_labels:
+            pytest.skip("The carrier sells labels.")
+        created = await carrier.create(shipment)
+        for _ in range(2):
+            outcome = await carrier.purchase(created.handle, created.rates[0], allowed)
+            assert isinstance(outcome, Rejected)
+            assert outcome.code == "by_hand"
+            assert outcome.message
+        assert await world.sold(shipment.reference) == 0
+        assert await carrier.look_up(created.handle) == NotBought(created.handle)
+
     async def test_a_purchase_gives_a_label_with_tracking(self, carrier: Carrier, shipment: Shipment) -> None:
         created, bought = await _buy(carrier, shipment)
         assert bought.handle == created.handle
@@ -249,6 +267,7 @@ class CarrierContract:
     @pytest.mark.complaint(5)
     async def test_what_is_bought_is_what_was_asked_for(self, carrier: Carrier, shipment: Shipment) -> None:
         """Each of the first rates, and those of equal service names, buys itself: account, service and price."""
+        _must_sell(carrier)
         created = await carrier.create(shipment)
         for rate in _telling(created.rates):
             again = await carrier.create(replace(shipment, reference=f"prc_{rate.rate_id}"))
@@ -282,6 +301,7 @@ class CarrierContract:
     ) -> None:
         if connected.kind.capabilities.repeat_purchase == "unsafe":
             pytest.skip("The carrier declares that a second purchase may sell a second label.")
+        _must_sell(carrier)
         created = await carrier.create(shipment)
         outcomes: list[Purchased | Rejected | Unknown] = []
 
@@ -346,6 +366,7 @@ class CarrierContract:
             asked.append("asked")
             return True
 
+        _must_sell(carrier)
         created = await carrier.create(shipment)
         await carrier.purchase(created.handle, created.rates[0], fence)
         assert asked == ["asked"]
@@ -449,11 +470,11 @@ class CarrierContract:
         assert ceiling >= 0
         assert connected.carrier.capabilities == replace(connected.kind.capabilities, look_up_ceiling_s=ceiling)
         assert connected.kind.capabilities.label_formats <= set(_MEDIA_TYPES)
-        assert connected.kind.capabilities.label_formats
+        assert bool(connected.kind.capabilities.label_formats) is connected.kind.capabilities.sells_labels
 
     async def test_credentials_are_secrets_and_do_not_show(self, connected: Connected) -> None:
         annotations = {name: field.annotation for name, field in connected.kind.settings.model_fields.items()}
-        assert SecretStr in annotations.values()
+        assert (SecretStr in annotations.values()) is connected.kind.capabilities.sells_labels
         assert connected.kind.name.isidentifier()
         assert "secret" not in repr(connected.carrier).lower()
 
@@ -464,6 +485,11 @@ def assert_impersonal(text: str) -> None:
         assert word.lower() not in text.lower()
 
 
+def _must_sell(carrier: Carrier) -> None:
+    if not carrier.capabilities.sells_labels:
+        pytest.skip("The carrier declares that it sells no labels.")
+
+
 def _arranged(world: World, fault: Fault, shipment: Shipment) -> Shipment:
     asked = world.arrange(fault, shipment)
     if asked is None:
@@ -472,6 +498,7 @@ def _arranged(world: World, fault: Fault, shipment: Shipment) -> Shipment:
 
 
 async def _buy(carrier: Carrier, shipment: Shipment) -> tuple[Created, Purchased]:
+    _must_sell(carrier)
     created = await carrier.create(shipment)
     bought = await carrier.purchase(created.handle, created.rates[0], allowed)
     assert isinstance(bought, Purchased)
