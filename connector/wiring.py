@@ -23,6 +23,7 @@ from connector.http.ports import CARRIER, HealthReport, Quoted
 from connector.labels.aftercare import Aftercare
 from connector.labels.files import LabelShelf
 from connector.labels.purchase import Purchasing
+from connector.labels.retention import referred_to
 from connector.labels.sweep import LabelSweep
 from connector.metered import MeteredCarrier
 from connector.metrics import Metrics
@@ -272,6 +273,8 @@ class _Retention:
     async def run(self, _run: Run) -> None:
         now = self.house.clock.now()
         await self.house.database.run(sweep, self._sweeps(), now)
+        kept = await self.house.database.run(referred_to)
+        await _in_thread(self.house.shelf.clear, kept)
         await _in_thread(self.house.work.sweep_finished, now)
 
     def _sweeps(self) -> list[Sweep]:
@@ -280,6 +283,10 @@ class _Retention:
             Sweep("persons", persons.forget_due),
             Sweep("inbox", lambda connection, now: inbox.sweep(connection, now - KEEP_KEYS)),
             Sweep("inbox_bodies", lambda connection, now: inbox.drop_bodies(connection, now - _KEEP_BODIES)),
+            Sweep(
+                "label_files",
+                lambda connection, now: label_retention.forget_old(connection, now - label_retention.KEEP),
+            ),
             Sweep("strays", lambda connection, now: forget_strays(connection, now - _KEEP_STRAYS)),
             QUEUED_KEYS,
             Sweep("quotes", lambda connection, now: forget_older(connection, now - _KEEP_QUOTES)),

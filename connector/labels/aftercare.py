@@ -53,7 +53,7 @@ class Aftercare:
         if label is None or account is None:
             return
         for row in await self.database.run(record.files_of, shop_id, label_id):
-            if row.sha256 is not None:
+            if row.sha256 is not None or not row.url:
                 continue
             fetch = functools.partial(account.connection.fetch_file, row.url)
             media_type, content = await run.step("label.fetch", fetch)

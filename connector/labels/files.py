@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+import time
+from collections.abc import Collection
 from pathlib import Path
 
 from connector.storage.secrets import Keyring
@@ -57,6 +59,15 @@ class LabelShelf:
         existed = path.exists()
         path.unlink(missing_ok=True)
         return existed
+
+    def clear(self, referred_to: Collection[str], older_than_s: float = 86_400) -> int:
+        """Remove files that nothing refers to; young ones may wait for their row. Returns how many went."""
+        now, count = time.time(), 0
+        for path in self._folder.glob("??/*.sealed"):
+            if path.name.removesuffix(".sealed") not in referred_to and now - path.stat().st_mtime >= older_than_s:
+                path.unlink(missing_ok=True)
+                count += 1
+        return count
 
     def reseal(self) -> int:
         """Encrypt every file with the newest key; how many there are."""

@@ -10,6 +10,7 @@ import structlog
 from sqlalchemy import Connection
 
 from connector.directory import Directory
+from connector.labels.retention import forget_of
 from connector.labels.tables import parcels
 from connector.orders.refresh import REFRESH
 from connector.storage import audit, persons
@@ -80,14 +81,15 @@ class StoreHooks:
 
     def _privacy(self, connection: Connection, shop_id: str, request: PrivacyRequest, now: datetime) -> None:
         """Erase what is asked for; a request for a copy is put on the audit, where the merchant answers it from."""
-        erased = 0
+        erased, files = 0, 0
         if request.kind == "erase":
             chosen = parcels.select(shop_id, parcels.c.person_id).where(parcels.c.person_id.is_not(None))
             if request.scope == "customer":
                 chosen = chosen.where(parcels.c.order_external_id.in_(request.order_ids))
             for person_id in {row.person_id for row in connection.execute(chosen).all()}:
                 erased += persons.forget(connection, shop_id, person_id)
-        detail = {"scope": request.scope, "orders": len(request.order_ids), "erased": erased}
+            files = forget_of(connection, shop_id, request.order_ids if request.scope == "customer" else None)
+        detail = {"scope": request.scope, "orders": len(request.order_ids), "erased": erased, "files": files}
         audit.record(
             connection,
             now=now,
