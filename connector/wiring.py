@@ -283,10 +283,7 @@ class _Retention:
             Sweep("persons", persons.forget_due),
             Sweep("inbox", lambda connection, now: inbox.sweep(connection, now - KEEP_KEYS)),
             Sweep("inbox_bodies", lambda connection, now: inbox.drop_bodies(connection, now - _KEEP_BODIES)),
-            Sweep(
-                "label_files",
-                lambda connection, now: label_retention.forget_old(connection, now - label_retention.KEEP),
-            ),
+            Sweep("label_files", lambda connection, now: forget_old(connection, now - KEEP_FILES)),
             Sweep("strays", lambda connection, now: forget_strays(connection, now - _KEEP_STRAYS)),
             QUEUED_KEYS,
             Sweep("quotes", lambda connection, now: forget_older(connection, now - _KEEP_QUOTES)),
