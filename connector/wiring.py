@@ -23,7 +23,8 @@ from connector.http.ports import CARRIER, HealthReport, Quoted
 from connector.labels.aftercare import Aftercare
 from connector.labels.files import LabelShelf
 from connector.labels.purchase import Purchasing
-from connector.labels.retention import referred_to
+from connector.labels.retention import KEEP as KEEP_FILES
+from connector.labels.retention import forget_old, referred_to
 from connector.labels.sweep import LabelSweep
 from connector.metered import MeteredCarrier
 from connector.metrics import Metrics
