@@ -26,6 +26,8 @@ def check_table(raw: bytes) -> Checked:
     """Check a whole file; never raises. Faults and notes are in the order of the lines."""
     sheet = read_sheet(raw)
     faults = list(sheet.faults)
+    if faults and not sheet.lines:
+        return Checked(None, tuple(sorted(set(faults))), ())
     tariff = read_tariff(sheet, faults)
     if tariff is None:
         return Checked(None, tuple(sorted(set(faults))), ())
