@@ -36,6 +36,12 @@ class SafetyRate(BaseModel):
     name: str = Field(min_length=1, max_length=60)
     code: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,48}$")
     amount: Decimal = Field(ge=0)
+    currency: str = Field(pattern="^[A-Z]{3}$")
+
+    @model_validator(mode="after")
+    def _amount_fits_its_currency(self) -> Self:
+        Money.parse(self.amount, self.currency)
+        return self
 
 
 class CartonSetting(BaseModel):
@@ -186,7 +192,8 @@ def load(body: Mapping[str, Any]) -> ShopSettings:
         return ShopSettings.model_validate(dict(body))
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "settings"
+        key, *inner = first["loc"] or ("settings",)
+        where = ".".join(str(part) for part in ("buy_after" if key == "buy_after_min" else key, *inner))
         raise SettingsError(f"{where}: {first['msg'].removeprefix('Value error, ')}.", detail=where) from error
 
 
@@ -276,7 +283,7 @@ def _rule(key: str, text: str, currency: str) -> Rule:
 def _safety_rate(text: str, currency: str) -> dict[str, Any]:
     name, code, amount = (part.strip() for part in text.rsplit(":", 2))
     Money.parse(amount, currency)
-    return {"name": name, "code": code, "amount": amount}
+    return {"name": name, "code": code, "amount": amount, "currency": currency}
 
 
 def _carton(text: str) -> dict[str, Any]:

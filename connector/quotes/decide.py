@@ -113,6 +113,8 @@ def plan(cart: ReducedCart, settings: ShopSettings) -> Plan | Unplannable:
 
 def cannot_ask(cart: ReducedCart, facts: Facts, planned: Plan | Unplannable) -> Reason | None:
     """Why carriers cannot even be asked; None where they can."""
+    if isinstance(planned, Unplannable) and planned.why.code == "nothing_to_ship":
+        return planned.why
     if facts.origin is None:
         return Reason("origin_missing")
     if cart.destination is None:
@@ -133,11 +135,7 @@ def decide(cart: ReducedCart, facts: Facts, answers: Sequence[AccountAnswer], no
     rates, withheld = _choose(cart.currency, answers)
     withheld += _problems(answers)
     if not rates:
-        refused = bool(answers) and all(
-            answer.state == "answered" and answer.problems and all(p.code == "no_service" for p in answer.problems)
-            for answer in answers
-        )
-        if refused:
+        if answers and all(_goes_nowhere(answer) for answer in answers):
             return Decision(
                 outcome="not_served",
                 why=Reason("no_carrier_serves").to_json(),
@@ -196,19 +194,31 @@ def _choose(
     return chosen, tuple(withheld)
 
 
+def _goes_nowhere(answer: AccountAnswer) -> bool:
+    """Whether the account said of all that it reaches that nothing of it goes there."""
+    said_no = bool(answer.problems) and all(problem.code == "no_service" for problem in answer.problems)
+    return answer.state == "answered" and not answer.rates and said_no
+
+
 def _problems(answers: Sequence[AccountAnswer]) -> tuple[Withheld, ...]:
-    return tuple(
-        Withheld(
-            carrier=problem.carrier or answer.carrier,
-            account_id=answer.account_id,
-            reason=Reason(
-                f"problem_{problem.code}" if problem.code in PROBLEM_CODES else "problem_carrier_error"
-            ).to_json(),
-            said=problem.message,
-        )
-        for answer in answers
-        for problem in answer.problems
-    )
+    found = []
+    for answer in answers:
+        for problem in answer.problems:
+            code = f"problem_{problem.code}" if problem.code in PROBLEM_CODES else "problem_carrier_error"
+            named = problem.code == "not_every_parcel"  # Its message is the service's name, in no carrier's words.
+            found.append(
+                Withheld(
+                    carrier=problem.carrier or answer.carrier,
+                    service=problem.message if named else "",
+                    account_id=answer.account_id,
+                    reason=Reason(code).to_json(),
+                    said="" if named else problem.message,
+                )
+            )
+        if not answer.rates and not answer.problems:
+            silent = Reason("no_price_named").to_json()
+            found.append(Withheld(carrier=answer.carrier, account_id=answer.account_id, reason=silent))
+    return tuple(found)
 
 
 PROBLEM_CODES = frozenset(
@@ -235,7 +245,11 @@ def _without_prices(
         return Decision(outcome="backup", why=why.to_json(), withheld=withheld, valid_until=valid_until)
     offers = []
     for rate in settings.safety_rates:
-        price = Money.parse(rate.amount, cart.currency)
+        price = Money.parse(rate.amount, rate.currency)
+        if rate.currency != cart.currency:
+            other = Reason("other_currency", {"price": price, "currency": cart.currency}).to_json()
+            withheld += (Withheld(carrier=rate.name, reason=other),)
+            continue
         step = KeptStep(reason=Reason("step_safety").to_json(), minor=price.minor, currency=price.currency)
         offers.append(
             DecidedOffer(
@@ -247,6 +261,8 @@ def _without_prices(
                 steps=(step,),
             )
         )
+    if not offers:
+        return Decision(outcome="backup", why=why.to_json(), withheld=withheld, valid_until=valid_until)
     return Decision(
         outcome="offers", why=why.to_json(), offers=tuple(offers), withheld=withheld, valid_until=valid_until
     )
@@ -256,9 +272,9 @@ def _offer(
     service: Priced, rate: KeptRate, account_id: str, cart: ReducedCart, facts: Facts, now: datetime
 ) -> DecidedOffer:
     days = window(now, rate.transit_days, facts.timezone)
-    about = (
-        Reason("offer_days", {"days": rate.transit_days}) if rate.transit_days is not None else Reason("offer_plain")
-    )
+    about = Reason("offer_plain")
+    if days is not None and rate.transit_days is not None:
+        about = Reason("offer_days", {"days": rate.transit_days})
     return DecidedOffer(
         code=service.code,
         name=service_name(rate.carrier, rate.service),
@@ -284,7 +300,7 @@ def _offer(
 
 def service_code(carrier: str, service: str) -> str:
     """A stable code such as `usps-groundadvantage`: no date, price or id in it."""
-    return re.sub(r"[^0-9a-z]+", "-", f"{carrier}-{service}".casefold()).strip("-") or "shipping"
+    return re.sub(r"[\W_]+", "-", f"{carrier}-{service}".casefold()).strip("-") or "shipping"
 
 
 def service_name(carrier: str, service: str) -> str:
