@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import anyio
@@ -109,23 +110,28 @@ async def _parcel_by_parcel(carrier: Carrier, request: RateRequest, deadline_s: 
             group.start_soon(one, index)
     if failures:
         raise failures[0]
-    first, *others = (answers[index] for index in range(len(request.parcels)))
+    each = [answers[index] for index in range(len(request.parcels))]
+    options = [{rate.key: rate for rate in answer.rates} for answer in each]
     summed: list[Rate] = []
-    problems = {(problem.account, problem.code): problem for each in (first, *others) for problem in each.problems}
-    for rate in first.rates:
-        prices = [rate.price]
-        for other in others:
-            match = next((found for found in other.rates if found.key == rate.key), None)
-            if match is None or match.price.currency != rate.price.currency:
-                break
-            prices.append(match.price)
-        if len(prices) == len(request.parcels):
-            summed.append(replace(rate, price=Money(sum(price.minor for price in prices), rate.price.currency)))
+    problems = list(dict.fromkeys(problem for answer in each for problem in answer.problems))
+    for key in dict.fromkeys(key for known in options for key in known):
+        rates = [known[key] for known in options if key in known]
+        if len(rates) == len(each) and len({rate.price.currency for rate in rates}) == 1:
+            summed.append(_sum(rates))
         else:
-            problem = Problem(rate.account, rate.carrier, "not_every_parcel", rate.service)
-            problems[problem.account, f"{problem.code}:{rate.service}"] = problem
-    partial = any(answer.partial for answer in (first, *others))
-    return Rates(tuple(summed), tuple(problems.values()), partial, first.test_mode)
+            problems.append(Problem(key[0], key[1], "not_every_parcel", key[2]))
+    return Rates(tuple(summed), tuple(problems), any(answer.partial for answer in each), each[0].test_mode)
+
+
+def _sum(rates: Sequence[Rate]) -> Rate:
+    """One option for all parcels; the slowest one's transit counts."""
+    days = [rate.transit_days for rate in rates if rate.transit_days is not None]
+    return replace(
+        rates[0],
+        price=Money(sum(rate.price.minor for rate in rates), rates[0].price.currency),
+        transit_days=max(days) if len(days) == len(rates) else None,
+        rate_id="",
+    )
 
 
 def _failed(account: Account, code: str, message: str, started: float) -> AccountAnswer:
