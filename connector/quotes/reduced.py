@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Literal
@@ -13,9 +14,16 @@ from carriers.address import Address
 from carriers.money import Money
 from connector.store import Cart
 
-_PO_BOX = re.compile(
-    r"\b(p\.?\s*o\.?\s*box|post\s*office\s*box|postfach|apartado|postbus|bo[iî]te postale)\b", re.IGNORECASE
-)
+_PO_BOXES = (
+    r"p\.?[\s-]*o\.?[\s-]*box", r"post\s*office\s*box",  # English, and Slovak and Polish as they write it abroad
+    "postfach", "postbus", "postbo[xk]s?", "postilokero",  # German, Dutch, Scandinavian, Finnish
+    "apartado", "caixa postal", "casella postale", "bo[iî]te postale",  # Spanish, Portuguese, Italian, French
+    r"po[sš]tov[yýaá] prie[cč]ino?k", r"po[sš]tovn[ií] p[rř]ihr[aá]dka",  # Slovak, Czech
+    r"skrytka poczt\w*", r"skr\.?\s*poczt\w*",  # Polish
+    r"τ\.?\s*θ\.?(?=\s*\d)", "ταχυδρομικ[ηή] θυρ[ιί]δα",  # Greek
+    r"ص\s*\.?\s*ب", "صندوق (?:ال)?بريد", "փոստարկղ", "փ/ա",  # Arabic, Armenian  # noqa: RUF001
+)  # fmt: skip
+_PO_BOX = re.compile(rf"(?<!\w)(?:{'|'.join(_PO_BOXES)})(?!\w)", re.IGNORECASE)
 
 
 class Kept(BaseModel):
@@ -128,8 +136,10 @@ def reduce(cart: Cart, keyed_hash: Callable[[bytes], str]) -> ReducedCart:
 
 
 def without_person(address: Address) -> Address:
-    """What a carrier is told that does not need the street."""
-    return replace(address, street1="", street2="", name="", company="", phone="", email="")
+    """What a carrier is told that does not need the street: that it is a company, not which one."""
+    return replace(
+        address, street1="", street2="", name="", company="", phone="", email="", residential=_residential(address)
+    )
 
 
 def _place(address: Address | None) -> Place | None:
@@ -140,14 +150,24 @@ def _place(address: Address | None) -> Place | None:
         province=address.province,
         city=address.city,
         postal_code=address.postal_code,
-        po_box=bool(_PO_BOX.search(f"{address.street1} {address.street2}")),
-        residential=False if address.company and address.residential is None else address.residential,
+        po_box=bool(_PO_BOX.search(_plain(f"{address.street1} {address.street2}"))),
+        residential=_residential(address),
     )
+
+
+def _residential(address: Address) -> bool | None:
+    """What was said, else False where a company is named."""
+    return False if address.residential is None and address.company.strip() else address.residential
 
 
 def _person(address: Address | None, keyed_hash: Callable[[bytes], str]) -> str:
     if address is None:
         return ""
     fields = (address.name, address.street1, address.street2, address.postal_code, address.country)
-    known = "\n".join(" ".join(field.split()).casefold() for field in fields)
-    return keyed_hash(known.encode())
+    return keyed_hash("\n".join(_plain(field) for field in fields).encode())
+
+
+def _plain(text: str) -> str:
+    """One spelling for equal words: accents composed, one blank between words, no case."""
+    composed = unicodedata.normalize("NFKC", text).casefold()
+    return unicodedata.normalize("NFKC", " ".join(composed.split()))
