@@ -58,11 +58,11 @@ class QuotingShop:
         """
         asked = cart.origin
         if cart.location_id:
-            named = next((each for each in self.origins if each.external_id == cart.location_id), None)
+            named = next((each for each in self._places() if each.external_id == cart.location_id), None)
             if named:
                 return named.id, named.address
         if asked is not None and asked.country and asked.postal_code:
-            near = next((each for each in self.origins if _same_place(each.address, asked)), None)
+            near = next((each for each in self._places() if _same_place(each.address, asked)), None)
             return (near.id, near.address) if near else ("", asked)
         default = self.default_origin()
         return (default.id, default.address) if default else ("", None)
@@ -71,9 +71,13 @@ class QuotingShop:
         """The location that the settings name, else the store's default, else the only one."""
         named = self.settings.default_location
         if named:
-            return next((each for each in self.origins if named in (each.id, each.external_id)), None)
-        chosen = [each for each in self.origins if each.is_default] or list(self.origins)
+            return next((each for each in self._places() if named in (each.id, each.external_id)), None)
+        chosen = [each for each in self._places() if each.is_default] or self._places()
         return chosen[0] if len(chosen) == 1 else None
+
+    def _places(self) -> list[Origin]:
+        """The locations whose address says at least which country: carriers cannot be asked from the others."""
+        return [each for each in self.origins if each.address.country]
 
 
 class Ledger(Protocol):
