@@ -54,6 +54,7 @@ quote_facts = TenantTable(
 _ANSWERS = TypeAdapter(tuple[AccountAnswer, ...])
 _MOST_WAITING = 20_000  # Rows kept in memory while the database is away; then the oldest are let go and counted.
 _FLUSH_S = 0.25
+_BATCH = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,43 +101,59 @@ class LedgerWriter:
                 await self.flush()
 
     async def flush(self) -> None:
-        """Write what waits; while the database is away the rows stay."""
-        if not self._waiting:
-            return
-        rows = [self._waiting.popleft() for _ in range(min(len(self._waiting), 500))]
+        """Write all that waits; while the database is away the rows stay."""
+        while self._waiting and await self._write_some():
+            pass
+
+    async def _write_some(self) -> bool:
+        """Write the oldest rows; False if the database is away. Rows that were not written wait on, whatever came."""
+        rows = [self._waiting.popleft() for _ in range(min(len(self._waiting), _BATCH))]
+        written = False
         try:
             await self._database.run(_write, rows)
+            written = True
         except SQLAlchemyError as error:
-            self._waiting.extendleft(reversed(rows))
-            log.warning("ledger_waits", rows=len(self._waiting), cause=type(error).__name__)
+            log.warning("ledger_waits", rows=len(self._waiting) + len(rows), cause=type(error).__name__)
+        finally:
+            if not written:
+                self._waiting.extendleft(reversed(rows))
+        return written
 
 
 def _write(connection: Connection, rows: Sequence[LedgerRow]) -> None:
-    known: set[tuple[str, str]] = set()
+    """A row that is there already stays: its writer was told to stop before it heard that it had been written."""
+    by_shop: dict[str, dict[str, LedgerRow]] = {}
     for row in rows:
-        digest = row.facts.hash()
-        if (row.shop_id, digest) not in known:
-            known.add((row.shop_id, digest))
-            insert_new(connection, quote_facts.insert(row.shop_id, hash=digest, body=row.facts.model_dump(mode="json")))
-        connection.execute(
-            quotes.insert(
-                row.shop_id,
-                id=row.id,
-                at=row.at,
-                outcome=row.decision.outcome,
-                settings_version=row.facts.settings_version,
-                facts_hash=digest,
-                match_key=match_key(row.cart),
-                plan_id=row.plan_id,
-                cart=row.cart.model_dump(mode="json"),
-                answers=_ANSWERS.dump_python(row.answers, mode="json"),
-                decision=row.decision.model_dump(mode="json"),
-                echo=dict(row.echo),
-                signature=row.signature,
-                answer_digest=row.digest,
-                elapsed_ms=row.elapsed_ms,
-            )
-        )
+        by_shop.setdefault(row.shop_id, {})[row.id] = row
+    for shop_id, batch in by_shop.items():
+        found = connection.execute(quotes.select(shop_id, quotes.c.id).where(quotes.c.id.in_(batch)))
+        there = set(found.scalars())
+        hashes = {id(row.facts): row.facts.hash() for row in {id(row.facts): row for row in batch.values()}.values()}
+        bodies = {hashes[id(row.facts)]: row.facts for row in batch.values()}
+        for digest, facts in bodies.items():
+            insert_new(connection, quote_facts.insert(shop_id, hash=digest, body=facts.model_dump(mode="json")))
+        new = [_values(row, hashes[id(row.facts)]) for row in batch.values() if row.id not in there]
+        if new:
+            connection.execute(quotes.insert(shop_id), new)
+
+
+def _values(row: LedgerRow, facts_hash: str) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "at": row.at,
+        "outcome": row.decision.outcome,
+        "settings_version": row.facts.settings_version,
+        "facts_hash": facts_hash,
+        "match_key": match_key(row.cart),
+        "plan_id": row.plan_id,
+        "cart": row.cart.model_dump(mode="json"),
+        "answers": _ANSWERS.dump_python(row.answers, mode="json"),
+        "decision": row.decision.model_dump(mode="json"),
+        "echo": dict(row.echo),
+        "signature": row.signature,
+        "answer_digest": row.digest,
+        "elapsed_ms": row.elapsed_ms,
+    }
 
 
 def load(connection: Connection, shop_id: str, quote_id: str) -> LedgerRow | None:
@@ -173,6 +190,9 @@ def forget_older(connection: Connection, before: datetime) -> int:
     old = connection.execute(quotes.across_shops(quotes.c.shop_id, quotes.c.id).where(quotes.c.at < before)).all()
     for shop_id, quote_id in old:
         connection.execute(quotes.delete(shop_id).where(quotes.c.id == quote_id))
+    for shop_id in {row.shop_id for row in old}:
+        used = quotes.select(shop_id, quotes.c.facts_hash)
+        connection.execute(quote_facts.delete(shop_id).where(quote_facts.c.hash.not_in(used)))
     return len(old)
 
 
