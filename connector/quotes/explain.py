@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from carriers.money import Money
 from connector import shop_settings
 from connector.packing.plan import Plan
@@ -10,26 +12,45 @@ from connector.quotes.decide import DecidedOffer, Decision, plan
 from connector.quotes.ledger import LedgerRow
 from connector.words.reason import Reason
 
+_SCREEN = 40  # Lines.
+
 
 def explain(row: LedgerRow) -> list[str]:
-    """Lines of text, in English."""
-    lines = [_answer(row.decision), "", *_cart(row)]
-    if row.decision.offers:
-        lines += ["", "Prices:"]
-        for offer in row.decision.offers:
-            lines += _price(offer)
-    if row.decision.withheld:
-        lines += ["", "Not shown:"]
-        for each in row.decision.withheld:
-            name = f"{each.carrier} {each.service}".strip()
-            said = f' The carrier said: "{each.said}"' if each.said else ""
-            lines.append(f"  {name}: {Reason.from_json(each.reason).say()}{said}")
-    for rule, why in row.decision.passed_rules:
-        lines.append(f"  Rule {rule!r} did not apply: {Reason.from_json(why).say()}")
+    """Lines of text, in English; closer together, and the longest lists cut, where they would not fit one screen."""
+    lines = _lines(row, _price, len(row.answers) + 1000)
+    return lines if len(lines) <= _SCREEN else _lines(row, _price_in_short, 2)
+
+
+def _lines(row: LedgerRow, price: Callable[[DecidedOffer], list[str]], most: int) -> list[str]:
+    """`most` is how many parcels, assumptions and services that are not shown are listed at least."""
+    offers = row.decision.offers
+    head = [_answer(row.decision), "", *_cart(row, most)]
+    if offers:
+        head += ["", "Prices:", *(line for offer in offers for line in price(offer))]
     asked = ", ".join(_asked(a) for a in row.answers)
-    lines += ["", f"Answered in {row.elapsed_ms} ms" + (f"; carriers: {asked}." if asked else ".")]
-    lines.append(f"Settings version {row.facts.settings_version}, {row.at:%Y-%m-%d %H:%M:%S} UTC, quote {row.id}.")
-    return lines
+    foot = ["", f"Answered in {row.elapsed_ms} ms" + (f"; carriers: {asked}." if asked else ".")]
+    foot.append(f"Settings version {row.facts.settings_version}, {row.at:%Y-%m-%d %H:%M:%S} UTC, quote {row.id}.")
+    room = max(most, _SCREEN - len(head) - len(foot) - 2)
+    return [*head, *_not_shown(row.decision, room), *foot]
+
+
+def _not_shown(decision: Decision, most: int) -> list[str]:
+    found = []
+    for each in decision.withheld:
+        name = f"{each.carrier} {each.service}".strip()
+        said = f' The carrier said: "{each.said}"' if each.said else ""
+        found.append(f"  {name}: {Reason.from_json(each.reason).say()}{said}")
+    for rule, why in decision.passed_rules:
+        found.append(f"  Rule {rule!r} did not apply: {Reason.from_json(why).say()}")
+    if not decision.withheld:
+        return _cut(found, most)
+    return ["", "Not shown:", *_cut(found, most)]
+
+
+def _cut(lines: list[str], most: int) -> list[str]:
+    if len(lines) <= most:
+        return lines
+    return [*lines[: most - 1], f"  … and {len(lines) - most + 1} more."]
 
 
 def _answer(decision: Decision) -> str:
@@ -48,7 +69,7 @@ def _why(decision: Decision) -> str:
     return Reason.from_json(decision.why).say() if decision.why else ""
 
 
-def _cart(row: LedgerRow) -> list[str]:
+def _cart(row: LedgerRow, most: int) -> list[str]:
     cart, place = row.cart, row.cart.destination
     where = (
         ", ".join(part for part in (place.postal_code, place.city, place.province, place.country) if part)
@@ -56,14 +77,16 @@ def _cart(row: LedgerRow) -> list[str]:
         else "?"
     )
     units = sum(line.quantity for line in cart.lines)
-    lines = [f"Cart: {units} unit{'s' if units != 1 else ''} worth {cart.goods} after discounts, to {where}."]
+    discounts = " after discounts" if cart.totals and cart.totals.discount is not None else ""
+    lines = [f"Cart: {units} unit{'s' if units != 1 else ''} worth {cart.goods}{discounts}, to {where}."]
     planned = plan(cart, shop_settings.load(row.facts.settings))
     if isinstance(planned, Plan):
+        parcels = []
         for number, parcel in enumerate(planned.parcels, 1):
             size = f", {parcel.size}" if parcel.size else ""
             tare = f" of which carton {parcel.tare.grams} g" if parcel.tare.grams else ""
-            lines.append(f"Parcel {number} of {len(planned.parcels)}: {parcel.gross.grams} g{tare}{size}.")
-        lines += [f"  {note.say()}" for note in planned.notes]
+            parcels.append(f"Parcel {number} of {len(planned.parcels)}: {parcel.gross.grams} g{tare}{size}.")
+        lines += [*_cut(parcels, most), *_cut([f"  {note.say()}" for note in planned.notes], most)]
     return lines
 
 
@@ -75,6 +98,18 @@ def _price(offer: DecidedOffer) -> list[str]:
     if offer.bought_as:
         lines.append(f"    Bought as {offer.bought_as.carrier} {offer.bought_as.service}.")
     return lines
+
+
+def _price_in_short(offer: DecidedOffer) -> list[str]:
+    steps = "; ".join(
+        f"{Money(step.minor, step.currency)} {Reason.from_json(step.reason).say()}" for step in offer.steps
+    )
+    arrives = f", arrives on {offer.earliest:%A %d %B}" if offer.earliest else ""
+    bought = f"; bought as {offer.bought_as.carrier} {offer.bought_as.service}" if offer.bought_as else ""
+    return [
+        f"  {offer.name} ({offer.code}): {Money(offer.minor, offer.currency)}{arrives}",
+        f"    {steps}{bought}.",
+    ]
 
 
 def _asked(answer: AccountAnswer) -> str:
