@@ -9,9 +9,9 @@ from connector.packing.space import Edges, Space
 
 UNLIMITED = 1 << 62
 
-LARGEST, SNUG, TIGHT, EVEN, WIDEST = range(5)
+LARGEST, SNUG, TIGHT, EVEN, WIDEST, HARDEST = range(6)
 """What a block is judged by: its volume; its volume and what could still be filled beside it, weighted in three ways;
-the footprint of its units, which stacks flat goods as a person would."""
+the footprint of its units, which stacks flat goods as a person would; in how few ways its units fit the carton."""
 
 
 NOT_NESTED = 3
@@ -24,13 +24,18 @@ class Turn(NamedTuple):
     nested: int = NOT_NESTED
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """Equal units as the packer sees them. `growth` is what a nested unit adds to its stack, mm."""
+class Kind(NamedTuple):
+    """Equal units as the packer sees them.
+
+    `sides` are the edges, shortest first; `free` where any of them may stand upright; `growth` is what nesting adds to
+    a stack, mm.
+    """
 
     turns: tuple[Turn, ...]
     weight: int
     volume: int
+    sides: Edges
+    free: bool
     growth: int = 0
     bears: bool = True
 
@@ -61,17 +66,24 @@ class Way:
 
 @dataclass(slots=True)
 class State:
-    """A carton half filled; `copy` before a try."""
+    """A carton half filled; `copy` before a try. `present` are the kinds with a count.
+
+    `left` in g; `least` is the shortest edge still to be packed, mm.
+    """
 
     spaces: list[Space]
     counts: list[int]
+    present: list[int]
     left: int
+    least: int
     placed: list[Block]
     volume: int = 0
 
     def copy(self) -> State:
         """The same, to be changed apart."""
-        return State(self.spaces[:], self.counts[:], self.left, self.placed[:], self.volume)
+        return State(
+            self.spaces[:], self.counts[:], self.present[:], self.left, self.least, self.placed[:], self.volume
+        )
 
 
 class Meter:

@@ -2,31 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations, combinations_with_replacement
+from itertools import combinations
 from typing import NamedTuple
 
-from connector.packing.block import LARGEST, SNUG, Meter
-from connector.packing.forms import Form, Key, key_of, total
+from connector.packing.block import SNUG, Meter
+from connector.packing.forms import Form, FormSet, Key, Shelf, key_of, total
 from connector.packing.kinds import Stock
 from connector.packing.rules import Rules
-from connector.packing.search import LAYERS, QUICK, THOROUGH, Load, Packer, Plan
+from connector.packing.search import FURTHER, LAYERS, QUICK, Load, Packer, Plan
 
 _LARGEST_SET = 3
-_MOST_SETS = 400
 _ENDS = 4
+_MOST_KINDS = 48
+_COMPARE = 5
+"""With more kinds than that, all cartons are compared for every fifth parcel only."""
 _SINGLE_EFFORT = 1500
 _SET_TRIES: tuple[Plan, ...] = (
-    QUICK,
     (LAYERS, SNUG, False),
-    ((0, 2, 1), SNUG, False),
     ((1, 2, 0), SNUG, False),
-    ((2, 0, 1), SNUG, False),
-    (LAYERS, LARGEST, False),
+    ((0, 2, 1), SNUG, False),
 )
 
+_DEEP_EFFORT = 4000
+_IMPROVE_PART = 8
+"""The first plan may take all of the effort, making it better an eighth of it."""
+
 Counts = tuple[int, ...]
+
+
+class Stage(NamedTuple):
+    """A round of tries to beat a plan: the ways to fill each carton, and whether to search beyond the first choices."""
+
+    ways: tuple[Plan, ...]
+    most: int
+    deep: bool = False
+
+
+_STAGES = (Stage((QUICK,), 200), Stage(_SET_TRIES, 6), Stage((QUICK,), 4, deep=True))
 
 
 class Part(NamedTuple):
@@ -42,7 +56,7 @@ class Chooser:
     """Chooses cartons for one stock of kinds."""
 
     stock: Stock
-    forms: Sequence[Form]
+    shelf: Shelf
     rules: Rules
     meter: Meter
     packer: Packer
@@ -57,20 +71,24 @@ class Chooser:
             return best
         if best is None:
             best = self._greedy(counts)
-        if len(best) <= _LARGEST_SET + 1:
-            return self._improve(counts, best)
-        return self._improve_ends(best)
+        limit = self.meter.limit
+        self.meter.limit = min(limit, self.meter.used + self.rules.effort // _IMPROVE_PART)
+        best = self._improve(counts, best) if len(best) <= _LARGEST_SET + 1 else self._improve_ends(best)
+        self.meter.limit = limit
+        return best
 
     def _improve(self, counts: Counts, best: list[Part]) -> list[Part]:
         """A cheaper set for the same goods, or `best` itself."""
         to_beat = total(part.key for part in best)
-        for bound, forms in self._sets(counts, to_beat, min(len(best) + 1, _LARGEST_SET)):
-            if bound >= to_beat or self.meter.spent():
-                break
-            found = self._fill_set(forms, counts, to_beat)
-            if found is not None:
-                to_beat = total(part.key for part in found)
-                best = found
+        for stage in _STAGES:
+            stop = self.meter.used + self._deep_effort() if stage.deep else self.meter.limit
+            for bound, forms in self._sets(counts, to_beat, stage, len(best)):
+                if bound >= to_beat or self.meter.used >= min(stop, self.meter.limit):
+                    break
+                found = self._fill_set(forms, counts, to_beat, stage)
+                if found is not None:
+                    to_beat = total(part.key for part in found)
+                    best = found
         return best
 
     def _improve_ends(self, parts: list[Part]) -> list[Part]:
@@ -92,50 +110,62 @@ class Chooser:
                         break
         return parts
 
-    def _single(self, counts: Counts) -> Part | None:
-        """The cheapest carton that takes everything."""
+    def _single(self, counts: Counts, effort: int = _SINGLE_EFFORT) -> Part | None:
+        """The cheapest carton that takes everything, with so much effort on each that one quick try does not fill."""
         volume, weight, present = self._measure(counts)
         able = [
             (key_of(form, weight, self.rules), number)
-            for number, form in enumerate(self.forms)
+            for number, form in enumerate(self.shelf.forms)
             if form.volume >= volume and form.net >= weight and all(self.fits[number][kind] for kind in present)
         ]
         for key, number in sorted(able):
-            form = self.forms[number]
+            form = self.shelf.forms[number]
             load = self._quick(form, counts)
-            if load.units != counts and not self.meter.spent():
-                load = self.packer.fill(form.room, counts, form.net, THOROUGH, _SINGLE_EFFORT)
+            if load.units != counts and effort and not self.meter.spent():
+                load = self.packer.fill(form.room, counts, form.net, FURTHER, effort)
             if load.units == counts:
                 return Part(form, load, key)
         return None
 
     def _quick(self, form: Form, counts: Counts) -> Load:
         """One try; where the effort runs out within it, the way that needs none if that takes more."""
+        some = _window(counts)
+        load = None
         if not self.meter.spent():
-            load = self.packer.quick(form.room, counts, form.net)
+            load = self.packer.quick(form.room, some, form.net)
             if not self.meter.spent():
-                return load
+                return load if any(load.units) or some is counts else self.packer.rough(form.room, counts, form.net)
+        rough = self.packer.rough(form.room, some, form.net)
+        if not any(rough.units):
             rough = self.packer.rough(form.room, counts, form.net)
-            return rough if rough.volume > load.volume else load
-        return self.packer.rough(form.room, counts, form.net)
+        return rough if load is None or rough.volume > load.volume else load
 
     def _greedy(self, counts: Counts) -> list[Part]:
         """Carton after carton, each time the one that takes most for what it costs."""
         parts: list[Part] = []
+        rounds = 0
         while any(counts):
-            part = self._single(counts) if parts else None
+            part = self._single(counts, 0) if parts else None
+            if part is None and parts and (self.meter.spent() or rounds % _COMPARE):
+                part = self._same_again(parts[-1].form, counts)
             if part is None:
                 part = self._next(counts)
+            rounds += len(counts) > _MOST_KINDS
             times = min(rest // units for rest, units in zip(counts, part.load.units, strict=True) if units)
             parts += [part] * times
             counts = tuple(rest - times * units for rest, units in zip(counts, part.load.units, strict=True))
         return parts
 
+    def _same_again(self, form: Form, counts: Counts) -> Part | None:
+        """The form that was chosen last, without comparing, if anything fits it: for carts of very many kinds."""
+        load = self._quick(form, counts)
+        return Part(form, load, key_of(form, load.weight, self.rules)) if any(load.units) else None
+
     def _next(self, counts: Counts) -> Part:
         """The form whose load takes the greatest share of what is left, for its cost."""
         volume, weight, present = self._measure(counts)
-        best: tuple[float, int, Part] | None = None
-        for number, form in enumerate(self.forms):
+        best: tuple[float, Part] | None = None
+        for number, form in enumerate(self.shelf.forms):
             if not any(self.fits[number][kind] for kind in present):
                 continue
             load = self._quick(form, counts)
@@ -145,67 +175,77 @@ class Chooser:
             share = max(load.volume / volume, load.weight / weight if weight else 0.0)
             worth = share if self.rules.objective == "count" else share / max(key[0], 1)
             if best is None or worth > best[0]:
-                best = (worth, number, Part(form, load, key))
+                best = (worth, Part(form, load, key))
         assert best is not None  # noqa: S101 - every kind fits a form, and an empty carton takes a unit of it.
-        return best[2]
+        return best[1]
 
-    def _sets(self, counts: Counts, to_beat: Key, largest: int) -> Iterator[tuple[Key, tuple[int, ...]]]:
+    def _sets(self, counts: Counts, to_beat: Key, stage: Stage, size: int) -> list[tuple[Key, tuple[int, ...]]]:
         """Sets of forms that could hold everything and might cost less than `to_beat`, the most hopeful first."""
         volume, weight, present = self._measure(counts)
-        numbers = [n for n in range(len(self.forms)) if any(self.fits[n][kind] for kind in present)]
+        smallest, largest = (1, size) if stage.deep else (2, size + 1)
+        if stage.deep:
+            to_beat = self._well_below(to_beat)
         found: list[tuple[Key, tuple[int, ...]]] = []
-        for size in range(2, largest + 1):
-            for chosen in combinations_with_replacement(numbers, size):
-                forms = [self.forms[n] for n in chosen]
-                if sum(form.volume for form in forms) < volume or sum(form.net for form in forms) < weight:
-                    continue
-                if not all(any(self.fits[n][kind] for n in chosen) for kind in present):
-                    continue
-                bound = self._bound(forms, weight)
-                if bound < to_beat:
-                    found.append((bound, chosen))
-                    if len(found) > 20 * _MOST_SETS:
-                        break
-        return iter(sorted(found)[:_MOST_SETS])
+        for some in self.shelf.sets:
+            if some.volume < volume or some.net < weight or not smallest <= len(some.chosen) <= largest:
+                continue
+            bound = self._bound(some, weight)
+            if bound < to_beat and all(any(self.fits[n][kind] for n in some.chosen) for kind in present):
+                found.append((bound, some.chosen))
+        return sorted(found)[: stage.most]
 
-    def _bound(self, forms: Sequence[Form], weight: int) -> Key:
+    def _deep_effort(self) -> int:
+        """A carton less is worth more effort than a lighter one."""
+        return _DEEP_EFFORT if self.rules.objective == "count" else _DEEP_EFFORT // 4
+
+    def _well_below(self, to_beat: Key) -> Key:
+        """What a set must cost less than to be worth a deep search: a carton less, or a sixth less."""
+        first = to_beat[0] if self.rules.objective == "count" else to_beat[0] - to_beat[0] // 6
+        return (first, 0, 0)
+
+    def _bound(self, some: FormSet, weight: int) -> Key:
         """What the set costs at least."""
-        floor = sum(form.floor for form in forms)
-        if not any(form.carton.flat_rate for form in forms):
-            floor = max(floor, weight + sum(form.carton.tare for form in forms))
-        cost = sum(form.carton.cost.minor for form in forms if form.carton.cost)
+        floor = some.floor if some.flat_rate else max(some.floor, weight + some.tare)
         if self.rules.objective == "count":
-            return (len(forms), floor, cost)
+            return (len(some.chosen), floor, some.cost)
         if self.rules.price_per_kg is not None:
-            return (floor * self.rules.price_per_kg.minor + 1000 * cost, floor, len(forms))
-        return (floor, cost, len(forms))
+            return (floor * self.rules.price_per_kg.minor + 1000 * some.cost, floor, len(some.chosen))
+        return (floor, some.cost, len(some.chosen))
 
-    def _fill_set(self, chosen: tuple[int, ...], counts: Counts, to_beat: Key) -> list[Part] | None:
+    def _fill_set(self, chosen: tuple[int, ...], counts: Counts, to_beat: Key, stage: Stage) -> list[Part] | None:
         """Fill these forms one after the other in a few ways; None unless all goes in for less than `to_beat`."""
-        forms = sorted((self.forms[n] for n in chosen), key=lambda form: (-form.volume, form.outer))
+        forms = sorted((self.shelf.forms[n] for n in chosen), key=lambda form: (-form.volume, form.outer))
         weight = self._measure(counts)[1]
         floor = sum(form.floor for form in forms)
         gross = max(floor, weight + sum(form.carton.tare for form in forms))
         orders = [forms] if forms[0] == forms[-1] else [forms, forms[::-1]]
+        nets = {form: min(form.net, self._even_share(form, gross, floor)) for form in forms}
         for order in orders:
-            for way in _SET_TRIES:
+            for way in stage.ways:
                 if self.meter.spent():
                     return None
-                parts = self._fill_in_order(order, counts, way, gross, floor)
+                parts = self._fill_in_order(order, nets, counts, way, deep=stage.deep)
                 if parts is not None and total(part.key for part in parts) < to_beat:
                     return parts
         return None
 
+    def _even_share(self, form: Form, gross: int, floor: int) -> int:
+        """The grams of goods at which no carton of a set is billed above the others' unused dimensional weight."""
+        if self.rules.objective == "count" or not floor:
+            return form.net
+        return max(form.floor, -(-gross * form.floor // floor)) - form.carton.tare
+
     def _fill_in_order(
-        self, forms: Sequence[Form], counts: Counts, way: Plan, gross: int, floor: int
+        self, forms: Sequence[Form], nets: Mapping[Form, int], counts: Counts, way: Plan, *, deep: bool
     ) -> list[Part] | None:
         parts: list[Part] = []
         for number, form in enumerate(forms):
-            last = number == len(forms) - 1
-            net = form.net
-            if not last and floor:
-                net = min(net, max(form.floor, -(-gross * form.floor // floor)) - form.carton.tare)
-            load = self.packer.fill(form.room, counts, net, (way,))
+            net = form.net if number == len(forms) - 1 else nets[form]
+            if deep:
+                ways = (way, *FURTHER)
+                load = self.packer.search(form.room, counts, net, ways, self._deep_effort() // (2 * len(forms)))
+            else:
+                load = self.packer.fill(form.room, counts, net, (way,))
             counts = tuple(rest - units for rest, units in zip(counts, load.units, strict=True))
             if any(load.units):
                 parts.append(Part(form, load, key_of(form, load.weight, self.rules)))
@@ -224,13 +264,21 @@ class Chooser:
         return volume, weight, present
 
 
-def chooser(stock: Stock, forms: Sequence[Form], rules: Rules, meter: Meter) -> Chooser:
+def _window(counts: Counts) -> Counts:
+    """Of very many kinds, the largest and a spread of the others: enough for one carton, and quick to look through."""
+    present = [number for number, count in enumerate(counts) if count]
+    if len(present) <= _MOST_KINDS:
+        return counts
+    half = _MOST_KINDS // 2
+    rest = present[half:]
+    kept = {*present[:half], *(rest[i * len(rest) // half] for i in range(half))}
+    return tuple(count if number in kept else 0 for number, count in enumerate(counts))
+
+
+def chooser(stock: Stock, shelf: Shelf, rules: Rules, meter: Meter) -> Chooser:
     """A Chooser for that stock."""
-    fits = [[fits_in(form, kind.turns, kind.weight) for kind in stock.kinds] for form in forms]
-    return Chooser(stock, forms, rules, meter, Packer(stock.kinds, meter, rules.support), fits)
-
-
-def fits_in(form: Form, turns: Sequence[tuple[tuple[int, int, int], int]], weight: int) -> bool:
-    """Whether one unit fits the empty form."""
-    a, b, c = form.room
-    return weight <= form.net and any(w <= a and h <= b and d <= c for (w, h, d), _ in turns)
+    fits = [
+        [form.takes(kind.turns, kind.sides, kind.weight, free=kind.free) for kind in stock.kinds]
+        for form in shelf.forms
+    ]
+    return Chooser(stock, shelf, rules, meter, Packer(stock.kinds, meter, rules.support), fits)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from connector.packing.block import (
+    HARDEST,
     LARGEST,
     NOT_NESTED,
     SNUG,
@@ -36,7 +37,7 @@ _ONE: tuple[Edges, ...] = ((1, 1, 1),)
 class Filler:
     """Fills one room (a carton's usable inside, axes as ordered by the caller) with kinds."""
 
-    __slots__ = ("_kinds", "_reach", "_room", "_rows", "_smallest", "_way", "meter")
+    __slots__ = ("_ease", "_kinds", "_reach", "_room", "_way", "meter")
 
     def __init__(
         self, room: Edges, kinds: Sequence[Kind], way: Way, reach: Sequence[Sequence[int]], meter: Meter
@@ -44,16 +45,15 @@ class Filler:
         self._room = room
         self._kinds = kinds
         self._way = way
+        hard = way.judge == HARDEST
         self._reach = reach or ((), (), ())
-        self._rows = [
-            (number, kind.turns, kind.weight, kind.volume, kind.growth, kind.bears) for number, kind in enumerate(kinds)
-        ]
+        self._ease = [sum(_within(turn.edges, room) for turn in kind.turns) for kind in kinds] if hard else []
         self.meter = meter
-        self._smallest = [min(min(turn.edges) for turn in kind.turns) if kind.turns else UNLIMITED for kind in kinds]
 
     def start(self, counts: Sequence[int], left: int) -> State:
         """An empty carton that may take `counts` units of each kind and `left` grams."""
-        return State([(0, 0, 0, *self._room)], list(counts), left, [])
+        present = [number for number, count in enumerate(counts) if count]
+        return State([(0, 0, 0, *self._room)], list(counts), present, left, self._least(present), [])
 
     def run(self, state: State) -> None:
         """Go on greedily until nothing fits or the meter is spent."""
@@ -90,20 +90,26 @@ class Filler:
         state.left -= units * self._kinds[kind].weight
         state.volume += units * self._kinds[kind].volume
         state.placed.append(block)
-        least = UNLIMITED
-        for count, smallest in zip(state.counts, self._smallest, strict=True):
-            if count and smallest < least:
-                least = smallest
-        if least == UNLIMITED:
-            state.spaces = []
-            return
+        if not state.counts[kind]:
+            state.present.remove(kind)
+            state.least = self._least(state.present)
+            if not state.present:
+                state.spaces = []
+                return
         way = self._way
         if not self._kinds[kind].bears:
             closed = list(box)
             closed[way.up + 3] = self._room[way.up]
             box = (closed[0], closed[1], closed[2], closed[3], closed[4], closed[5])
         self.meter.used += len(state.spaces)
-        state.spaces = cut(state.spaces, box, least, way.up if way.support >= 1 else None)
+        state.spaces = cut(state.spaces, box, state.least, way.up if way.support >= 1 else None)
+
+    def _least(self, present: Sequence[int]) -> int:
+        least = UNLIMITED
+        for number in present:
+            edge = self._kinds[number].sides[0]
+            least = min(edge, least)
+        return least
 
     def _extents(self, kind: int, turn: Turn, stack: int) -> Edges:
         if stack == 1:
@@ -128,11 +134,14 @@ class Filler:
         best: Candidate | None = None
         highest: float = -(1 << 80)
         score: float
-        for (index, turns, weight, volume, growth, bears), most in zip(self._rows, state.counts, strict=True):
-            if not most or (volume > all_of_it and not growth) or not (bears or open_above):
+        kinds, counts = self._kinds, state.counts
+        for index in state.present:
+            turns, weight, volume, _, _, growth, bears = kinds[index]
+            if (volume > all_of_it and not growth) or not (bears or open_above):
                 continue
+            most = counts[index]
             if weight * most > left:
-                most = left // weight  # noqa: PLW2901
+                most = left // weight
                 if not most:
                     continue
             tried += len(turns)
@@ -165,6 +174,9 @@ class Filler:
                         score = nx * ny * nz * stack * volume
                     elif judge == SNUG:
                         score = ex * ey * ez + (ex + rx[a - ex]) * (ey + ry[b - ey]) * (ez + rz[c - ez])
+                    elif judge == HARDEST:
+                        score = ex * ey * ez + (ex + rx[a - ex]) * (ey + ry[b - ey]) * (ez + rz[c - ez])
+                        score -= self._ease[index] << 50
                     elif judge == TIGHT:
                         la, lb, lc = a - ex, b - ey, c - ez
                         score = 0.3 * ex * ey * ez - (
@@ -213,6 +225,10 @@ class Filler:
                 if area < needed:
                     return False
         return True
+
+
+def _within(edges: Edges, room: Edges) -> bool:
+    return edges[0] <= room[0] and edges[1] <= room[1] and edges[2] <= room[2]
 
 
 def _shapes(kx: int, ky: int, kz: int, units: int) -> tuple[Edges, ...]:

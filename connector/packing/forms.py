@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import combinations_with_replacement
+from typing import NamedTuple
 
 from carriers.money import Money
-from connector.packing.block import UNLIMITED
+from connector.packing.block import UNLIMITED, Turn
 from connector.packing.carton import Carton
 from connector.packing.errors import PackingError
 from connector.packing.goods import Extents, Goods
+from connector.packing.kinds import sides_of
 from connector.packing.rules import Rules, billed, fees
 
 _BAG_FORMS = 8
+_FORMS_IN_THREES = 12
+_FORMS_IN_PAIRS = 60
 
 Key = tuple[int, int, int]
 """What one parcel costs in the order of the objective; the keys of a plan's parcels add up."""
@@ -29,6 +35,74 @@ class Form:
     floor: int
     """Billed weight of the empty form, g: no parcel in it is billed less."""
     volume: int
+    sides: tuple[int, int, int]
+    """The edges of the room, shortest first."""
+
+    def takes(self, turns: Sequence[Turn], sides: tuple[int, int, int], weight: int, *, free: bool) -> bool:
+        """Whether one unit fits the empty form; `free` where it may lie in any way."""
+        if weight > self.net:
+            return False
+        if free:
+            (a, b, c), (p, q, r) = sides, self.sides
+            return a <= p and b <= q and c <= r
+        p, q, r = self.room
+        return any(w <= p and h <= q and d <= r for (w, h, d), _ in turns)
+
+
+class FormSet(NamedTuple):
+    """A few forms used together, and what they come to."""
+
+    chosen: tuple[int, ...]
+    volume: int
+    net: int
+    floor: int
+    tare: int
+    cost: int
+    flat_rate: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """The forms that may be used, the roomiest first, and the sets of up to three of them."""
+
+    forms: tuple[Form, ...]
+    sets: tuple[FormSet, ...]
+
+
+def shelf_of(cartons: tuple[Carton, ...], goods: Sequence[Goods], rules: Rules) -> Shelf:
+    """The shelf for these goods. Without bags it depends on cartons and rules alone and is kept."""
+    if any(carton.bulge is not None for carton in cartons):
+        return _shelf(forms_of(cartons, goods, rules))
+    return _kept_shelf(cartons, rules)
+
+
+@lru_cache(maxsize=64)
+def _kept_shelf(cartons: tuple[Carton, ...], rules: Rules) -> Shelf:
+    return _shelf(forms_of(cartons, (), rules))
+
+
+def _shelf(forms: Sequence[Form]) -> Shelf:
+    ranked = sorted(forms, key=lambda form: (-form.volume, form.outer, form.carton.name))
+    largest = 3 if len(ranked) <= _FORMS_IN_THREES else 2 if len(ranked) <= _FORMS_IN_PAIRS else 1
+    sets = [
+        _form_set(ranked, chosen)
+        for size in range(1, largest + 1)
+        for chosen in combinations_with_replacement(range(len(ranked)), size)
+    ]
+    return Shelf(tuple(ranked), tuple(sets))
+
+
+def _form_set(forms: Sequence[Form], chosen: tuple[int, ...]) -> FormSet:
+    some = [forms[number] for number in chosen]
+    return FormSet(
+        chosen,
+        sum(form.volume for form in some),
+        sum(form.net for form in some),
+        sum(form.floor for form in some),
+        sum(form.carton.tare for form in some),
+        sum(form.carton.cost.minor for form in some if form.carton.cost),
+        any(form.carton.flat_rate for form in some),
+    )
 
 
 def forms_of(cartons: Iterable[Carton], goods: Sequence[Goods], rules: Rules) -> list[Form]:
@@ -46,7 +120,8 @@ def forms_of(cartons: Iterable[Carton], goods: Sequence[Goods], rules: Rules) ->
             if net <= 0:
                 continue
             floor = billed(outer, carton.tare, rules, flat_rate=carton.flat_rate)
-            found.append(Form(carton, (room[0], room[1], room[2]), outer, net, floor, room[0] * room[1] * room[2]))
+            volume = room[0] * room[1] * room[2]
+            found.append(Form(carton, (room[0], room[1], room[2]), outer, net, floor, volume, sides_of(room)))
     return found
 
 

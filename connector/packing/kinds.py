@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import permutations
+from functools import lru_cache
+from itertools import pairwise, permutations
 
-from connector.packing.block import Kind, Turn
+from connector.packing.block import NOT_NESTED, Kind, Turn
 from connector.packing.goods import Goods
 
 _ORDERS = tuple(permutations((0, 1, 2)))
@@ -66,12 +67,23 @@ def _kind(goods: Goods) -> Kind:
         turns_of(goods.size, handling.may_stand, nested=handling.nests_by is not None),
         goods.weight,
         goods.size.volume,
+        sides_of(goods.size),
+        handling.may_stand == _ALL,
         handling.nests_by or 0,
         handling.bears,
     )
 
 
-def turns_of(size: Sequence[int], may_stand: tuple[bool, bool, bool], *, nested: bool = False) -> tuple[Turn, ...]:
+def sides_of(size: Sequence[int]) -> tuple[int, int, int]:
+    """The edges, shortest first."""
+    a, b, c = sorted(size)
+    return a, b, c
+
+
+@lru_cache(maxsize=8192)
+def turns_of(
+    size: tuple[int, int, int], may_stand: tuple[bool, bool, bool], *, nested: bool = False
+) -> tuple[Turn, ...]:
     """The distinct ways to lay a unit, flat ones first; the last of the three edges stands upright."""
     turns = {
         Turn((size[i], size[j], size[k]), (i, j, k).index(2) if nested else 3) for i, j, k in _ORDERS if may_stand[k]
@@ -83,56 +95,54 @@ def permuted(kinds: Sequence[Kind], axes: tuple[int, int, int]) -> tuple[Kind, .
     """The same kinds with their axes in another order."""
     if axes == (0, 1, 2):
         return tuple(kinds)
+    return tuple(kind._replace(turns=_permuted(kind.turns, axes)) for kind in kinds)
+
+
+@lru_cache(maxsize=8192)
+def _permuted(turns: tuple[Turn, ...], axes: tuple[int, int, int]) -> tuple[Turn, ...]:
     i, j, k = axes
     return tuple(
-        Kind(
-            tuple(
-                Turn(
-                    (turn.edges[i], turn.edges[j], turn.edges[k]),
-                    3 if turn.nested == 3 else axes.index(turn.nested),
-                )
-                for turn in kind.turns
-            ),
-            kind.weight,
-            kind.volume,
-            kind.growth,
-            kind.bears,
-        )
-        for kind in kinds
+        Turn((edges[i], edges[j], edges[k]), nested if nested == NOT_NESTED else axes.index(nested))
+        for edges, nested in turns
     )
 
 
 def flattened(kinds: Sequence[Kind], room: Sequence[int]) -> tuple[Kind, ...]:
     """The same kinds with only those turns that lie flattest in the room."""
     a, b, c = room
-    flat = []
-    for kind in kinds:
-        able = [turn for turn in kind.turns if turn.edges[0] <= a and turn.edges[1] <= b and turn.edges[2] <= c]
-        low = min((turn.edges[2] for turn in able), default=0)
-        turns = tuple(turn for turn in able if turn.edges[2] == low)
-        flat.append(Kind(turns, kind.weight, kind.volume, kind.growth, kind.bears))
-    return tuple(flat)
+    return tuple(kind._replace(turns=_flattest(kind.turns, a, b, c)) for kind in kinds)
 
 
-def reachable(kinds: Sequence[Kind], counts: Sequence[int], axis: int, longest: int) -> list[int]:
-    """For each length up to `longest`, the greatest sum of edges along that axis that is not longer."""
+@lru_cache(maxsize=8192)
+def _flattest(turns: tuple[Turn, ...], a: int, b: int, c: int) -> tuple[Turn, ...]:
+    able = [turn for turn in turns if turn.edges[0] <= a and turn.edges[1] <= b and turn.edges[2] <= c]
+    low = min((turn.edges[2] for turn in able), default=0)
+    return tuple(turn for turn in able if turn.edges[2] == low)
+
+
+def edges_along(kinds: Sequence[Kind], counts: Sequence[int], axis: int) -> tuple[tuple[int, int], ...]:
+    """The edges that may lie along that axis, each with how often."""
     lengths: dict[int, int] = {}
     for kind, count in zip(kinds, counts, strict=True):
         if count:
             for edge in {turn.edges[axis] for turn in kind.turns}:
                 lengths[edge] = lengths.get(edge, 0) + count
+    return tuple(sorted(lengths.items()))
+
+
+def reachable(lengths: Sequence[tuple[int, int]], longest: int) -> list[int]:
+    """For each length up to `longest`, the greatest sum of these edges that is not longer."""
     mask = (1 << (longest + 1)) - 1
     sums = 1
-    for length, count in lengths.items():
+    for length, count in lengths:
         for _ in range(min(count, longest // length)):
             more = (sums | sums << length) & mask
             if more == sums:
                 break
             sums = more
+    marks = f"{sums:b}"[::-1]
+    there = [length for length, mark in enumerate(marks) if mark == "1"]
     table: list[int] = []
-    last = 0
-    for length, there in enumerate(reversed(f"{sums:0{longest + 1}b}")):
-        if there == "1":
-            last = length
-        table.append(last)
+    for low, high in pairwise([*there, longest + 1]):
+        table += [low] * (high - low)
     return table

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 from carriers.money import Money
 from connector.packing.block import Block, Meter
 from connector.packing.carton import Carton
-from connector.packing.choose import Chooser, Part, chooser, fits_in
+from connector.packing.choose import Chooser, Part, chooser
 from connector.packing.errors import PackingError
-from connector.packing.forms import Form, Key, forms_of, total
+from connector.packing.forms import Key, Shelf, shelf_of, total
 from connector.packing.goods import Extents, Goods
-from connector.packing.kinds import Names, Stock, stock_of, turns_of
+from connector.packing.kinds import Names, Stock, sides_of, stock_of, turns_of
 from connector.packing.result import Left, PackedCarton, Packing, Placed
 from connector.packing.rules import Rules, billed, dimensional
 from connector.packing.settle import settled
@@ -29,7 +29,7 @@ def pack(goods: Sequence[Goods], cartons: Iterable[Carton], rules: Rules = DEFAU
     cartons = tuple(cartons)
     _one_currency(cartons, rules)
     meter = Meter(rules.effort)
-    forms = forms_of(cartons, goods, rules)
+    shelf = shelf_of(cartons, goods, rules)
     packed: list[PackedCarton] = []
     left: list[Left] = []
     shared: list[Goods] = []
@@ -37,50 +37,55 @@ def pack(goods: Sequence[Goods], cartons: Iterable[Carton], rules: Rules = DEFAU
         if each.handling.own_box:
             _own_box(each, rules, packed, left)
             continue
-        turns = turns_of(each.size, each.handling.may_stand)
-        if not any(fits_in(form, turns, each.weight) for form in forms):
-            left.append(Left(each.key, each.quantity, why_nothing_fits(each, forms)))
+        if not _fits_any(each, shelf):
+            left.append(Left(each.key, each.quantity, why_nothing_fits(each, shelf.forms)))
         elif each.handling.alone:
             stock = stock_of([Goods(each.key, 1, each.size, each.weight, each.handling)])
-            part = chooser(stock, forms, rules, meter).solve()[0]
+            part = chooser(stock, shelf, rules, meter).solve()[0]
             packed += _finish([part] * each.quantity, stock_of([each]), rules)
         else:
             shared.append(each)
-    for share in _shares(shared, forms, rules, meter):
+    for share in _shares(shared, shelf, rules, meter):
         packed += share
     packed.sort(key=lambda carton: (carton.own_box, -carton.outer.volume, -carton.gross))
     return Packing(tuple(packed), tuple(left), meter.used)
 
 
-def _shares(goods: Sequence[Goods], forms: Sequence[Form], rules: Rules, meter: Meter) -> list[list[PackedCarton]]:
+def _fits_any(goods: Goods, shelf: Shelf) -> bool:
+    may_stand = goods.handling.may_stand
+    turns = turns_of(goods.size, may_stand)
+    sides = sides_of(goods.size)
+    free = all(may_stand)
+    return any(form.takes(turns, sides, goods.weight, free=free) for form in shelf.forms)
+
+
+def _shares(goods: Sequence[Goods], shelf: Shelf, rules: Rules, meter: Meter) -> list[list[PackedCarton]]:
     """Groups apart; what belongs to none goes with the group where it costs least, or by itself."""
     if not goods:
         return []
     groups = sorted({each.handling.group for each in goods if each.handling.group})
     neutral = [each for each in goods if not each.handling.group]
     if len(groups) <= 1:
-        return [_packed(goods, forms, rules, meter)[1]]
+        return [_packed(goods, shelf, rules, meter)[1]]
     own = {group: [each for each in goods if each.handling.group == group] for group in groups}
-    alone = {group: _packed(own[group], forms, rules, meter) for group in groups}
+    alone = {group: _packed(own[group], shelf, rules, meter) for group in groups}
     if not neutral:
         return [alone[group][1] for group in groups]
     options: list[tuple[Key, int, list[list[PackedCarton]]]] = []
-    by_itself = _packed(neutral, forms, rules, meter)
+    by_itself = _packed(neutral, shelf, rules, meter)
     options.append(
         (total([by_itself[0], *(alone[g][0] for g in groups)]), 1, [by_itself[1], *(alone[g][1] for g in groups)])
     )
     for host in groups:
-        joined = _packed([*own[host], *neutral], forms, rules, meter)
+        joined = _packed([*own[host], *neutral], shelf, rules, meter)
         others = [alone[group] for group in groups if group != host]
         options.append((total([joined[0], *(o[0] for o in others)]), 0, [joined[1], *(o[1] for o in others)]))
     return min(options, key=lambda option: option[:2])[2]
 
 
-def _packed(
-    goods: Sequence[Goods], forms: Sequence[Form], rules: Rules, meter: Meter
-) -> tuple[Key, list[PackedCarton]]:
+def _packed(goods: Sequence[Goods], shelf: Shelf, rules: Rules, meter: Meter) -> tuple[Key, list[PackedCarton]]:
     stock = stock_of(goods)
-    choice: Chooser = chooser(stock, forms, rules, meter)
+    choice: Chooser = chooser(stock, shelf, rules, meter)
     parts = choice.solve()
     return total(part.key for part in parts), _finish(parts, stock, rules)
 

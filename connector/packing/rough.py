@@ -17,17 +17,19 @@ def rough_fill(
     above rests wholly on the block, so every rule about support holds. Each kind is looked at once a space.
     """
     rest = list(counts)
+    present = [number for number, count in enumerate(counts) if count]
     blocks: list[Block] = []
     waiting: list[Space] = [(0, 0, 0, *room)]
     while waiting:
         space = waiting.pop()
-        found = _first(space, room, kinds, rest, net)
-        if found is None:
+        block = _first(space, room, kinds, present, rest, net)
+        if block is None:
             continue
-        block = found
         rest[block.kind] -= block.units
         net -= block.units * kinds[block.kind].weight
         blocks.append(block)
+        if not rest[block.kind]:
+            present.remove(block.kind)
         x1, y1, z1, x2, y2, z2 = space
         _, _, _, bx, by, bz = block.box
         if bx < x2:
@@ -39,14 +41,18 @@ def rough_fill(
     return blocks, rest, net
 
 
-def _first(space: Space, room: Edges, kinds: Sequence[Kind], rest: Sequence[int], net: int) -> Block | None:
+def _first(
+    space: Space, room: Edges, kinds: Sequence[Kind], present: Sequence[int], rest: Sequence[int], net: int
+) -> Block | None:
     x1, y1, z1, x2, y2, z2 = space
     a, b, c = x2 - x1, y2 - y1, z2 - z1
-    for number, count in enumerate(rest):
+    low, middle, high = sorted((a, b, c))
+    for number in present:
         kind = kinds[number]
-        most = min(count, net // kind.weight) if kind.weight else count
-        if most <= 0 or not (kind.bears or z2 == room[2]):
+        p, q, r = kind.sides
+        if p > low or q > middle or r > high or kind.weight > net or not (kind.bears or z2 == room[2]):
             continue
+        most = min(rest[number], net // kind.weight) if kind.weight else rest[number]
         best: tuple[int, Edges, Edges] | None = None
         for turn in kind.turns:
             w, h, d = turn.edges

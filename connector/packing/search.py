@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from connector.packing.block import EVEN, LARGEST, SNUG, TIGHT, WIDEST, Block, Kind, Meter, State, Way
+from connector.packing.block import EVEN, HARDEST, LARGEST, SNUG, TIGHT, WIDEST, Block, Kind, Meter, State, Way
 from connector.packing.filler import Filler
-from connector.packing.kinds import flattened, permuted, reachable
+from connector.packing.kinds import edges_along, flattened, permuted, reachable
 from connector.packing.rough import rough_fill
 from connector.packing.space import Edges
 
@@ -20,6 +20,17 @@ Plan = tuple[Axes, int, bool]
 """A direction, what a block is judged by, and whether units lie as flat as they can."""
 
 QUICK: Plan = (LAYERS, WIDEST, True)
+FURTHER: tuple[Plan, ...] = (
+    (LAYERS, SNUG, False),
+    ((0, 2, 1), HARDEST, False),
+    (LAYERS, HARDEST, False),
+    (LAYERS, WIDEST, False),
+    (LAYERS, LARGEST, True),
+    ((2, 0, 1), SNUG, False),
+    (LAYERS, EVEN, False),
+    ((1, 2, 0), SNUG, False),
+)
+"""What is tried next when one quick try does not take everything, the most often helpful first."""
 THOROUGH: tuple[Plan, ...] = (
     (LAYERS, LARGEST, True),
     ((2, 0, 1), WIDEST, True),
@@ -53,8 +64,8 @@ class Packer:
         self.kinds = tuple(kinds)
         self.meter = meter
         self.support = support
-        self._turned: dict[tuple[Axes, Edges | None], tuple[Kind, ...]] = {}
-        self._reach: dict[tuple[int, int, tuple[int, ...]], list[int]] = {}
+        self._reach: dict[tuple[tuple[int, int], ...], list[int]] = {}
+        self._fillers: dict[tuple[Edges, Plan], Filler] = {}
 
     def quick(self, room: Edges, counts: Sequence[int], net: int) -> Load:
         """One try, level layers, largest first."""
@@ -118,17 +129,18 @@ class Packer:
         return self._load(best[0], counts, best[1][0], net)
 
     def _filler(self, room: Edges, counts: Sequence[int], way: Plan) -> Filler:
-        axes, judge, flat = way
-        i, j, k = axes
-        mark = (axes, room if flat else None)
-        turned = self._turned.get(mark)
-        if turned is None:
-            kinds = flattened(self.kinds, room) if flat else self.kinds
-            turned = self._turned[mark] = permuted(kinds, axes)
-        reach = (
-            tuple(self._reachable(room[axis], counts, axis) for axis in axes) if judge in {SNUG, TIGHT, EVEN} else ()
-        )
-        return Filler((room[i], room[j], room[k]), turned, Way(judge, self.support, axes.index(2)), reach, self.meter)
+        """The filler for that room and way; what its lengths add up to is worked out on the first call and kept."""
+        filler = self._fillers.get((room, way))
+        if filler is None:
+            axes, judge, flat = way
+            i, j, k = axes
+            kinds = permuted(flattened(self.kinds, room) if flat else self.kinds, axes)
+            looks_on = judge in {SNUG, TIGHT, EVEN, HARDEST}
+            reach = tuple(self._reachable(room, counts, axis) for axis in axes) if looks_on else ()
+            turned = (room[i], room[j], room[k])
+            filler = Filler(turned, kinds, Way(judge, self.support, axes.index(2)), reach, self.meter)
+            self._fillers[room, way] = filler
+        return filler
 
     def _start(self, room: Edges, counts: Sequence[int], net: int, way: Plan) -> State:
         filler = self._filler(room, counts, way)
@@ -136,11 +148,11 @@ class Packer:
         filler.run(state)
         return state
 
-    def _reachable(self, longest: int, counts: Sequence[int], axis: int) -> list[int]:
-        key = (longest, axis, tuple(counts))
-        table = self._reach.get(key)
-        if table is None:
-            table = self._reach[key] = reachable(self.kinds, counts, axis, longest)
+    def _reachable(self, room: Edges, counts: Sequence[int], axis: int) -> list[int]:
+        lengths = edges_along(self.kinds, counts, axis)
+        table = self._reach.get(lengths)
+        if table is None or len(table) <= room[axis]:
+            table = self._reach[lengths] = reachable(lengths, max(room))
         return table
 
     def _pilot(self, room: Edges, counts: Sequence[int], net: int, way: Plan, beam: int, to_beat: int) -> State | None:
