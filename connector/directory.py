@@ -1,11 +1,12 @@
 """What a process knows of its shops, in memory: read at the start, read again when the config version moves.
 
-The checkout asks nothing but this; a shop that cannot be loaded is left out with a log line and stops no other.
+The checkout asks nothing but this; a shop or an account that cannot be loaded is left out with a log line and stops
+no other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any
@@ -23,7 +24,7 @@ from connector.quotes.desk import Origin, QuotingShop
 from connector.shop_settings import ShopSettings
 from connector.storage import config_version, settings_versions
 from connector.storage.database import Database
-from connector.storage.secrets import Keyring
+from connector.storage.secrets import Keyring, SealError
 from connector.storage.shops import (
     AccountRecord,
     AppRecord,
@@ -222,10 +223,16 @@ class Directory:
         return self._state.by_hook_token.get(_digest(token))
 
     async def refresh(self) -> bool:
-        """Read what changed; False if nothing did. While the database is away what is known goes on."""
+        """Read what changed; False if nothing did. While the database is away what is known goes on.
+
+        So it does when something was sealed with a key that this process has not (yet); raises SealError only where
+        nothing is known before.
+        """
         try:
             loaded = await self._database.run(self._load, self._state.version)
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, SealError) as error:
+            if isinstance(error, SealError) and not self.ready:
+                raise
             log.warning("directory_waits", cause=type(error).__name__)
             return False
         if loaded is None:
@@ -290,14 +297,11 @@ class Directory:
             raise UnknownKind("No store platform has this name.", detail=record.platform)
         same = before is not None and before.record == record and before.settings.hmac == settings.hmac
         store = before.store if before is not None and same else self.connect_store(record, settings)
-        accounts = {}
-        for account in loaded.accounts:
-            if account.shop_id == record.id:
-                known = before.accounts.get(account.id) if before else None
-                same = known is not None and known.record.settings == account.settings
-                accounts[account.id] = (
-                    replace(known, record=account) if known is not None and same else self.connect_account(account)
-                )
+        accounts = self._accounts(
+            [each for each in loaded.accounts if each.shop_id == record.id],
+            before.accounts if before is not None and before.record.timezone == record.timezone else {},
+            record.timezone,
+        )
         locations = tuple(loaded.locations[record.id])
         quoting = QuotingShop(
             id=record.id,
@@ -312,6 +316,22 @@ class Directory:
         )
         return ShopEntry(record, kind, quoting, accounts, locations)
 
+    def _accounts(
+        self, records: Sequence[AccountRecord], before: Mapping[str, AccountEntry], timezone: str
+    ) -> dict[str, AccountEntry]:
+        """The accounts that can be connected; one that cannot costs its own prices only."""
+        accounts = {}
+        for record in records:
+            known = before.get(record.id)
+            try:
+                if known is not None and known.record.settings == record.settings:
+                    accounts[record.id] = replace(known, record=record)
+                else:
+                    accounts[record.id] = self.connect_account(record, timezone)
+            except (WaybillError, ValidationError) as error:
+                log.warning("account_left_out", account=record.id, cause=type(error).__name__)
+        return accounts
+
     def connect_store(self, record: ShopRecord, settings: ShopSettings) -> Store:
         """A store connection from kept credentials. Raises UnknownKind, or ValidationError for what is incomplete."""
         kind = self._stores.get(record.platform)
@@ -323,12 +343,18 @@ class Directory:
         vault = ShopTokenVault(self._database, self._keyring, record.id)
         return kind.connect(kind.settings.model_validate(fields), self._outgoing, self._clock, vault)
 
-    def connect_account(self, record: AccountRecord) -> AccountEntry:
-        """A carrier connection from kept settings. Raises UnknownKind, or ValidationError for what is incomplete."""
+    def connect_account(self, record: AccountRecord, timezone: str = "UTC") -> AccountEntry:
+        """A carrier connection from kept settings and the shop's time zone, where the carrier's dates are in it.
+
+        Raises UnknownKind, or ValidationError for what is incomplete.
+        """
         kind = self._carriers.get(record.carrier)
         if kind is None:
             raise UnknownKind("No carrier has this name.", detail=record.carrier)
-        settings = kind.settings.model_validate(dict(record.settings))
+        fields: dict[str, Any] = dict(record.settings)
+        if "timezone" in kind.settings.model_fields:
+            fields["timezone"] = timezone
+        settings = kind.settings.model_validate(fields)
         connection = kind.connect(settings, self._outgoing, self._clock)
         return AccountEntry(record, kind, self._meter(kind.name, connection))
 

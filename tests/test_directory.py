@@ -1,270 +1,368 @@
-"""What a process knows of its shops: kept up with changes, and what cannot be loaded or reached costs itself only."""
+"""What a process knows of its shops: loaded, kept up to date, and spared from what is broken or away."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, TypeVar, cast
 
 import pytest
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel, ConfigDict
 from sqlalchemy.exc import OperationalError
 
 from carriers.address import Address
 from carriers.carrier import Capabilities, Carrier, CarrierKind
-from connector.directory import Directory
-from connector.storage.accounts import add_account, switch_account
+from connector.directory import Directory, ShopEntry, UnknownKind
+from connector.storage import config_version, settings_versions
+from connector.storage.accounts import add_account, put_account_settings, set_account_mode, switch_account
 from connector.storage.audit import Actor
-from connector.storage.database import Database
+from connector.storage.database import Database, open_database
 from connector.storage.locations import put_locations
-from connector.storage.secrets import Keyring, new_key
-from connector.storage.settings_versions import publish
-from connector.storage.shops import ShopRecord, add_shop, mark_gone, put_credentials
-from connector.store import Store, StoreKind, StoreLocation
+from connector.storage.schema import metadata
+from connector.storage.secrets import Keyring, SealError, new_key
+from connector.storage.shops import ShopRecord, add_shop, mark_gone, put_app, put_credentials, put_facts
+from connector.store import Store, StoreCapabilities, StoreKind, StoreLocation
 from tests.conftest import FrozenClock
-from tests.labels.fakes import FakeCarrier, FakeStore
+from webhooks.errors import WaybillError
 from webhooks.outgoing import OutgoingClient
+from webhooks.ports import Clock
 
 pytestmark = pytest.mark.anyio
 
 T = TypeVar("T")
-BY = Actor("command", "test")
+ACTOR = Actor("command", "test")
 
 
-class StoreSettings(BaseModel):
-    """A shop's connection needs a secret."""
+class Given(BaseModel):
+    """What a connection is made from."""
 
-    secret: SecretStr
-
-
-class CarrierSettings(BaseModel):
-    """An account needs a key."""
-
-    key: SecretStr
+    model_config = ConfigDict(extra="forbid")
+    key: str
+    hmac: str = "prefer"
 
 
-class ClosingStore(FakeStore):
-    """Knows whether it was let go of."""
+@dataclass(eq=False)
+class Connection:
+    """A store or a carrier that knows what it was made from and whether it was let go."""
 
-    closed = False
-
-    async def close(self) -> None:
-        self.closed = True
-
-
-class ClosingCarrier(FakeCarrier):
-    """Knows whether it was let go of."""
-
-    closed = False
+    settings: Given
+    closed: bool = False
+    capabilities: Any = None
 
     async def close(self) -> None:
+        assert not self.closed, "a connection is closed once"
         self.closed = True
 
 
 class AwayDatabase(Database):
-    """Can be away for a while."""
+    """A database that can be away."""
 
-    away = False
+    def __init__(self, inner: Database) -> None:
+        super().__init__(inner.engine, threads=4)
+        self.away = False
 
     async def run(self, work: Callable[..., T], /, *args: Any, **kwargs: Any) -> T:
         if self.away:
-            raise OperationalError("SELECT", {}, ConnectionError("away"))
+            raise OperationalError("select", {}, ConnectionError("gone"))
         return await super().run(work, *args, **kwargs)
 
 
-class Installation:
-    """A directory on a database that tests change behind its back."""
+@dataclass
+class House:
+    """A directory over a real database, and the hands that change it."""
 
-    def __init__(self, database: Database, clock: FrozenClock) -> None:
-        self.database = AwayDatabase(database.engine, threads=2)
-        self.clock = clock
-        self.keyring = Keyring.from_keys([new_key()])
-        self.stores: list[ClosingStore] = []
-        self.carriers: list[ClosingCarrier] = []
-        outgoing = OutgoingClient()
-        self.directory = Directory(
-            self.database, self.keyring, outgoing, clock, {"fake": self._store_kind()}, {"fake": self._carrier_kind()}
-        )
+    database: AwayDatabase
+    clock: FrozenClock
+    keyring: Keyring = field(default_factory=lambda: Keyring.from_keys([new_key()]))
+    made: list[Connection] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.directory = self.another()
+
+    def another(self, keyring: Keyring | None = None) -> Directory:
+        """What another process would have."""
+        carriers = {"post": CarrierKind("post", "Post", Given, Capabilities("refused", 60), self._carrier)}
+        capabilities = StoreCapabilities(10, 0, 60)
+        stores = {"shoply": StoreKind("shoply", "Shoply", Given, capabilities, self._store, lambda headers: None)}
+        outgoing = OutgoingClient(allow_private=True)
+        return Directory(self.database, keyring or self.keyring, outgoing, self.clock, stores, carriers)
+
+    def _connect(self, settings: BaseModel) -> Connection:
+        assert isinstance(settings, Given)
+        if settings.key == "refused":
+            raise WaybillError("This key cannot be.")
+        self.made.append(Connection(settings, capabilities=StoreCapabilities(10, 0, 60)))
+        return self.made[-1]
+
+    def _store(self, settings: BaseModel, outgoing: Any, clock: Clock, vault: Any) -> Store:
+        return cast("Store", self._connect(settings))
+
+    def _carrier(self, settings: BaseModel, outgoing: Any, clock: Clock) -> Carrier:
+        return cast("Carrier", self._connect(settings))
 
     def act(self, work: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         return self.database.run_here(work, *args, **kwargs)
 
-    def add_shop(self, domain: str = "one.example", credentials: Mapping[str, str] | None = None) -> ShopRecord:
+    def add(self, domain: str = "one.example", key: str = "k", platform: str = "shoply", **fields: str) -> ShopRecord:
         return self.act(
             add_shop,
             self.keyring,
-            platform="fake",
+            platform=platform,
             domain=domain,
-            name="One",
+            name="Shop",
             currency="EUR",
-            timezone="UTC",
-            credentials={"secret": "s"} if credentials is None else credentials,
-            actor=BY,
+            timezone="Europe/Bratislava",
+            credentials={"key": key} | fields,
+            actor=ACTOR,
             now=self.clock.now(),
         )
 
-    def add_account(self, shop: ShopRecord, settings: Mapping[str, Any] | None = None) -> str:
-        given = {"key": "k"} if settings is None else settings
-        return self.act(add_account, self.keyring, shop.id, "fake", given, True, BY, self.clock.now()).id
+    def connect(self, shop: ShopRecord, key: str = "a", carrier: str = "post") -> str:
+        """A carrier account; our id of it."""
+        given = (self.keyring, shop.id, carrier, {"key": key}, True, ACTOR, self.clock.now())
+        return self.act(add_account, *given).id
 
-    def _store_kind(self) -> StoreKind:
-        def connect(settings: BaseModel, outgoing: Any, clock: Any, vault: Any) -> Store:
-            self.stores.append(ClosingStore())
-            return self.stores[-1]
+    def publish(self, shop: ShopRecord, body: dict[str, Any]) -> None:
+        self.act(settings_versions.publish, shop.id, body, ACTOR, self.clock.now())
 
-        return StoreKind("fake", "Fake", StoreSettings, FakeStore().capabilities, connect, lambda headers: None)
+    def open_now(self) -> list[str]:
+        """What the connections that are open were made from."""
+        return [each.settings.key for each in self.made if not each.closed]
 
-    def _carrier_kind(self) -> CarrierKind:
-        def connect(settings: BaseModel, outgoing: Any, clock: Any) -> Carrier:
-            self.carriers.append(ClosingCarrier())
-            return self.carriers[-1]
-
-        return CarrierKind("fake", "Fake", CarrierSettings, Capabilities("refused", 60), connect)
+    async def entry(self, shop: ShopRecord) -> ShopEntry:
+        await self.directory.refresh()
+        found = self.directory.shop(shop.id)
+        assert found is not None
+        return found
 
 
 @pytest.fixture
-def installation(database: Database, clock: FrozenClock) -> Installation:
-    """Nothing is connected yet."""
-    return Installation(database, clock)
+def house(tmp_path: Path, clock: FrozenClock) -> House:
+    database = open_database(f"sqlite:///{tmp_path / 'waybill.db'}")
+    metadata.create_all(database.engine)
+    return House(AwayDatabase(database), clock)
 
 
-async def test_nothing_is_known_before_the_first_reading(installation: Installation) -> None:
-    shop = installation.add_shop()
-    assert not installation.directory.ready
-    assert installation.directory.shop(shop.id) is None
-    assert await installation.directory.refresh()
-    assert installation.directory.ready
+# --- loaded -------------------------------------------------------------------------------------------------------
 
 
-async def test_a_shop_is_found_by_id_by_domain_and_its_account_by_its_hook(installation: Installation) -> None:
-    shop = installation.add_shop("One.Example")
-    account_id = installation.add_account(shop)
-    await installation.directory.refresh()
-    directory = installation.directory
-    entry = directory.shop(shop.id)
-    assert entry is not None
-    assert directory.shop_by_domain("fake", "ONE.example") is entry
+async def test_a_directory_is_ready_once_it_has_read_even_where_there_is_no_shop(house: House) -> None:
+    directory = house.directory
+    ready = [directory.ready, await directory.refresh(), directory.ready]
+    assert ready == [False, True, True]
+    assert directory.shops() == []
+
+
+async def test_a_shop_is_known_with_its_settings_places_and_accounts(house: House) -> None:
+    shop = house.add()
+    account = house.connect(shop)
+    house.publish(shop, {"store_notifies": False})
+    place = StoreLocation("1", "Here", Address("SK", "811 01"))
+    closed = StoreLocation("2", "Closed", Address("SK", "811 01"), active=False)
+    house.act(put_locations, shop.id, [place, closed], house.clock.now())
+    entry = await house.entry(shop)
+    assert (entry.id, entry.domain, entry.platform) == (shop.id, "one.example", "shoply")
+    assert (entry.rates_token, entry.hooks_token) == (shop.rates_token, shop.hooks_token)
+    assert (entry.settings.store_notifies, entry.quoting.settings_version) == (False, 1)
+    assert [(each.external_id, each.is_default) for each in entry.quoting.origins] == [("1", True)]
+    assert [(each.id, each.carrier) for each in entry.quoting.accounts] == [(account, "post")]
+    assert entry.quoting.timezone == "Europe/Bratislava"
+
+
+async def test_look_ups_by_domain_app_account_and_hook_token(house: House) -> None:
+    shop = house.add("One.Example")
+    account = house.connect(shop)
+    app = house.act(
+        put_app, house.keyring, platform="shoply", client_id="c", secret="s", actor=ACTOR, now=house.clock.now()
+    )
+    entry = await house.entry(shop)
+    directory = house.directory
+    assert directory.shop_by_domain("shoply", "ONE.example") is entry
     assert directory.shop_by_domain("other", "one.example") is None
-    account = directory.account(shop.id, account_id)
-    assert account is not None
-    assert directory.carrier_hook(account.record.hook_token) is account
-    assert directory.carrier_hook(account.record.hook_token[:-1]) is None
+    assert directory.shop_by_domain("shoply", "two.example") is None
+    found = directory.account(shop.id, account)
+    assert found is not None
+    assert directory.carrier_hook(found.record.hook_token) is found
+    assert (directory.account("shop_x", account), directory.account(shop.id, "acc_x")) == (None, None)
+    for wrong in ("", found.record.hook_token[:-1], found.record.hook_token.upper(), "\ud800", account):
+        assert directory.carrier_hook(wrong) is None
+    known = directory.app(app.id)
+    assert known is not None
+    assert known.secrets == ("s",)
+    assert directory.app("app_x") is None
 
 
-async def test_an_empty_installation_is_ready(installation: Installation) -> None:
-    await installation.directory.refresh()
-    assert installation.directory.ready
-    assert installation.directory.shops() == []
+# --- refreshed ----------------------------------------------------------------------------------------------------
 
 
-async def test_without_a_change_nothing_is_read_again(installation: Installation) -> None:
-    installation.add_shop()
-    assert await installation.directory.refresh()
-    assert not await installation.directory.refresh()
+async def test_nothing_is_read_again_until_something_changed(house: House) -> None:
+    shop = house.add()
+    before = await house.entry(shop)
+    assert not await house.directory.refresh()
+    assert house.directory.shop(shop.id) is before
+    house.act(config_version.bump)
+    assert await house.directory.refresh()
+    assert not await house.directory.refresh()
 
 
-async def test_new_settings_hold_from_the_next_reading_and_connections_stay(installation: Installation) -> None:
-    shop = installation.add_shop()
-    installation.add_account(shop)
-    await installation.directory.refresh()
-    installation.act(publish, shop.id, {"mode": "live"}, BY, installation.clock.now())
-    await installation.directory.refresh()
-    entry = installation.directory.shop(shop.id)
-    assert entry is not None
-    assert (entry.settings.mode, entry.quoting.settings_version) == ("live", 1)
-    assert (len(installation.stores), len(installation.carriers)) == (1, 1)
-    assert not installation.stores[0].closed
+async def test_a_change_reaches_every_process_and_keeps_its_connections(house: House) -> None:
+    shop = house.add()
+    house.connect(shop)
+    other = house.another()
+    await other.refresh()
+    before = await house.entry(shop)
+    house.publish(shop, {"store_notifies": False})
+    after = await house.entry(shop)
+    assert (before.settings.store_notifies, after.settings.store_notifies) == (True, False)
+    assert after.store is before.store
+    assert [each.connection for each in after.accounts.values()] == [
+        each.connection for each in before.accounts.values()
+    ]
+    await other.refresh()
+    found = other.shop(shop.id)
+    assert found is not None
+    assert found.settings == after.settings
+    assert not any(each.closed for each in house.made)
 
 
-async def test_new_credentials_connect_anew_and_let_the_old_connection_go(installation: Installation) -> None:
-    shop = installation.add_shop()
-    await installation.directory.refresh()
-    installation.act(put_credentials, installation.keyring, shop.id, {"secret": "new"}, BY, installation.clock.now())
-    await installation.directory.refresh()
-    assert [store.closed for store in installation.stores] == [True, False]
+async def test_only_the_connection_whose_settings_changed_is_made_anew(house: House) -> None:
+    shop = house.add(key="store")
+    first, second = house.connect(shop, "first"), house.connect(shop, "second")
+    before = await house.entry(shop)
+    house.act(put_account_settings, house.keyring, shop.id, first, {"key": "new"}, ACTOR, house.clock.now())
+    after = await house.entry(shop)
+    assert after.store is before.store
+    assert after.accounts[second].connection is before.accounts[second].connection
+    assert after.accounts[first].connection is not before.accounts[first].connection
+    assert sorted(house.open_now()) == ["new", "second", "store"]
+    house.act(put_credentials, house.keyring, shop.id, {"key": "moved"}, ACTOR, house.clock.now())
+    await house.entry(shop)
+    assert sorted(house.open_now()) == ["moved", "new", "second"]
 
 
-async def test_a_shop_that_left_is_gone_and_its_connections_are_let_go(installation: Installation) -> None:
-    shop = installation.add_shop()
-    installation.add_account(shop)
-    await installation.directory.refresh()
-    installation.act(mark_gone, shop.id, BY, installation.clock.now())
-    await installation.directory.refresh()
-    assert installation.directory.shop(shop.id) is None
-    assert installation.stores[0].closed
-    assert installation.carriers[0].closed
+async def test_what_is_noted_of_an_account_reaches_it_without_a_new_connection(house: House) -> None:
+    shop = house.add()
+    account = house.connect(shop)
+    before = (await house.entry(shop)).accounts[account]
+    house.act(set_account_mode, shop.id, account, False, ACTOR, house.clock.now())
+    after = (await house.entry(shop)).accounts[account]
+    assert (before.record.test_mode, after.record.test_mode) == (True, False)
+    assert after.connection is before.connection
 
 
-async def test_an_account_that_is_switched_off_is_gone_and_the_shop_stays(installation: Installation) -> None:
-    shop = installation.add_shop()
-    account_id = installation.add_account(shop)
-    await installation.directory.refresh()
-    installation.act(switch_account, shop.id, account_id, False, BY, installation.clock.now())
-    await installation.directory.refresh()
-    assert installation.directory.account(shop.id, account_id) is None
-    assert installation.directory.shop(shop.id) is not None
-    assert installation.carriers[0].closed
+async def test_a_setting_that_the_store_s_connection_uses_makes_it_anew(house: House) -> None:
+    shop = house.add()
+    before = await house.entry(shop)
+    house.publish(shop, {"hmac": "require"})
+    after = await house.entry(shop)
+    assert [each.settings.hmac for each in house.made] == ["prefer", "require"]
+    assert after.store is not before.store
+    assert [each.closed for each in house.made] == [True, False]
 
 
-async def test_a_shop_that_cannot_be_loaded_is_left_out_and_stops_no_other(installation: Installation) -> None:
-    broken = installation.add_shop("broken.example", credentials={})
-    spoiled = installation.add_shop("spoiled.example")
-    sound = installation.add_shop("sound.example")
-    installation.act(publish, spoiled.id, {"from_the_future": 1}, BY, installation.clock.now())
-    await installation.directory.refresh()
-    assert [shop.id for shop in installation.directory.shops()] == [sound.id]
-    assert installation.directory.shop(broken.id) is None
+async def test_connections_of_what_went_are_let_go(house: House) -> None:
+    shop, other = house.add(key="store"), house.add("two.example", "other")
+    account = house.connect(shop, "account")
+    await house.entry(shop)
+    house.act(switch_account, shop.id, account, False, ACTOR, house.clock.now())
+    assert (await house.entry(shop)).accounts == {}
+    assert sorted(house.open_now()) == ["other", "store"]
+    house.act(mark_gone, shop.id, ACTOR, house.clock.now())
+    await house.directory.refresh()
+    assert house.directory.shop(shop.id) is None
+    assert house.directory.shop_by_domain("shoply", "one.example") is None
+    assert house.open_now() == ["other"]
+    assert house.directory.shops() == [await house.entry(other)]
+    await house.directory.close()
+    assert house.open_now() == []
 
 
-async def test_an_account_that_cannot_be_loaded_costs_its_own_prices_only(installation: Installation) -> None:
-    shop = installation.add_shop()
-    installation.add_account(shop, settings={})
-    sound = installation.add_account(shop)
-    await installation.directory.refresh()
-    entry = installation.directory.shop(shop.id)
-    assert entry is not None
-    assert list(entry.accounts) == [sound]
-    assert [account.id for account in entry.quoting.accounts] == [sound]
+# --- spared -------------------------------------------------------------------------------------------------------
 
 
-async def test_while_the_database_is_away_what_is_known_goes_on(installation: Installation) -> None:
-    shop = installation.add_shop()
-    await installation.directory.refresh()
-    installation.act(publish, shop.id, {"mode": "live"}, BY, installation.clock.now())
-    installation.database.away = True
-    assert not await installation.directory.refresh()
-    assert installation.directory.shop(shop.id) is not None
-    installation.database.away = False
-    assert await installation.directory.refresh()
-    entry = installation.directory.shop(shop.id)
-    assert entry is not None
-    assert entry.settings.mode == "live"
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"platform": "nowhere"},
+        {"key": "refused"},
+        {"key": "k", "unheard": "of"},
+    ],
+)
+async def test_a_broken_shop_is_left_out_and_stops_no_other(house: House, broken: dict[str, str]) -> None:
+    sound = house.add("sound.example")
+    house.add("broken.example", **broken)
+    later = house.add("later.example")
+    await house.directory.refresh()
+    assert {entry.id for entry in house.directory.shops()} == {sound.id, later.id}
 
 
-async def test_a_process_that_starts_while_the_database_is_away_is_not_ready(installation: Installation) -> None:
-    installation.database.away = True
-    assert not await installation.directory.refresh()
-    assert not installation.directory.ready
+async def test_a_shop_with_settings_that_cannot_be_read_is_left_out_until_they_are_mended(house: House) -> None:
+    shop, sound = house.add(), house.add("two.example")
+    await house.directory.refresh()
+    house.publish(shop, {"from_another_release": 1})
+    await house.directory.refresh()
+    assert [entry.id for entry in house.directory.shops()] == [sound.id]
+    house.publish(shop, {})
+    assert (await house.entry(shop)).quoting.settings_version == 2
 
 
-async def test_locations_follow_the_store(installation: Installation) -> None:
-    shop = installation.add_shop()
-    places = [StoreLocation("loc_1", "One", Address("SK", "811 01")), StoreLocation("loc_2", "Two", Address("AT"))]
-    installation.act(put_locations, shop.id, places, installation.clock.now())
-    await installation.directory.refresh()
-    entry = installation.directory.shop(shop.id)
-    assert entry is not None
-    assert [origin.external_id for origin in entry.quoting.origins] == ["loc_1", "loc_2"]
-    assert len([each for each in entry.locations if each.is_default]) == 1
-    installation.act(put_locations, shop.id, places[1:], installation.clock.now())
-    await installation.directory.refresh()
-    entry = installation.directory.shop(shop.id)
-    assert entry is not None
-    assert [(each.external_id, each.is_default) for each in entry.locations] == [("loc_2", True)]
+@pytest.mark.complaint(25)
+@pytest.mark.parametrize(("carrier", "key"), [("nobody", "a"), ("post", "refused")])
+async def test_a_broken_account_costs_its_own_prices_only(house: House, carrier: str, key: str) -> None:
+    shop = house.add()
+    sound = house.connect(shop)
+    house.connect(shop, key, carrier)
+    assert list((await house.entry(shop)).accounts) == [sound]
 
 
-async def test_closing_lets_go_of_every_connection(installation: Installation) -> None:
-    installation.add_account(installation.add_shop())
-    await installation.directory.refresh()
-    await installation.directory.close()
-    assert installation.stores[0].closed
-    assert installation.carriers[0].closed
+async def test_while_the_database_is_away_what_is_known_goes_on(house: House) -> None:
+    shop = house.add()
+    before = await house.entry(shop)
+    house.database.away = True
+    house.publish(shop, {"store_notifies": False})
+    assert not await house.directory.refresh()
+    assert house.directory.ready
+    assert house.directory.shop(shop.id) is before
+    house.database.away = False
+    assert not (await house.entry(shop)).settings.store_notifies
+
+
+async def test_without_a_database_at_the_start_there_is_nothing_to_know_yet(house: House) -> None:
+    house.database.away = True
+    assert not await house.directory.refresh()
+    assert not house.directory.ready
+
+
+async def test_a_key_that_this_process_has_not_yet_changes_nothing_that_it_knows(house: House) -> None:
+    """Keys are rotated process by process: the first to have the new one may seal with it."""
+    shop = house.add()
+    before = await house.entry(shop)
+    house.keyring = Keyring.from_keys([new_key()])
+    house.add("two.example")
+    assert not await house.directory.refresh()
+    assert house.directory.shop(shop.id) is before
+
+
+async def test_a_wrong_key_at_the_start_is_an_error(house: House) -> None:
+    house.add()
+    with pytest.raises(SealError):
+        await house.another(Keyring.from_keys([new_key()])).refresh()
+
+
+async def test_new_facts_of_the_store_reach_quoting(house: House) -> None:
+    shop = house.add()
+    await house.entry(shop)
+    house.act(put_facts, shop.id, name="New", currency="CZK", timezone="Asia/Tokyo")
+    entry = await house.entry(shop)
+    assert (entry.record.name, entry.record.currency, entry.quoting.timezone) == ("New", "CZK", "Asia/Tokyo")
+
+
+async def test_a_connection_for_an_unknown_name_is_refused(house: House) -> None:
+    shop = house.add()
+    account = house.connect(shop)
+    entry = await house.entry(shop)
+    with pytest.raises(UnknownKind):
+        house.directory.connect_store(replace(shop, platform="nowhere"), entry.settings)
+    with pytest.raises(UnknownKind):
+        house.directory.connect_account(replace(entry.accounts[account].record, carrier="nobody"), "UTC")
