@@ -278,6 +278,17 @@ async def test_connections_of_what_went_are_let_go(house: House) -> None:
     assert house.open_now() == []
 
 
+async def test_locations_follow_the_store(house: House) -> None:
+    shop = house.add()
+    places = [StoreLocation("1", "One", Address("SK", "811 01")), StoreLocation("2", "Two", Address("AT", "1010"))]
+    house.act(put_locations, shop.id, places, house.clock.now())
+    entry = await house.entry(shop)
+    assert {each.external_id: each.is_default for each in entry.quoting.origins} == {"1": True, "2": False}
+    house.act(put_locations, shop.id, places[1:], house.clock.now())
+    entry = await house.entry(shop)
+    assert [(each.external_id, each.is_default) for each in entry.quoting.origins] == [("2", True)]
+
+
 # --- spared -------------------------------------------------------------------------------------------------------
 
 

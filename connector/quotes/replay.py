@@ -70,7 +70,7 @@ _OF_OFFER = {
     "latest": "last day of arrival",
     "source": "source",
     "steps": "steps",
-    "bought_as": "what it is bought as",
+    "bought_as": "account or service that it is bought as",
 }
 
 

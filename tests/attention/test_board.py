@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from carriers.money import Money
 from connector.attention.board import need_person, open_matters, settled
-from connector.storage.database import Database
+from connector.storage.database import Database, open_database
 from connector.words.reason import Reason
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
@@ -62,3 +63,42 @@ def test_a_matter_says_what_happened_and_what_to_do(database: Database, reason: 
     assert says in matter.reason.say()
     assert matter.cure.endswith(".")
     assert matter.cure != f"{reason.code}_cure"
+
+
+def test_what_is_found_again_keeps_its_first_words_and_time_until_it_is_settled(database: Database) -> None:
+    dearer = Reason("dearer_than_quoted", {"quoted": Money(700, "EUR"), "now": Money(950, "EUR")})
+    put(database, "par_1", DEAR)
+    put(database, "par_1", dearer, minutes=5)
+    (matter,) = database.run_here(open_matters, "shop_1")
+    assert (matter.reason, matter.opened_at) == (DEAR, NOW)
+    database.run_here(settled, "shop_1", "par_1", NOW)
+    put(database, "par_1", dearer, minutes=9)
+    (matter,) = database.run_here(open_matters, "shop_1")
+    assert (matter.reason, matter.opened_at) == (dearer, NOW + timedelta(minutes=9))
+
+
+def test_settling_touches_this_subject_of_this_shop_only(database: Database) -> None:
+    for shop in ("shop_1", "shop_2"):
+        put(database, "par_1", DEAR, shop=shop)
+        put(database, "par_2", DEAR, shop=shop)
+    assert database.run_here(settled, "shop_1", "par_1", NOW) == 1
+    assert [matter.subject for matter in database.run_here(open_matters, "shop_1")] == ["par_2"]
+    assert len(codes(database, "shop_2")) == 2
+
+
+def test_two_who_find_the_same_at_once_open_one_matter(database: Database) -> None:
+    url = database.engine.url.render_as_string(hide_password=False)
+    databases = [open_database(url) for _ in range(2)]
+    opened: list[bool] = []
+
+    def find(mine: Database) -> None:
+        opened.extend(put(mine, f"par_{n}", GONE) for n in range(10))
+
+    threads = [threading.Thread(target=find, args=(mine,)) for mine in databases]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for mine in databases:
+        mine.close()
+    assert (sum(opened), len(codes(database))) == (10, 10)

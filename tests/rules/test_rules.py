@@ -173,12 +173,26 @@ def test_what_is_free_is_decided_by_the_prices_of_that_moment() -> None:
     assert prices_after([dearer, threshold("0")], eur("1"), services(a=400, b=300)) == {"a": 0, "b": 0}
 
 
-@given(st.lists(st.sampled_from([MARKUP, HANDLING, threshold("0"), threshold("9")]), max_size=4, unique=True))
-def test_every_price_is_what_its_last_step_came_to(chosen: list[Rule]) -> None:
-    rules = [rule.model_copy(update={"name": str(i)}) for i, rule in enumerate(chosen)]
-    found, _ = apply(RuleSet(rules=tuple(rules)), CallFacts(eur("5")), services(a=700, b=800))
-    for service, start in zip(found, (700, 800), strict=True):
-        assert service.price == (service.steps[-1].price if service.steps else Money(start, "EUR"))
+ACTIONS = st.one_of(
+    st.builds(PercentChange, percent=st.decimals(-100, 200, places=1)),
+    st.builds(FixedChange, amount=st.decimals(-20, 20, places=2), currency=st.sampled_from(["EUR", "USD"])),
+    st.builds(Free, services=st.sampled_from([(), ("a",), ("b", "gone")])),
+)
+SETS = st.lists(st.lists(ACTIONS, min_size=1, max_size=3), max_size=4).map(
+    lambda groups: RuleSet(rules=tuple(Rule(name=f"rule {i}", then=tuple(then)) for i, then in enumerate(groups)))
+)
+
+
+@given(SETS, st.lists(st.integers(0, 10**6), max_size=3))
+def test_every_price_is_what_its_last_step_came_to_and_no_service_is_lost(rules: RuleSet, minors: list[int]) -> None:
+    priced = services(**dict(zip("abc", minors, strict=False)))
+    found, left = apply(rules, CallFacts(eur("5")), priced)
+    assert [each.code for each in found] == [each.code for each in priced]
+    assert left == []
+    for before, after in zip(priced, found, strict=True):
+        assert after.price == (after.steps[-1].price if after.steps else before.price)
+        assert after.price.minor >= 0
+    assert RuleSet.model_validate_json(rules.model_dump_json()) == rules
 
 
 # --- conditions ---------------------------------------------------------------------------------------------------
