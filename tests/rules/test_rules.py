@@ -185,7 +185,7 @@ SETS = st.lists(st.lists(ACTIONS, min_size=1, max_size=3), max_size=4).map(
 
 @given(SETS, st.lists(st.integers(0, 10**6), max_size=3))
 def test_every_price_is_what_its_last_step_came_to_and_no_service_is_lost(rules: RuleSet, minors: list[int]) -> None:
-    priced = services(**dict(zip("abc", minors, strict=False)))
+    priced = [Priced(code, Money(minor, "EUR")) for code, minor in zip("abc", minors, strict=False)]
     found, left = apply(rules, CallFacts(eur("5")), priced)
     assert [each.code for each in found] == [each.code for each in priced]
     assert left == []
