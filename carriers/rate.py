@@ -38,7 +38,8 @@ class Rate:
 class Problem:
     """Why an account gave no price, as the carrier said it.
 
-    `code` is one of ours (`words` has its text): rate_refused, no_service, credentials, timeout, unreachable,
+    `code` is one of ours (`words` has its text): rate_refused, no_service, not_every_parcel (`message` is then the
+    service), credentials, timeout, unreachable,
     overloaded, carrier_error, garbled. `message` is the carrier's own sentence, free of personal data.
     """
 

@@ -62,9 +62,12 @@ class CartonSetting(BaseModel):
 
 
 class ShopSettings(BaseModel):
-    """One version of a shop's settings. A field's description is the reason for its default."""
+    """One version of a shop's settings. A field's description is the reason for its default.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    A key that a later release stored is passed over, so that both may run beside each other.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     mode: Literal["test", "live"] = Field(
         default="test", description="A new shop cannot spend: accounts whose answers say production are refused."

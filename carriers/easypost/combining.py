@@ -25,7 +25,7 @@ def combine(answers: Sequence[tuple[Rates, int]]) -> Rates:
         if summed is not None:
             found.append(summed)
         else:
-            problems.append(Problem(key[0], key[1], "no_service", f"{key[2]} does not take every parcel."))
+            problems.append(Problem(key[0], key[1], "not_every_parcel", key[2]))
     modes = {rates.test_mode for rates, _ in answers} - {None}
     return Rates(
         tuple(found),

@@ -38,7 +38,7 @@ class AccountAnswer(Kept):
     """One connection's answer: `account_id` is ours.
 
     `state`: answered, failed, or late (cut off by the deadline). `source`: live, or held from an answer that was given
-    to the same question at most half an hour before.
+    to the same question at most half an hour before. `partial`: some of what it reaches had not answered in time.
     """
 
     account_id: str
@@ -47,7 +47,14 @@ class AccountAnswer(Kept):
     source: Literal["live", "held"] = "live"
     rates: tuple[KeptRate, ...] = ()
     problems: tuple[KeptProblem, ...] = ()
+    partial: bool = False
     elapsed_ms: int = 0
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether asking again soon would tell nothing more: it has prices, and no fault that passes hides others."""
+        passing = {"timeout", "unreachable", "overloaded", "carrier_error", "garbled"}
+        return bool(self.rates) and not self.partial and not any(each.code in passing for each in self.problems)
 
 
 def keep_rate(rate: Rate, price: Money) -> KeptRate:

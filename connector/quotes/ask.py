@@ -90,6 +90,7 @@ async def ask_one(account: Account, request: RateRequest, deadline_s: float) -> 
         state="answered",
         rates=tuple(keep_rate(rate, rate.price) for rate in rates.rates),
         problems=tuple(keep_problem(problem) for problem in rates.problems),
+        partial=rates.partial,
         elapsed_ms=_since(started),
     )
 

@@ -20,7 +20,7 @@ from connector.quotes.ask import Account, Question, ask_one, late, request_for, 
 HOLD_S = 30 * 60.0
 """How long a price that was shown holds for the same cart."""
 
-_REFUSAL_S = 60.0  # An answer without any price is asked for again soon.
+_ASK_AGAIN_S = 60.0  # An answer without prices, or with a gap that may close, is asked for again soon.
 _PATIENCE_S = 10.0  # How long a call may go on after the request that began it.
 _MOST_HELD = 20_000
 _MOST_UNDER_WAY = 200  # To one account; more are not begun while it hangs.
@@ -30,7 +30,10 @@ Key = tuple[str, Carrier, RateRequest]
 
 @dataclass(frozen=True, slots=True)
 class _Held:
+    """What was shown: its prices hold `until` then; from `ask_again_at` on the carrier is asked for what is missing."""
+
     answer: AccountAnswer
+    ask_again_at: float
     until: float
 
 
@@ -75,10 +78,7 @@ class CarrierAnswers:
 
     def _fresh(self, key: Key) -> AccountAnswer | None:
         held = self._held.get(key)
-        if held is None:
-            return None
-        if self._seconds() >= held.until:
-            del self._held[key]
+        if held is None or self._seconds() >= held.ask_again_at:
             return None
         self._held.move_to_end(key)
         return held.answer
@@ -96,20 +96,34 @@ class CarrierAnswers:
 
     async def _ask(self, key: Key, account: Account) -> AccountAnswer:
         try:
-            answer = await ask_one(account, key[2], _PATIENCE_S)
-            if answer.state == "answered":
-                self._hold(key, answer)
-            return answer
+            return self._hold(key, await ask_one(account, key[2], _PATIENCE_S))
         finally:
             self._under_way.pop(key, None)
             self._calls[account.id] -= 1
 
-    def _hold(self, key: Key, answer: AccountAnswer) -> None:
-        seconds = HOLD_S if answer.rates else _REFUSAL_S
+    def _hold(self, key: Key, answer: AccountAnswer) -> AccountAnswer:
+        """Hold an answer, and give it with the prices that were shown before and still hold."""
+        now, before = self._seconds(), self._held.get(key)
+        until = now + HOLD_S
+        if before is not None and now < before.until:
+            answer, until = _with_shown(answer, before.answer), before.until
+        if answer.state != "answered":
+            return answer
+        ask_again_at = until if answer.is_whole else min(until, now + _ASK_AGAIN_S)
         as_held = answer.model_copy(update={"source": "held", "elapsed_ms": 0})
-        self._held[key] = _Held(as_held, self._seconds() + seconds)
+        self._held[key] = _Held(as_held, ask_again_at, until)
+        self._held.move_to_end(key)
         while len(self._held) > _MOST_HELD:
             self._held.popitem(last=False)
+        return answer
+
+
+def _with_shown(answer: AccountAnswer, before: AccountAnswer) -> AccountAnswer:
+    """A later answer, with what was shown before at the price that was shown."""
+    shown = {(rate.account, rate.carrier, rate.service): rate for rate in before.rates}
+    added = tuple(rate for rate in answer.rates if (rate.account, rate.carrier, rate.service) not in shown)
+    state = "answered" if shown or answer.state == "answered" else answer.state
+    return answer.model_copy(update={"rates": (*before.rates, *added), "state": state})
 
 
 def _is_answered(task: asyncio.Task[AccountAnswer]) -> bool:

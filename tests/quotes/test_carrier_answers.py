@@ -241,3 +241,43 @@ async def test_closing_ends_calls_that_are_under_way() -> None:
     await answers.ask([account(OnlyRates(hang))], question(), 0.01)
     await answers.aclose()
     assert ended.is_set()
+
+
+async def test_a_gap_is_asked_for_again_soon_while_shown_prices_hold() -> None:
+    """USPS was shown at 10.00, UPS was silent: a minute later UPS is there, and USPS still costs what was shown."""
+    ups = Rate("ca_2", "UPS", "Ground", Money(1500, "USD"))
+    silent = Problem("ca_2", "UPS", "timeout", "")
+    outcomes = iter([Rates(priced(1000).rates, (silent,)), Rates((*priced(1100).rates, ups))])
+
+    async def answer(_request: RateRequest) -> Rates:
+        return next(outcomes)
+
+    seconds, carrier = Seconds(), OnlyRates(answer)
+    answers = CarrierAnswers(seconds)
+    await answers.ask([account(carrier)], question(), 5)
+    await answers.ask([account(carrier)], question(), 5)
+    assert carrier.calls == 1
+    seconds.at = 61
+    (later,) = await answers.ask([account(carrier)], question(), 5)
+    assert [(rate.carrier, rate.minor) for rate in later.rates] == [("USPS", 1000), ("UPS", 1500)]
+    seconds.at = HOLD_S - 1
+    (held,) = await answers.ask([account(carrier)], question(), 5)
+    assert (held.source, carrier.calls) == ("held", 2)
+
+
+async def test_a_shown_price_holds_although_the_carrier_fails_later() -> None:
+    silent = Problem("ca_2", "UPS", "timeout", "")
+    outcomes = iter([Rates(priced(1000).rates, (silent,))])
+
+    async def answer(_request: RateRequest) -> Rates:
+        found = next(outcomes, None)
+        if found is None:
+            raise Unavailable("The carrier is down.")
+        return found
+
+    seconds, carrier = Seconds(), OnlyRates(answer)
+    answers = CarrierAnswers(seconds)
+    await answers.ask([account(carrier)], question(), 5)
+    seconds.at = 61
+    (later,) = await answers.ask([account(carrier)], question(), 5)
+    assert (later.state, later.rates[0].minor) == ("answered", 1000)

@@ -64,7 +64,7 @@ def test_every_cure_belongs_to_a_code() -> None:
 
 def test_a_text_is_made_with_its_parameters_in_the_language_asked_for() -> None:
     assert Reason("offer_days", {"days": 3}).say("en-CA") == "Working days until delivery: 3"
-    assert Reason("dearer_double", {"price": Money(1250, "USD")}).say("xx").endswith("for less than 12.50 USD.")
+    assert Reason("dearer_double", {"price": Money(1250, "USD")}).say("xx").endswith("for no more than 12.50 USD.")
 
 
 def test_a_reason_survives_being_stored() -> None:

@@ -226,7 +226,7 @@ def test_an_option_counts_only_if_every_parcel_has_it() -> None:
         ("Ground", Money(400, "USD"), 5, "")
     ]
     assert [(problem.code, problem.message) for problem in found.problems] == [
-        ("no_service", "Air does not take every parcel.")
+        ("not_every_parcel", "Air")
     ]
 
 
