@@ -80,7 +80,9 @@ def test_tracking_news_in_any_order_and_many_times_leave_the_right_timeline(hous
     house.wait_shipped(order_id)
     order = house.order(order_id)
     assert order is not None
-    assert order.parcels[0].tracking.handed_over_at is None, "a label that was made is not a parcel on its way"
+    tracking = order.parcels[0].tracking
+    assert tracking is not None
+    assert tracking.handed_over_at is None, "a label that was made is not a parcel on its way"
 
     now = house.now().replace(microsecond=0)
     stages = ["pre_transit", "in_transit", "out_for_delivery", "in_transit", "delivered"]
@@ -112,7 +114,9 @@ def test_an_order_of_which_no_webhook_told_is_handled_within_ten_minutes(house: 
     house.wait_shipped(unheard, timeout_s=10 * 60 / SPEED + 15)
     order = house.order(unheard)
     assert order is not None
-    assert order.parcels[0].label.settled_at - order.placed_at < timedelta(minutes=10)
+    label = order.parcels[0].label
+    assert label is not None
+    assert label.settled_at - order.placed_at < timedelta(minutes=10)
     assert len(house.purchases(unheard)) == len(house.fulfilments(unheard)) == 1
 
 
@@ -127,8 +131,8 @@ def test_a_cancelled_order_gets_its_money_back_and_its_fulfilment_taken_back(hou
     def withdrawn() -> bool:
         order = house.order(order_id)
         assert order is not None
-        parcel = order.parcels[0]
-        return parcel.label.void_checks > 0 and parcel.tracking.fulfil_state == "cancelled"
+        label, tracking = order.parcels[0].label, order.parcels[0].tracking
+        return bool(label and tracking and label.void_checks and tracking.fulfil_state == "cancelled")
 
     house.until(withdrawn, "the label to be voided")
     assert [made["status"] for made in house.fulfilments(order_id)] == ["CANCELLED"]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hmac
 import json
+import secrets
 import socket
 import subprocess
 import sys
@@ -275,10 +277,16 @@ def shipped(order: OrderView | None) -> bool:
 
 
 def free_port() -> int:
-    """A port of loopback that nobody has at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port of loopback that nobody has at the moment, below those from which connections are made.
+
+    Whoever keeps trying to connect to such a port before anybody listens ends up connected to itself, and the server
+    then finds its port taken.
+    """
+    while True:
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            port = secrets.randbelow(12_000) + 18_000
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 @contextmanager

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -19,6 +16,7 @@ from sqlalchemy import Connection
 from connector.work.failures import list_failures
 from connector.work.lease import EXIT_LEASE_LOST, list_executors
 from connector.work.port import Task
+from tests.cable import Cable, NoNetwork, cable
 from tests.postgres import PostgresServer, discard, launch_server
 from tests.work import jobs
 from tests.work.harness import ROOT, DurableHarness, durable_harness
@@ -206,51 +204,35 @@ async def test_a_worker_whose_database_restarts_ends_and_the_next_one_goes_on(tm
 
 # --- a cut cable --------------------------------------------------------------------------------------------------
 
-_HERE, _THERE = "10.203.71.1", "10.203.71.2"
 
-
-def _ip(*words: str) -> None:
-    subprocess.run(["ip", *words], check=True, capture_output=True, timeout=10)  # noqa: S603, S607
+@pytest.fixture
+def line() -> Iterator[Cable]:
+    """A network of its own for a worker, on a cable to ours."""
+    try:
+        with cable() as made:
+            yield made
+    except NoNetwork as reason:
+        pytest.skip(str(reason))
 
 
 @pytest.fixture
-def cable() -> Iterator[str]:
-    """A network of its own for a worker, on a cable to ours; the name of our end."""
-    if os.geteuid() != 0 or shutil.which("ip") is None:
-        pytest.skip("A network of its own needs root and the program ip.")
-    space, end = f"wb{os.getpid()}", f"wb{os.getpid()}a"
-    with ExitStack() as stack:
-        try:
-            _ip("netns", "add", space)
-            stack.callback(_ip, "netns", "del", space)
-            _ip("link", "add", end, "type", "veth", "peer", "name", "wbpeer", "netns", space)
-        except subprocess.CalledProcessError as error:
-            pytest.skip(f"This machine does not let us make a network: {error.stderr.decode().strip()}")
-        _ip("address", "add", f"{_HERE}/30", "dev", end)
-        _ip("link", "set", end, "up")
-        _ip("-n", space, "address", "add", f"{_THERE}/30", "dev", "wbpeer")
-        _ip("-n", space, "link", "set", "wbpeer", "up")
-        yield space
-
-
-@pytest.fixture
-def served(cable: str) -> Iterator[PostgresServer]:
+def served(line: Cable) -> Iterator[PostgresServer]:
     """A server that listens on our end of the cable."""
-    server = launch_server(address=_HERE)
+    server = launch_server(address=line.here)
     yield server
     discard(server)
 
 
 async def test_a_worker_whose_cable_is_cut_stops_and_another_takes_over(
-    cable: str, served: PostgresServer, tmp_path: Path
+    line: Cable, served: PostgresServer, tmp_path: Path
 ) -> None:
     spent = tmp_path / "spent"
     with durable_harness(served.create_database(), tmp_path / "log") as harness:
-        far = harness.start_worker(prefix=["ip", "netns", "exec", cable])
+        far = harness.start_worker(prefix=list(line.prefix))
         _enqueue(harness, Task("test.spend", "spend", "shop_a", (str(spent),)))
         await harness.until(jobs.pids, "spend", expect=[far.pid])
         near = harness.start_worker()
-        _ip("link", "set", f"{cable}a", "down")
+        line.cut()
         await harness.until(jobs.pids, "spend", expect=[far.pid, near.pid])
         first_of_near = spent.read_text().splitlines().index(f"{near.pid} True")
         assert await anyio.to_thread.run_sync(far.wait_end) == EXIT_LEASE_LOST
