@@ -26,8 +26,8 @@ _SET_TRIES: tuple[Plan, ...] = (
 )
 
 _DEEP_EFFORT = 4000
-_IMPROVE_PART = 8
-"""The first plan may take all of the effort, making it better an eighth of it."""
+_IMPROVE_PART = 10
+"""The first plan may take all of the effort, making it better a tenth of it."""
 
 Counts = tuple[int, ...]
 

@@ -36,16 +36,18 @@ class Stock:
 
 
 def stock_of(goods: Iterable[Goods]) -> Stock:
-    """Sort goods into kinds: the largest volume first, then the heaviest."""
+    """Sort goods into kinds: the largest volume first, then the heaviest. Goods nest with themselves only."""
     found: dict[tuple[object, ...], tuple[Goods, list[tuple[str, int]]]] = {}
     for each in goods:
         size, handling = each.size, each.handling
         free = handling.may_stand == _ALL and handling.nests_by is None
         shape = (*sorted(size), True) if free else (*size, *handling.may_stand, handling.nests_by)
-        mark = (shape, each.weight, handling.bears)
+        mark = (shape, each.weight, handling.bears, "" if handling.nests_by is None else each.key)
         kept = found.get(mark)
         if kept is None:
             found[mark] = (each, [(each.key, each.quantity)])
+        elif kept[1][-1][0] == each.key:
+            kept[1][-1] = (each.key, kept[1][-1][1] + each.quantity)
         else:
             kept[1].append((each.key, each.quantity))
     ranked = sorted(found.items(), key=_rank)

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from carriers.money import Money
-from connector.packing.block import Block, Meter
+from connector.packing.block import Meter
 from connector.packing.carton import Carton
 from connector.packing.choose import Chooser, Part, chooser
 from connector.packing.errors import PackingError
 from connector.packing.forms import Key, Shelf, shelf_of, total
 from connector.packing.goods import Extents, Goods
-from connector.packing.kinds import Names, Stock, sides_of, stock_of, turns_of
+from connector.packing.kinds import Stock, sides_of, stock_of, turns_of
+from connector.packing.naming import Naming
 from connector.packing.result import Left, PackedCarton, Packing, Placed
 from connector.packing.rules import Rules, billed, dimensional
-from connector.packing.settle import settled
 from connector.packing.whynot import why_carrier_refuses, why_nothing_fits
 
 DEFAULT_RULES = Rules()
@@ -92,15 +92,12 @@ def _packed(goods: Sequence[Goods], shelf: Shelf, rules: Rules, meter: Meter) ->
 
 def _finish(parts: Sequence[Part], stock: Stock, rules: Rules) -> list[PackedCarton]:
     """Give each unit its name and its place, and weigh the cartons."""
-    names = [_units(of_kind) for of_kind in stock.names]
+    naming = Naming(stock)
     done = []
     for part in parts:
         form = part.form
         carton = form.carton
-        blocks = settled(part.load.blocks) if rules.support == 0 else part.load.blocks
-        placed: list[Placed] = []
-        for block in blocks:
-            placed += _places(block, names[block.kind], carton.padding)
+        placed = naming.places(part.load.blocks, carton.padding, let_down=rules.support == 0)
         gross = carton.tare + part.load.weight
         inner = Extents(*(edge + 2 * carton.padding for edge in form.room))
         done.append(
@@ -111,45 +108,11 @@ def _finish(parts: Sequence[Part], stock: Stock, rules: Rules) -> list[PackedCar
                 gross,
                 dimensional(form.outer, rules),
                 billed(form.outer, gross, rules, flat_rate=carton.flat_rate),
-                tuple(placed),
+                placed,
                 sum(each.width * each.length * each.depth for each in placed),
             )
         )
     return done
-
-
-def _units(names: Names) -> list[list[str | int]]:
-    """The keys of a kind, each with how many are still to be handed out; the last first."""
-    return [[key, quantity] for key, quantity in reversed(names)]
-
-
-def _places(block: Block, names: list[list[str | int]], padding: int) -> Iterable[Placed]:
-    width, length, depth = block.edges
-    x1, y1, z1 = block.box[:3]
-    for k in range(block.times[2]):
-        for j in range(block.times[1]):
-            for i in range(block.times[0]):
-                yield Placed(
-                    _take(names, block.stack),
-                    x1 + i * width + padding,
-                    y1 + j * length + padding,
-                    z1 + k * depth + padding,
-                    width,
-                    length,
-                    depth,
-                    block.stack,
-                )
-
-
-def _take(names: list[list[str | int]], units: int) -> str:
-    """The key whose units come next."""
-    key, rest = names[-1]
-    assert isinstance(rest, int)  # noqa: S101 - the second of the pair.
-    if rest <= units:
-        names.pop()
-    else:
-        names[-1][1] = rest - units
-    return str(key)
 
 
 def _own_box(goods: Goods, rules: Rules, packed: list[PackedCarton], left: list[Left]) -> None:

@@ -1,6 +1,7 @@
-"""Plan the parcels of a cart: first version, by weight and one default carton.
+"""Plan the parcels of a cart: what the quote asks prices for is what the label is bought for.
 
-The seam stays: items and cartons in, a `Plan` with parcels, contents and reasons out. Quote and label use one plan.
+Items in, a `Plan` with parcels, contents and reasons out. `plan_parcels` goes by weight and one default carton;
+`sized.plan_sized` packs items of known size into several cartons.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from carriers.measure import Size, Weight
+from connector.packing.goods import ANY_WAY, Extents, Handling
+from connector.packing.result import Packing
 from connector.words.reason import Reason
 
 _NOTHING = Weight(0)
@@ -19,12 +22,19 @@ _MOST_PARCELS = 200  # More is a mistyped quantity or an attack: each parcel may
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """Equal units to be packed. `line` is the caller's key of them; `weight` is per unit, None where unknown."""
+    """Equal units to be packed. `line` is the caller's key; weight and size are per unit, None where unknown."""
 
     line: str
     quantity: int
     weight: Weight | None = None
     sku: str = ""
+    size: Extents | None = None
+    handling: Handling = ANY_WAY
+
+    @property
+    def called(self) -> str:
+        """As a merchant knows it."""
+        return self.sku or self.line
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +60,15 @@ class PlannedParcel:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The parcels of a cart; `id` is a hash of them, equal for equal plans. `notes` say what was assumed."""
+    """The parcels of a cart; `id` is a hash of them, equal for equal plans. `notes` say what was assumed.
+
+    `packing` says where each unit lies, its keys being the items' lines; None for a plan by weight alone.
+    """
 
     id: str
     parcels: tuple[PlannedParcel, ...]
     notes: tuple[Reason, ...] = ()
+    packing: Packing | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +90,9 @@ def plan_parcels(items: Sequence[Item], carton: Carton, default_weight: Weight |
         weight = item.weight
         if weight is None:
             if default_weight is None:
-                return Unplannable(Reason("weight_missing", {"item": item.sku or item.line}))
+                return Unplannable(Reason("weight_missing", {"item": item.called}))
             weight = default_weight
-            notes.append(Reason("weight_assumed", {"item": item.sku or item.line, "grams": weight.grams}))
+            notes.append(Reason("weight_assumed", {"item": item.called, "grams": weight.grams}))
         units.append((item, weight))
     room = None if carton.max_gross is None else carton.max_gross.grams - carton.tare.grams
     heaviest_first = sorted(range(len(units)), key=lambda i: (-units[i][1].grams, i))
@@ -88,7 +102,7 @@ def plan_parcels(items: Sequence[Item], carton: Carton, default_weight: Weight |
     for index in heaviest_first:
         item, weight = units[index]
         if room is not None and weight.grams > room:
-            return Unplannable(Reason("too_heavy", {"item": item.sku or item.line, "grams": weight.grams}))
+            return Unplannable(Reason("too_heavy", {"item": item.called, "grams": weight.grams}))
         waiting = item.quantity
         slot = 0
         while waiting:
@@ -116,9 +130,10 @@ def plan_parcels(items: Sequence[Item], carton: Carton, default_weight: Weight |
         )
         for load, weight in zip(loads, grams, strict=True)
     )
-    return Plan(_identity(parcels), parcels, tuple(notes))
+    return Plan(identity(parcels), parcels, tuple(notes))
 
 
-def _identity(parcels: Sequence[PlannedParcel]) -> str:
+def identity(parcels: Sequence[PlannedParcel]) -> str:
+    """The id of a plan with these parcels: carton, contents, gross weight and size of each."""
     body = [[p.carton, p.contents, p.gross.grams, str(p.size)] for p in parcels]
     return hashlib.sha256(json.dumps(body, separators=(",", ":")).encode()).hexdigest()[:24]

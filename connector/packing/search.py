@@ -31,20 +31,13 @@ FURTHER: tuple[Plan, ...] = (
     ((1, 2, 0), SNUG, False),
 )
 """What is tried next when one quick try does not take everything, the most often helpful first."""
-THOROUGH: tuple[Plan, ...] = (
-    (LAYERS, LARGEST, True),
-    ((2, 0, 1), WIDEST, True),
-    (LAYERS, WIDEST, False),
+LOADING: tuple[Plan, ...] = (
     *((axes, SNUG, False) for axes in DIRECTIONS),
     (LAYERS, EVEN, False),
     ((0, 2, 1), EVEN, False),
-    ((1, 2, 0), EVEN, False),
     ((0, 1, 2), TIGHT, False),
-    (LAYERS, LARGEST, False),
-    ((2, 0, 1), LARGEST, False),
-    ((0, 1, 2), LARGEST, False),
-    ((1, 0, 2), LARGEST, False),
 )
+"""What is tried to load one container as full as it can be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +76,7 @@ class Packer:
         room: Edges,
         counts: Sequence[int],
         net: int,
-        ways: Sequence[Plan] = THOROUGH,
+        ways: Sequence[Plan] = LOADING,
         effort: int | None = None,
     ) -> Load:
         """Try the ways until one takes everything; else the load of the greatest volume."""
@@ -94,7 +87,7 @@ class Packer:
         room: Edges,
         counts: Sequence[int],
         net: int,
-        ways: Sequence[Plan] = THOROUGH,
+        ways: Sequence[Plan] = LOADING,
         effort: int | None = None,
         *,
         beam: int = 3,
