@@ -46,7 +46,7 @@ T = TypeVar("T")
 
 _PATIENCE_S = 60.0
 _BUYER = Address(
-    "AT", "1010", "9", "Wien", "Stephansplatz 3", name="Eva Muster", phone="+43 1 234567", email="eva@example.com"
+    "AT", "1010", "9", "Wien", "Stephansplatz 3", name="Sample Buyer", phone="+43 1 234567", email="buyer@example.com"
 )
 _SETTINGS = {"default_carton": "300x200x150:180", "threshold": "60.00", "markup_percent": "10"}
 
