@@ -61,7 +61,7 @@ def _figures(parcel: PackedCarton) -> Iterable[Reason]:
 
 
 def _why_not(parcel: PackedCarton, goods: Mapping[str, Goods], forms: Sequence[Form], rules: Rules) -> Iterable[Reason]:
-    """For each cheaper carton, nearest in cost first, what keeps this parcel's goods out of it."""
+    """For each cheaper or smaller carton, nearest in cost first, what keeps this parcel's goods out of it."""
     inside = Counter[str]()
     for placed in parcel.placed:
         inside[placed.key] += placed.units
@@ -74,7 +74,8 @@ def _why_not(parcel: PackedCarton, goods: Mapping[str, Goods], forms: Sequence[F
     cost = key_of(mine, weight, rules)
     said = {parcel.carton.name}
     for form in sorted(forms, key=lambda each: key_of(each, weight, rules), reverse=True):
-        if form.carton.name in said or key_of(form, weight, rules) >= cost:
+        theirs = key_of(form, weight, rules)
+        if form.carton.name in said or theirs > cost or (theirs == cost and form.volume >= mine.volume):
             continue
         said.add(form.carton.name)
         reason = _keeps_out(form, content, stock, rules)
@@ -153,7 +154,7 @@ def _runs(placed: Sequence[Placed]) -> list[tuple[Placed, int, int]]:
         stacks.setdefault(start, []).append(each)
         tops[*shape, each.z + each.depth] = start
     runs: list[tuple[Placed, int, int]] = []
-    for stack in sorted(stacks.values(), key=lambda one: (one[0].z, one[0].y, one[0].x)):
+    for stack in sorted(stacks.values(), key=_place_of_stack):
         first, layers = stack[0], len(stack)
         if runs:
             begun, columns, high = runs[-1]
@@ -163,3 +164,11 @@ def _runs(placed: Sequence[Placed]) -> list[tuple[Placed, int, int]]:
                 continue
         runs.append((first, 1, layers))
     return runs
+
+
+def _place_of_stack(stack: Sequence[Placed]) -> tuple[object, ...]:
+    """What begins lowest comes first; of these the largest, alike ones together."""
+    first = stack[0]
+    size = (first.width, first.length, first.depth)
+    height = first.depth * len(stack)
+    return (first.z, -first.width * first.length * height, first.key, size, len(stack), first.y, first.x)
