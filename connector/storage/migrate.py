@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +26,7 @@ SchemaState = Literal["current", "too_old", "too_new", "empty"]
 
 FOLDER = Path(__file__).parent / "migrations"
 _LOCK = 0x57415942  # "WAYB": the advisory lock that migrating processes take turns on.
+_ASK_AGAIN_S = 0.1
 
 
 class SchemaMismatch(WaybillError):
@@ -125,12 +127,17 @@ def _state(connection: Connection) -> SchemaState:
 
 @contextmanager
 def _one_at_a_time(database: Database) -> Iterator[None]:
-    """PostgreSQL: a session lock on a connection of its own. SQLite's own write lock does it there."""
+    """PostgreSQL: a session lock on a connection of its own. SQLite's own write lock does it there.
+
+    Who waits asks again and again: a statement that waits for the lock is a transaction, and DBOS's migrations make
+    indexes concurrently, for which PostgreSQL waits until every other transaction has ended.
+    """
     if database.is_sqlite:
         yield
         return
     with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.exec_driver_sql(f"SELECT pg_advisory_lock({_LOCK})")
+        while not connection.exec_driver_sql(f"SELECT pg_try_advisory_lock({_LOCK})").scalar():
+            time.sleep(_ASK_AGAIN_S)
         try:
             yield
         finally:

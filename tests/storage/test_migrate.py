@@ -122,3 +122,26 @@ def test_a_new_revision_holds_what_the_rooms_added(tmp_path: Any) -> None:
     for table in metadata.tables:
         assert f"'{table}'" in written
     assert "connector." not in written
+
+
+def test_who_waits_for_its_turn_does_not_hinder_indexes_that_are_made_concurrently(postgres_url: str) -> None:
+    """Such an index waits for every open transaction; DBOS's own migrations make some while others wait."""
+    first, second = open_database(postgres_url), open_database(postgres_url)
+    turn = threading.Event()
+    waiter = threading.Thread(target=lambda: migrate(second, also=[lambda _: turn.set()]))
+
+    def while_another_waits(database: Database) -> None:
+        waiter.start()
+        with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            waits = text("SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%advisory_lock%' AND pid <> :mine")
+            mine = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar()
+            while connection.execute(waits, {"mine": mine}).scalar_one() < 2:
+                turn.wait(0.02)
+            connection.exec_driver_sql("SET statement_timeout = '10s'")
+            connection.exec_driver_sql("CREATE INDEX CONCURRENTLY test_shops ON shops (domain)")
+
+    migrate(first, also=[while_another_waits])
+    waiter.join(20)
+    assert turn.is_set()
+    first.close()
+    second.close()
