@@ -73,7 +73,7 @@ PERSON = Actor("person", "desk")
 RULE = Actor("rule", "buy=on_paid")
 ORIGIN = Address("SK", "811 01", "BL", "Bratislava", "Skladova 1", name="Warehouse")
 BUYER = Address(
-    "AT", "1010", "9", "Wien", "Stephansplatz 3", name="Eva Muster", phone="+43 1 234567", email="eva@example.com"
+    "AT", "1010", "9", "Wien", "Stephansplatz 3", name="Sample Buyer", phone="+43 1 234567", email="buyer@example.com"
 )
 MUG = CartLine(2, Money(1290, "EUR"), Weight(420), "MUG-1", "Mug", "mug-1")
 POT = CartLine(1, Money(2450, "EUR"), Weight(980), "POT-1", "Tea pot", "pot-1")

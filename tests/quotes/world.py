@@ -32,7 +32,7 @@ from webhooks.receiver import Reply
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)  # A Monday.
 ORIGIN = Place(country="SK", province="BL", city="Bratislava", postal_code="811 01")
 WIEN = Place(country="AT", city="Wien", postal_code="1010")
-BUYER = Address("AT", "1010", city="Wien", street1="Stephansplatz 3", name="Eva Muster", phone="+43 1 234567")
+BUYER = Address("AT", "1010", city="Wien", street1="Stephansplatz 3", name="Sample Buyer", phone="+43 1 234567")
 State = Literal["answered", "failed", "late"]
 ZONES = ("UTC", "Europe/Bratislava", "America/New_York", "Asia/Kathmandu", "Pacific/Kiritimati", "America/Santiago")
 
