@@ -225,9 +225,7 @@ def test_an_option_counts_only_if_every_parcel_has_it() -> None:
     assert [(rate.service, rate.price, rate.transit_days, rate.rate_id) for rate in found.rates] == [
         ("Ground", Money(400, "USD"), 5, "")
     ]
-    assert [(problem.code, problem.message) for problem in found.problems] == [
-        ("not_every_parcel", "Air")
-    ]
+    assert [(problem.code, problem.message) for problem in found.problems] == [("not_every_parcel", "Air")]
 
 
 def test_json_that_is_no_json_is_garbled() -> None:
