@@ -1,4 +1,4 @@
-"""Which quote an order came of: by what the store kept, else by goods, place and price; none rather than a wrong one."""
+"""The quote an order came of: by what the store kept, else by goods, place and price; rather none than a wrong one."""
 
 from __future__ import annotations
 
