@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import anyio
@@ -16,6 +17,7 @@ from connector.labels.files import FileMissing
 from connector.storage import audit
 from connector.store import GroupState
 from tests.labels.world import PERSON, World
+from webhooks.ports import Fence
 
 pytestmark = pytest.mark.anyio
 
@@ -34,6 +36,22 @@ def void(world: World, order_id: str, reason: str = "wrong box") -> None:
     """A person takes the label back; nobody has asked the carrier yet."""
     parcel = world.parcel(order_id)
     world.act(request_void, world.work, world.shop_id, parcel.id, reason, PERSON, world.clock.now())
+
+
+def at_once(call: Callable[..., Awaitable[Voided]], callers: int) -> Callable[..., Awaitable[Voided]]:
+    """The call, answered only when so many wait for it."""
+    waiting: list[str] = []
+    all_there = anyio.Event()
+
+    async def gathered(handle: str, fence: Fence) -> Voided:
+        waiting.append(handle)
+        if len(waiting) == callers:
+            all_there.set()
+        with anyio.fail_after(10):
+            await all_there.wait()
+        return await call(handle, fence)
+
+    return gathered
 
 
 # --- files
@@ -149,6 +167,7 @@ async def test_two_runs_of_one_void_book_one_outcome(any_world: World) -> None:
     (row,) = any_world.labels_of(any_world.parcel(order_id).id)
     any_world.queue("labels.void", row.id)
     any_world.carrier.void_answers.extend([Voided("voided"), Voided("refused", "It was voided before.")])
+    any_world.carrier.void = at_once(any_world.carrier.void, 2)  # type: ignore[method-assign]
     async with anyio.create_task_group() as group:
         for _ in range(2):
             group.start_soon(any_world.work.drain)
