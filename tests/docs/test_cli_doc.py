@@ -200,6 +200,17 @@ def test_the_fields_of_purchases_voids_and_failures_are_documented(shop: Shop) -
         holds("waybill label void", shell.json("label", "void", parcel["id"], "--reason", "a test"))
 
 
+def test_the_fields_of_packing_are_documented(shell: Shell, tmp_path: Path) -> None:
+    cartons, items, instances = (tmp_path / name for name in ("cartons.csv", "items.csv", "thpack.txt"))
+    cartons.write_text("box,110,110,110,50,100,100,100,5000\n")
+    items.write_text("o1,1,book,90,90,20,400\no1,1,rod,10,10,500,100\n")
+    instances.write_text("1\n 1 5\n 10 10 10\n 1\n 1 5 1 5 1 5 1 9\n")
+    order = shell.json("pack", "--cartons", str(cartons), "--items", str(items), "--why")
+    loaded = shell.json("pack", "--thpack", str(instances))
+    assert set(loaded["items"][0]) == set(order["cartons"][0]["items"][0])
+    holds("waybill pack", order, {**loaded, "items": ["as those of a carton"]})
+
+
 def test_the_fields_of_keys_are_documented(steady_shop: Shop) -> None:
     holds("waybill keys new", steady_shop.shell.json("keys", "new"))
     holds("waybill keys rotate", steady_shop.shell.json("keys", "rotate"))
