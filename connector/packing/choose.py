@@ -25,9 +25,9 @@ _SET_TRIES: tuple[Plan, ...] = (
     ((0, 2, 1), SNUG, False),
 )
 
-_DEEP_EFFORT = 4000
-_IMPROVE_PART = 10
-"""The first plan may take all of the effort, making it better a tenth of it."""
+_DEEP_EFFORT = 3000
+_IMPROVE_PART = 14
+"""The first plan may take all of the effort, making it better a fourteenth of it."""
 
 Counts = tuple[int, ...]
 

@@ -12,7 +12,7 @@ from connector.packing.naming import Naming
 from connector.packing.result import Placed
 from connector.packing.search import LOADING, Packer
 
-LOAD_EFFORT = 24_000
+LOAD_EFFORT = 18_000
 _BEAM = 5
 
 
