@@ -311,7 +311,7 @@ async def test_a_broken_shop_is_left_out_and_stops_no_other(house: House, broken
 async def test_a_shop_with_settings_that_cannot_be_read_is_left_out_until_they_are_mended(house: House) -> None:
     shop, sound = house.add(), house.add("two.example")
     await house.directory.refresh()
-    house.publish(shop, {"from_another_release": 1})
+    house.publish(shop, {"mode": "from_another_release"})
     await house.directory.refresh()
     assert [entry.id for entry in house.directory.shops()] == [sound.id]
     house.publish(shop, {})
