@@ -26,7 +26,7 @@ from webhooks.errors import WaybillError
 
 _BY_COMMAND = Actor("command", "waybill")
 _UNDER_WAY = frozenset({"planned", "buying", "unknown"})
-_NO_WORKER_S = 5.0
+_NO_WORKER_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)

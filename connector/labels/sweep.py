@@ -12,7 +12,7 @@ from connector.directory import Directory
 from connector.labels.record import settle_at
 from connector.labels.tables import labels
 from connector.storage.database import Database
-from connector.tracking.record import push_soon
+from connector.tracking.record import adopt_strays, push_soon
 from connector.tracking.tables import store_events, trackings
 from connector.work.port import Run, Work
 
@@ -50,3 +50,4 @@ class LabelSweep:
         late = {row.label_id for query in (silent, waiting) for row in connection.execute(query).all()}
         for label_id in sorted(late):
             push_soon(connection, self.work, shop_id, label_id)
+        adopt_strays(connection, self.work, shop_id, now)

@@ -70,14 +70,32 @@ def begin(connection: Connection, work: Work, followed: Followed, *, fulfil_now:
     )
     if fulfil_now:
         push_soon(connection, work, followed.shop_id, followed.label_id)
-    waiting = connection.execute(
-        strays.select(followed.shop_id).where(
-            strays.c.account_id == followed.account_id, strays.c.tracking_code == followed.tracking_code
+    _adopt(connection, work, followed.shop_id, followed.account_id, followed.tracking_code, now)
+
+
+def adopt_strays(connection: Connection, work: Work, shop_id: str, now: datetime) -> int:
+    """Take in updates that came while their label was being recorded, and so passed for a stranger's; how many."""
+    ours = trackings.c.shop_id == strays.c.shop_id
+    same = ours & (trackings.c.account_id == strays.c.account_id)
+    found = connection.execute(
+        strays.select(shop_id, strays.c.account_id, strays.c.tracking_code)
+        .where(
+            trackings.select(shop_id, trackings.c.label_id)
+            .where(same, trackings.c.tracking_code == strays.c.tracking_code)
+            .exists()
         )
+        .distinct()
     ).all()
+    return sum(_adopt(connection, work, shop_id, account_id, code, now) for account_id, code in found)
+
+
+def _adopt(connection: Connection, work: Work, shop_id: str, account_id: str, tracking_code: str, now: datetime) -> int:
+    chosen = strays.select(shop_id).where(strays.c.account_id == account_id, strays.c.tracking_code == tracking_code)
+    waiting = connection.execute(chosen).all()
     for stray in waiting:
-        take_in(connection, work, followed.shop_id, followed.account_id, _UPDATE.validate_python(stray.update), now)
-        connection.execute(strays.delete(followed.shop_id).where(strays.c.id == stray.id))
+        take_in(connection, work, shop_id, account_id, _UPDATE.validate_python(stray.update), now)
+        connection.execute(strays.delete(shop_id).where(strays.c.id == stray.id))
+    return len(waiting)
 
 
 def take_in(

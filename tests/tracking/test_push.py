@@ -13,7 +13,7 @@ import pytest
 from connector.labels.aftercare import request_void
 from connector.store import FulfilRequest
 from connector.tracking.record import Followed, begin
-from connector.tracking.tables import store_events, strays, trackings
+from connector.tracking.tables import store_events, strays, tracking_events, trackings
 from tests.labels.world import PERSON, World
 
 pytestmark = pytest.mark.anyio
@@ -171,6 +171,21 @@ async def test_news_of_an_unknown_parcel_are_kept_until_its_label_appears(any_wo
     order_id = await follow(any_world)
     assert any_world.parcel(order_id).tracking.status == "in_transit"  # type: ignore[union-attr]  # It is followed.
     assert timeline(any_world) == ["in_transit"]
+    assert any_world.act(lambda c: c.execute(strays.select(any_world.shop_id)).all()) == []
+
+
+async def test_news_that_passed_for_a_strangers_are_taken_in_by_the_sweep(any_world: World) -> None:
+    """On PostgreSQL an update may be stored beside the transaction that records its label, and see neither."""
+    await tell(any_world, ("in_transit", 6))
+    columns = any_world.act(lambda c: c.execute(strays.select(any_world.shop_id)).mappings().all())
+    order_id = await follow(any_world)
+    again = {name: value for name, value in columns[0].items() if name != "shop_id"}
+    any_world.act(lambda c: c.execute(tracking_events.delete(any_world.shop_id)))
+    any_world.act(lambda c: c.execute(strays.insert(any_world.shop_id, **again)))
+    any_world.queue("labels.sweep")
+    await any_world.drain()
+    assert any_world.parcel(order_id).tracking.status == "in_transit"  # type: ignore[union-attr]  # It is followed.
+    assert any_world.act(lambda c: c.execute(tracking_events.select(any_world.shop_id)).all()) != []
     assert any_world.act(lambda c: c.execute(strays.select(any_world.shop_id)).all()) == []
 
 
