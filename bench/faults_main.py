@@ -98,6 +98,7 @@ def show(figures: dict[str, Any]) -> None:
         print(f"  {name.replace('_', ' '):<28} {figures[name]}")
     print(f"  {'purchases refused':<28} {figures['purchases_refused']}")
     print(f"  {'orphan shipments (allowed)':<28} {figures['orphan_shipments']}")
+    print(f"  {'sweeps parked (allowed)':<28} {figures['sweeps_parked']}")
     for place, count in figures["places"].items():
         if count:
             print(f"    killed {place:<28} {count}")

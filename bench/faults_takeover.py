@@ -16,7 +16,7 @@ from typing import Any
 
 from connector.work.lease import EXIT_LEASE_LOST
 from tests.cable import NoNetwork, cable
-from tests.e2e.takeover import Worker, catch, freeze_in_purchase, kill, take_over_s, two_workers
+from tests.e2e.takeover import Worker, catch, freeze_in_purchase, kill, place, take_over_s, two_workers
 from tests.postgres import PostgresServer, discard, launch_server
 
 LEASE_S = 15.0
@@ -54,7 +54,11 @@ def killed(rounds: int) -> dict[str, Any]:
     took: dict[str, list[float]] = {step: [] for step, _ in CAUGHT_IN}
     twice = 0
     folder = Path(tempfile.mkdtemp(prefix="waybill-takeover-"))
-    with server() as postgres, two_workers(folder, postgres.create_database(), lease_s=LEASE_S) as (house, lost, stays):
+    with (
+        server() as postgres,
+        place(folder, postgres.create_database()) as house,
+        two_workers(house, lease_s=LEASE_S) as (lost, stays),
+    ):
         for step, call in CAUGHT_IN * rounds:
             order_id, key = catch(house, lost, stays, step, call)
             at = kill(lost)
@@ -71,16 +75,19 @@ def cut() -> dict[str, Any]:
     """Seconds from the cut of a worker's cable to the survivor's first step in its work."""
     folder = Path(tempfile.mkdtemp(prefix="waybill-takeover-"))
     try:
-        with cable() as line, server(line.here) as postgres:
-            url = postgres.create_database()
-            with two_workers(folder, url, lease_s=LEASE_S, cable=line, far_database_url=url) as (house, lost, stays):
-                step, call = CAUGHT_IN[0]
-                order_id, key = catch(house, lost, stays, step, call)
-                at = line.cut()
-                took = round(take_over_s(at, stays, key), 2)
-                house.wait_shipped(order_id)
-                code = lost.hear("ended")["code"]
-                once = len(house.purchases(order_id)) == len(house.fulfilments(order_id)) == 1
+        with (
+            cable() as line,
+            server(line.here) as postgres,
+            place(folder, postgres.create_database(), line) as house,
+            two_workers(house, lease_s=LEASE_S, cable=line) as (lost, stays),
+        ):
+            step, call = CAUGHT_IN[0]
+            order_id, key = catch(house, lost, stays, step, call)
+            at = line.cut()
+            took = round(take_over_s(at, stays, key), 2)
+            house.wait_shipped(order_id)
+            code = lost.hear("ended")["code"]
+            once = len(house.purchases(order_id)) == len(house.fulfilments(order_id)) == 1
     except NoNetwork as reason:
         return {"case": "cut", "skipped": str(reason)}
     wrong = int(not once) + int(code != EXIT_LEASE_LOST)
@@ -90,12 +97,15 @@ def cut() -> dict[str, Any]:
 def frozen() -> dict[str, Any]:
     """Purchases that a worker sends which was frozen past its lease and thawed after another had bought."""
     folder = Path(tempfile.mkdtemp(prefix="waybill-takeover-"))
-    with server() as postgres, two_workers(folder, postgres.create_database(), lease_s=LEASE_S) as (house, lost, stays):
-        order_id, _, code = freeze_in_purchase(house, lost, stays)
-        state = house.easypost.state()
+    with (
+        server() as postgres,
+        place(folder, postgres.create_database()) as house,
+        two_workers(house, lease_s=LEASE_S) as (lost, stays),
+    ):
+        order_id, sent, code = freeze_in_purchase(house, lost, stays)
         once = len(house.purchases(order_id)) == len(house.fulfilments(order_id)) == 1
     wrong = int(not once) + int(code != EXIT_LEASE_LOST)
-    return {"case": "frozen", "purchase_calls": state["calls"]["buy"], "exit_code": code, "orders_not_once": wrong}
+    return {"case": "frozen", "purchase_calls": sent, "exit_code": code, "orders_not_once": wrong}
 
 
 def is_good(result: dict[str, Any]) -> bool:

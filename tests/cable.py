@@ -33,6 +33,10 @@ class Cable:
         _ip("link", "set", _end(self.space), "down")
         return at
 
+    def mend(self) -> None:
+        """Take it up again."""
+        _ip("link", "set", _end(self.space), "up")
+
 
 @contextmanager
 def cable() -> Iterator[Cable]:

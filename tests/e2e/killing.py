@@ -19,7 +19,7 @@ from sqlalchemy import update
 from connector.labels.tables import labels
 from connector.tracking.tables import trackings
 from connector.work import due
-from connector.work.failures import list_failures
+from connector.work.failures import Failure, list_failures
 from tests.e2e.boundaries import Boundary
 from tests.e2e.processes import Talker, until
 from tests.e2e.world import CARRIER_SECRET, World, world
@@ -286,7 +286,8 @@ class Killings:
             "orders_not_fulfilled_once": sum(count != 1 for count in fulfilled),
             "purchases_refused": sum(state["refused_purchases"].values()),
             "orphan_shipments": state["orphans"],
-            "given_up": [f"{each.state} {each.task.name}: {each.message}" for each in failures],
+            "given_up": [f"{each.state} {each.task.name}: {each.message}" for each in failures if not _is_sweep(each)],
+            "sweeps_parked": sum(map(_is_sweep, failures)),
         }
 
     def violations(self) -> list[str]:
@@ -305,12 +306,17 @@ class Killings:
 def killings(folder: Path, database_url: str) -> Iterator[Killings]:
     """A house that is set up, with a web process and a worker that has not begun its first life."""
     with world(folder, database_url, speed=SPEED) as made:
-        made.cli("migrate")
-        made.start("serve", name="web")
-        made.set_up()
-        made.wait_known()
         worker = made.start_mortal()
+        made.add_shop()
+        made.start("serve", name="web")
+        made.add_carrier()
+        made.wait_known()
         yield Killings(made, worker)
+
+
+def _is_sweep(failure: Failure) -> bool:
+    """A sweep that was under way at three deaths in a row is parked too; the next one is queued by the clock."""
+    return failure.task.name.endswith(".sweep") and failure.state == "parked"
 
 
 def stamp(at: datetime) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from connector.work.lease import EXIT_LEASE_LOST, list_executors
+from connector.work.lease import list_executors
 from tests.cable import Cable
 from tests.e2e.processes import Talker
 from tests.e2e.world import World, world
@@ -45,34 +45,30 @@ class Worker:
                 return heard
         raise AssertionError(f"{self.talker.name} never said {event} {wanted}\n{self.talker.tail()}")
 
-    def heard_since(self) -> list[dict[str, Any]]:
-        """All that it said since it was last listened to."""
-        found = []
-        while (heard := self.talker.hear()) is not None:
-            found.append(heard)
-        return found
+
+@contextmanager
+def place(folder: Path, database_url: str, cable: Cable | None = None) -> Iterator[World]:
+    """A house without workers; with a `cable`, one that workers at its far end reach."""
+    with world(folder, database_url, speed=SPEED, host=cable.here if cable else None) as house:
+        house.add_shop()
+        house.start("serve", name="web")
+        house.add_carrier()
+        house.wait_known()
+        yield house
 
 
 @contextmanager
-def two_workers(
-    folder: Path, database_url: str, *, lease_s: float, cable: Cable | None = None, far_database_url: str = ""
-) -> Iterator[tuple[World, Worker, Worker]]:
-    """A house with the worker that will be lost and the one that stays; neither has begun its life.
-
-    With a `cable` the first is at its far end and reaches the database at `far_database_url`.
-    """
-    with world(folder, database_url, speed=SPEED, lease_s=lease_s, host=cable.here if cable else None) as house:
-        house.cli("migrate")
-        house.start("serve", name="web")
-        house.set_up()
-        house.wait_known()
-        prefix: Sequence[str] = cable.prefix if cable else ()
-        far = {"WAYBILL_DATABASE_URL": far_database_url} if cable else {}
-        yield (
-            house,
-            Worker(house.start_mortal("lost", prefix=prefix, **far)),
-            Worker(house.start_mortal("stays")),
-        )
+def two_workers(house: World, *, lease_s: float, cable: Cable | None = None) -> Iterator[tuple[Worker, Worker]]:
+    """The worker that will be lost (at the far end of the cable) and the one that stays; neither lives yet."""
+    prefix: Sequence[str] = cable.prefix if cable else ()
+    lease = {"WAYBILL_LEASE_S": str(lease_s)}
+    lost = house.start_mortal("lost", prefix=prefix, **lease)
+    stays = house.start_mortal("stays", **lease)
+    try:
+        yield Worker(lost), Worker(stays)
+    finally:
+        lost.end()
+        stays.end()
 
 
 def catch(house: World, lost: Worker, stays: Worker, step: str, call: str) -> tuple[str, str]:
@@ -100,12 +96,13 @@ def kill(worker: Worker) -> float:
     return at
 
 
-def freeze_in_purchase(house: World, lost: Worker, stays: Worker) -> tuple[str, list[dict[str, Any]], int]:
+def freeze_in_purchase(house: World, lost: Worker, stays: Worker) -> tuple[str, int, int]:
     """Freeze the first worker just before it buys, let the other finish the order, thaw the first.
 
-    Returns the order, what the thawed worker crossed, and its exit code.
+    Returns the order, how many purchases were sent, and the thawed worker's exit code.
     """
     lost.live(die_at=[["before", "label.purchase"]], freeze=True)
+    calls = house.easypost.state()["calls"].get("buy", 0)
     order_id = house.place()
     house.shopify.deliver(topics=["orders/paid"])
     lost.hear("reached")
@@ -113,12 +110,9 @@ def freeze_in_purchase(house: World, lost: Worker, stays: Worker) -> tuple[str, 
     house.wait_shipped(order_id)
     os.kill(lost.pid, signal.SIGCONT)
     ended = lost.hear("ended", timeout_s=20)
-    return order_id, lost.heard_since(), int(ended["code"])
+    return order_id, house.easypost.state()["calls"]["buy"] - calls, int(ended["code"])
 
 
 def _alive(house: World) -> int:
     with house.database.engine.connect() as connection:
         return sum(each.is_alive for each in list_executors(connection))
-
-
-__all__ = ["EXIT_LEASE_LOST", "Worker", "catch", "freeze_in_purchase", "kill", "take_over_s", "two_workers"]

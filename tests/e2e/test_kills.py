@@ -12,11 +12,9 @@ from tests.e2e.killing import Call, killings
 pytestmark = [pytest.mark.slow, pytest.mark.complaint(1), pytest.mark.complaint(10)]
 
 SAMPLE = [
-    ("after", "order.take_in"),
     ("after", "label.create"),
     ("after", "label.purchase"),
     ("after", "store.fulfil"),
-    ("after", "store.event"),
 ]
 """Boundaries at which something outside or in the database has just changed, which the next life must find."""
 

@@ -35,6 +35,7 @@ def house(reference: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         made.add_shop()
         made.start("serve")
         made.add_carrier()
+        made.wait_ready()
         yield made
 
 
@@ -127,8 +128,8 @@ def test_markup_and_threshold_change_prices_to_the_cent(house: World) -> None:
 
 
 def test_a_carrier_that_breaks_leaves_the_backup_to_the_platform_and_the_reason_in_the_ledger(house: World) -> None:
-    call = _call(1999)
-    house.until(lambda: ask(house, call).status == 200, "the shop to be known")
+    house.until(lambda: ask(house, _call(1999)).status == 200, "the shop to be known")
+    call = _call(1999, postal_code="60601")  # A place that nobody has asked for, so no price of it is known.
     house.easypost.fault("*", "status", times=20, status=500)
     try:
         answer = ask(house, call)
@@ -200,10 +201,11 @@ def _carrier_signed(raw: bytes) -> dict[str, str]:
     return {"x-hmac-signature": sign(raw, CARRIER_SECRET)}
 
 
-def _call(subtotal: int) -> bytes:
+def _call(subtotal: int, **destination: str) -> bytes:
     """The rate call for goods of so many cents."""
     call: dict[str, Any] = json.loads(json.dumps(RATE_CALL))
     call["rate"]["items"][0]["price"] = subtotal
+    call["rate"]["destination"] |= destination
     return json.dumps(call).encode()
 
 

@@ -195,6 +195,7 @@ class World:
 
     def wait_known(self) -> None:
         """Until the web process sells shipping: then its offer is what orders are placed with."""
+        self.wait_ready()
         self.until(self._take_offer, "a quote with offers")
 
     def _take_offer(self) -> bool:
