@@ -96,12 +96,15 @@ class SessionSign:
         self.incarnation = str(row[1])
         # A copy, so that the number cannot come to mean another connection.
         self._socket = os.dup(self.connection.fileno())
-        self._poll = select.poll()
-        self._poll.register(self._socket, _HANG_UP)
 
     def is_held(self) -> bool:
-        """False as soon as the server has closed the connection, also when this process slept through it."""
-        return not self._poll.poll(0)
+        """False as soon as the server has closed the connection, also when this process slept through it.
+
+        Asked by the event loop and by the lease's threads at once, and a poll object refuses that: each has its own.
+        """
+        poll = select.poll()
+        poll.register(self._socket, _HANG_UP)
+        return not poll.poll(0)
 
     def release(self) -> None:
         """End the session."""
