@@ -24,6 +24,7 @@ import sys
 import threading
 import time
 import traceback
+from dataclasses import replace
 from typing import Any
 
 import anyio
@@ -32,6 +33,7 @@ from connector.logs import set_up_logs
 from connector.settings import read_settings
 from connector.supervisor import _DeathSignal
 from connector.work import durable
+from connector.work.durable import WorkSettings
 from connector.work.port import Boundary, Task
 from connector.working import work
 
@@ -79,7 +81,9 @@ def live(told: dict[str, Any]) -> int:
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     settings = read_settings()
     set_up_logs(settings.log_format, settings.log_level)
-    return anyio.run(work, settings, Fate(told))
+    # The test kills from outside: no job is to blame for it, however often it was under way.
+    usual = WorkSettings(jobs=settings.worker_jobs, ttl_s=settings.lease_s, grace_s=settings.grace_s)
+    return anyio.run(work, settings, Fate(told), replace(usual, poison_after=1000))
 
 
 def wait_for(pid: int) -> int:
