@@ -140,6 +140,8 @@ class Runner:
         try:
             # Read once: only work that ended a worker before pays for noting how far it gets.
             suspect = await self._until_written(suspects.is_suspect, run_id)
+            if suspect:
+                await self._until_written(suspects.reach, run_id, suspects.BEGAN)
             error = await self._attempt(task, run_id, suspect=suspect)
             outcome = await self._write(task, run_id, error, suspect=suspect)
         except _Lost:

@@ -21,6 +21,9 @@ RUN_ID_LENGTH = KEY_LENGTH + 24
 PATIENCE = 8
 """A run that ends workers at ever new places is parked after so many times the usual number of deaths."""
 
+BEGAN = "began"
+"""The place of a suspect that has begun and crossed no boundary yet."""
+
 _deaths = Table(
     "run_deaths",
     metadata,
@@ -67,14 +70,14 @@ def deaths(connection: Connection, run_id: str) -> int:
 def is_killer(connection: Connection, run_id: str, limit: int) -> bool:
     """Whether the last `limit` workers died with this run at one place.
 
-    Where the first one died nobody noted, so that fits any place. From the second on an empty place is one too: the
-    run had not come to its first boundary.
+    Where the first one died nobody noted, so that fits any place. A later one that died before the run had begun says
+    nothing about it: claimed and begun are not the same moment, and others may have ended that worker.
     """
     query = select(_deaths.c.number, _deaths.c.place).where(_deaths.c.run_id == run_id)
     deaths = connection.execute(query.order_by(_deaths.c.number.desc())).all()
     if len(deaths) >= limit * PATIENCE:
         return True
-    last = deaths[:limit]
+    last = [row for row in deaths if row.number == 1 or row.place][:limit]
     return len(last) == limit and len({row.place for row in last if row.number > 1}) <= 1
 
 

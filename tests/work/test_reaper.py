@@ -167,6 +167,8 @@ def test_a_run_taken_along_twice_runs_alone_and_is_parked_after_the_third_death(
     for number in range(3):
         _add_dead(database, f"ex_{number}")
         engine.start(f"ex_{number}")
+        if number:
+            database.run_here(suspects.reach, RUN, suspects.BEGAN)
         reaper.reap()
     assert (engine.again, engine.alone, engine.cancelled) == ([RUN], [RUN], [RUN])
     (failure,) = database.run_here(list_failures, "shop_a")
@@ -186,13 +188,13 @@ def test_a_run_that_gets_further_each_time_is_not_parked(
     assert engine.cancelled == []
 
 
-def test_a_run_that_came_to_its_first_step_only_at_the_third_death_is_not_parked(
+def test_a_run_whose_workers_die_before_it_begins_is_not_parked_for_it(
     database: Database, engine: FakeEngine, reaper: Reaper
 ) -> None:
-    for number in range(3):
+    for number in range(6):
         _add_dead(database, f"ex_{number}")
         engine.start(f"ex_{number}")
-        if number == 2:
+        if number == 3:
             database.run_here(suspects.reach, RUN, "before the first step")
         reaper.reap()
     assert engine.cancelled == []
