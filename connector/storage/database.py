@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +19,9 @@ from sqlalchemy.engine import make_url
 from webhooks.errors import WaybillError
 
 T = TypeVar("T")
+
+_BUSY_S = 30  # How long a connection waits for SQLite's lock.
+_ASK_AGAIN_S = 0.02
 
 
 class DatabaseURLError(WaybillError):
@@ -107,8 +112,24 @@ def open_database(url: str, *, pool_size: int = 8) -> Database:
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = "IMMEDIATE"
-    for pragma in ("busy_timeout=30000", "foreign_keys=ON", "journal_mode=WAL", "synchronous=FULL"):
+    connection.execute(f"PRAGMA busy_timeout={_BUSY_S * 1000}")
+    _switch_to_wal(connection)
+    for pragma in ("foreign_keys=ON", "synchronous=FULL"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _switch_to_wal(connection: Any) -> None:
+    """Ask until it is so: the switch does not wait as `busy_timeout` says, it fails at once beside another opener."""
+    until = time.monotonic() + _BUSY_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(_ASK_AGAIN_S)
+        else:
+            return
 
 
 def insert_new(connection: Connection, statement: Insert) -> bool:
