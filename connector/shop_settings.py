@@ -18,6 +18,7 @@ from carriers.money import Money, MoneyError
 from connector.packing.plan import Carton
 from connector.rules.actions import FixedChange, Free, PercentChange
 from connector.rules.conditions import SubtotalAtLeast
+from connector.rules.exchange import ExchangeRate
 from connector.rules.ruleset import Rule, RuleSet
 from webhooks.errors import WaybillError
 
@@ -58,6 +59,27 @@ class CartonSetting(BaseModel):
     def _room_is_left(self) -> Self:
         if self.max_gross_g is not None and self.max_gross_g <= self.tare_g:
             raise ValueError("the empty carton weighs as much as it may weigh packed")
+        return self
+
+
+class BoughtAsSetting(BaseModel):
+    """What an offer's label is bought as: the named carrier service, the cheapest of all, or by hand.
+
+    `limit` is the most that a label may cost, in major units of the currency of the price behind the offer; without
+    one, that price and the usual tolerance.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    offer: str = Field(pattern=r"^[a-z0-9][\w-]{0,78}$")
+    how: Literal["service", "cheapest", "by_hand"]
+    carrier: str = ""
+    service: str = ""
+    limit: Decimal | None = Field(default=None, ge=0)
+
+    @model_validator(mode="after")
+    def _service_is_named(self) -> Self:
+        if (self.how == "service") != bool(self.carrier and self.service):
+            raise ValueError("a service is named as CARRIER/SERVICE, and only a service is")
         return self
 
 
@@ -106,6 +128,16 @@ class ShopSettings(BaseModel):
     hard_deadline_ms: int = Field(
         default=2500, ge=100, le=9000, description="Platforms cut slow answers before their limit."
     )
+    bought_as: tuple[BoughtAsSetting, ...] = Field(
+        default=(),
+        description="A carrier's offer is bought as itself, a safety rate as the cheapest, your own table's by hand.",
+    )
+    price_basis: Literal["account", "list"] = Field(
+        default="account", description="Buyers pay what your account pays, before your rules."
+    )
+    exchange_rates: tuple[ExchangeRate, ...] = Field(
+        default=(), description="Without a rate, prices in another currency are not shown."
+    )
     fulfil_when: Literal["label", "handed_over"] = Field(
         default="label", description="The buyer has the number at once."
     )
@@ -118,6 +150,12 @@ class ShopSettings(BaseModel):
         codes = [rate.code for rate in self.safety_rates]
         if len(set(codes)) != len(codes):
             raise ValueError("two safety_rates have one code")
+        named = [each.offer for each in self.bought_as]
+        if len(set(named)) != len(named):
+            raise ValueError("bought_as names one offer twice")
+        pairs = [(rate.of, rate.into) for rate in self.exchange_rates]
+        if len(set(pairs)) != len(pairs):
+            raise ValueError("exchange_rates hold one pair of currencies twice")
         if self.soft_deadline_ms > self.hard_deadline_ms:
             raise ValueError("soft_deadline_ms is greater than hard_deadline_ms")
         return self
@@ -178,6 +216,9 @@ _FORMS = {
     "hmac": "require | prefer | off",
     "soft_deadline_ms": "milliseconds",
     "hard_deadline_ms": "milliseconds",
+    "bought_as": "OFFER:cheapest | OFFER:by_hand | OFFER:CARRIER/SERVICE, each with :MOST if wanted, behind commas",
+    "price_basis": "account | list",
+    "exchange_rates": "FROM/TO:RATE[:YYYY-MM-DD[:SOURCE]], such as USD/EUR:0.92, several behind commas; or empty",
     "fulfil_when": "label | handed_over",
     "store_notifies": "yes | no",
 }
@@ -245,10 +286,10 @@ def _set(body: dict[str, Any], key: str, text: str, currency: str) -> None:
             rules.append(_rule(key, text, currency).model_dump(mode="json"))
         ours = [rule for name in _SHORTHAND_ORDER for rule in rules if rule["name"] == name]
         body["rules"] = {"rules": [rule for rule in rules if rule["name"] not in _SHORTHAND_ORDER] + ours}
-    elif not text and key != "safety_rates":
+    elif key in _LISTS:
+        body[key] = [_LISTS[key](part.strip(), currency) for part in text.split(",") if part.strip()]
+    elif not text:
         body.pop(_field(key), None)
-    elif key == "safety_rates":
-        body[key] = [_safety_rate(part, currency) for part in text.split(",") if part.strip()]
     elif key == "default_carton":
         body[key] = _carton(text)
     elif key == "store_notifies":
@@ -289,6 +330,29 @@ def _safety_rate(text: str, currency: str) -> dict[str, Any]:
     return {"name": name, "code": code, "amount": amount, "currency": currency}
 
 
+def _bought_as(text: str, _currency: str) -> dict[str, Any]:
+    offer, how, *most = text.split(":")
+    carrier, named, service = how.partition("/")
+    body: dict[str, Any] = {"offer": offer, "how": "service" if named else how, "carrier": carrier, "service": service}
+    if not named:
+        body |= {"carrier": "", "service": ""}
+    if most:
+        (limit,) = most
+        body["limit"] = str(Decimal(limit))
+    return body
+
+
+def _exchange_rate(text: str, _currency: str) -> dict[str, Any]:
+    pair, rate, *rest = text.split(":", 3)
+    of, _, into = pair.partition("/")
+    known = {name: value for name, value in zip(("on", "source"), rest, strict=False) if value}
+    return {"of": of, "into": into, "rate": str(Decimal(rate)), **known}
+
+
+_LISTS = {"safety_rates": _safety_rate, "bought_as": _bought_as, "exchange_rates": _exchange_rate}
+"""Settings of several parts behind commas, and how one part is read."""
+
+
 def _carton(text: str) -> dict[str, Any]:
     found = re.fullmatch(r"(\d+)x(\d+)x(\d+)(?::(\d+)(?::(\d+))?)?", text)
     if found is None:
@@ -306,6 +370,19 @@ def _text(settings: ShopSettings, key: str) -> str:
         return str(settings.minutes_before_buying)
     if key == "safety_rates":
         return ",".join(f"{rate.name}:{rate.code}:{rate.amount:f}" for rate in settings.safety_rates)
+    if key == "bought_as":
+        return ",".join(
+            ":".join(
+                [
+                    each.offer,
+                    f"{each.carrier}/{each.service}" if each.how == "service" else each.how,
+                    *([] if each.limit is None else [f"{each.limit:f}"]),
+                ]
+            )
+            for each in settings.bought_as
+        )
+    if key == "exchange_rates":
+        return ",".join(_rate_text(rate) for rate in settings.exchange_rates)
     if key == "default_carton":
         carton = settings.default_carton
         if carton is None:
@@ -316,6 +393,11 @@ def _text(settings: ShopSettings, key: str) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return "" if value is None else str(value)
+
+
+def _rate_text(rate: ExchangeRate) -> str:
+    rest = [rate.on.isoformat() if rate.on else "", rate.source] if rate.on or rate.source else []
+    return ":".join([f"{rate.of}/{rate.into}", f"{rate.rate:f}", *rest]).removesuffix(":")
 
 
 def _rule_text(rules: RuleSet, key: str) -> str:

@@ -29,6 +29,9 @@ EXAMPLES = {
     "hmac": "require",
     "soft_deadline_ms": "300",
     "hard_deadline_ms": "3000",
+    "bought_as": "standard:cheapest,own-express:FedEx/PRIORITY_OVERNIGHT:19.90,own-slow:by_hand",
+    "price_basis": "list",
+    "exchange_rates": "USD/EUR:0.92:2026-11-20:ECB,GBP/EUR:1.17,CZK/EUR:0.0405::my bank",
     "fulfil_when": "handed_over",
     "store_notifies": "no",
 }

@@ -26,6 +26,7 @@ class Chosen:
 def choose(rates: Sequence[Rate], bought_as: Mapping[str, Any] | None, *, by_person: bool) -> Chosen | Reason:
     """The rate whose account, carrier and service equal the offer's, at no more than the tolerated price.
 
+    An offer that is bought as the cheapest takes any service; the merchant's own limit stands for the tolerance.
     Without an offer (its quote is lost) a person's click buys the cheapest; Waybill by itself buys nothing. The
     tolerance is the larger of 5 % and half a major unit, at least one minor unit; a person may go beyond it.
     """
@@ -36,17 +37,31 @@ def choose(rates: Sequence[Rate], bought_as: Mapping[str, Any] | None, *, by_per
             return Reason("quote_lost")
         cheapest = min(rates, key=lambda rate: rate.price.minor)
         return Chosen(cheapest, Reason("cheapest_without_quote", {"service": cheapest.service}))
-    wanted = (bought_as["account"], bought_as["carrier"], bought_as["service"])
-    found = [rate for rate in rates if rate.key == wanted]
+    found = _wanted(rates, bought_as)
     if not found:
-        return Reason("service_gone", {"carrier": wanted[1], "service": wanted[2]})
-    rate = min(found, key=lambda each: each.price.minor)
+        return Reason("service_gone", {"carrier": bought_as["carrier"], "service": bought_as["service"]})
     quoted = Money(bought_as["minor"], bought_as["currency"])
-    if rate.price.currency != quoted.currency:
-        return Reason("currency_changed", {"quoted": quoted, "now": rate.price})
-    if rate.price > quoted + tolerance(quoted) and not by_person:
+    comparable = [rate for rate in found if rate.price.currency == quoted.currency]
+    if not comparable:
+        return Reason("currency_changed", {"quoted": quoted, "now": found[0].price})
+    rate = min(comparable, key=lambda each: each.price.minor)
+    limit = bought_as.get("limit_minor")
+    most = quoted + tolerance(quoted) if limit is None else Money(limit, quoted.currency)
+    if rate.price > most and not by_person:
         return Reason("dearer_than_quoted", {"quoted": quoted, "now": rate.price})
-    return Chosen(rate, Reason("as_promised", {"carrier": rate.carrier, "service": rate.service}))
+    named = {"carrier": rate.carrier, "service": rate.service}
+    if bought_as.get("how") == "cheapest":
+        return Chosen(rate, Reason("cheapest_as_set", named))
+    return Chosen(rate, Reason("as_promised", named))
+
+
+def _wanted(rates: Sequence[Rate], bought_as: Mapping[str, Any]) -> list[Rate]:
+    """The rates that the offer may be bought as; an account that is not named may be any."""
+    if bought_as.get("how") == "cheapest":
+        return list(rates)
+    service = (bought_as["carrier"], bought_as["service"])
+    account = bought_as["account"]
+    return [rate for rate in rates if (rate.carrier, rate.service) == service and account in ("", rate.account)]
 
 
 def tolerance(quoted: Money) -> Money:

@@ -107,7 +107,7 @@ class Purchasing:
         why = Reason("risk_flagged") if wanted.risky and by_rule else None
         if account is None:
             why = Reason("no_carriers")
-        elif not account.connection.capabilities.sells_labels:
+        elif not account.connection.capabilities.sells_labels or _is_by_hand(parcel):
             why = _by_hand(account, parcel)
         if why is not None:
             await self.database.run(_give_up, parcel, label, why, self.now())
@@ -270,10 +270,15 @@ class Purchasing:
     def _account(self, shop: ShopEntry, parcel: Any, label: Any | None) -> AccountEntry | None:
         if label is not None:
             return shop.accounts.get(label.account_id)
-        if parcel.bought_as is not None:
+        if parcel.bought_as is not None and parcel.bought_as["account_id"]:
             return shop.accounts.get(parcel.bought_as["account_id"])
         sell = (each for each in shop.accounts.values() if each.connection.capabilities.sells_labels)
         return next(sell, next(iter(shop.accounts.values()), None))
+
+
+def _is_by_hand(parcel: Any) -> bool:
+    """Whether the merchant buys this offer's labels elsewhere."""
+    return parcel.bought_as is not None and parcel.bought_as.get("how") == "by_hand"
 
 
 def _by_hand(account: AccountEntry, parcel: Any) -> Reason:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Literal
 
 from carriers.money import Money
@@ -9,8 +10,19 @@ from carriers.rate import Problem, Rate
 from connector.quotes.reduced import Kept
 
 
+PASSING = frozenset({"timeout", "unreachable", "overloaded", "carrier_error", "garbled"})
+"""Problems that may be gone a moment later: what they hide, something that is known may stand in for."""
+
+StandIn = Literal["", "held", "cached", "learned"]
+
+
 class KeptRate(Kept):
-    """A carrier's price for all parcels of the plan together; `account` is the carrier's own id of it."""
+    """A carrier's price for all parcels of the plan together; `account` is the carrier's own id of it.
+
+    `stand_in` says what stands in for a live price, if anything does: held (it was shown half an hour ago or less),
+    cached (an older answer to the same question), learned (from `samples` answers to like questions; it is off by at
+    most `bound_permille`, as far as that can be known).
+    """
 
     account: str
     carrier: str
@@ -18,11 +30,26 @@ class KeptRate(Kept):
     minor: int
     currency: str
     transit_days: int | None = None
+    list_minor: int | None = None
+    list_currency: str = ""
+    stand_in: StandIn = ""
+    samples: int = 0
+    bound_permille: int = 0
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What makes two prices ones of the same option: account, carrier and service."""
+        return self.account, self.carrier, self.service
 
     @property
     def price(self) -> Money:
         """The price."""
         return Money(self.minor, self.currency)
+
+    @property
+    def list_price(self) -> Money | None:
+        """What the carrier asks of everybody, where it says so."""
+        return None if self.list_minor is None else Money(self.list_minor, self.list_currency or self.currency)
 
 
 class KeptProblem(Kept):
@@ -39,6 +66,7 @@ class AccountAnswer(Kept):
 
     `state`: answered, failed, or late (cut off by the deadline). `source`: live, or held from an answer that was given
     to the same question at most half an hour before. `partial`: some of what it reaches had not answered in time.
+    `until`: when its prices no longer hold; None where they do as long as the answer does.
     """
 
     account_id: str
@@ -49,12 +77,17 @@ class AccountAnswer(Kept):
     problems: tuple[KeptProblem, ...] = ()
     partial: bool = False
     elapsed_ms: int = 0
+    until: datetime | None = None
 
     @property
     def is_whole(self) -> bool:
         """Whether asking again soon would tell nothing more: it has prices, and no fault that passes hides others."""
-        passing = {"timeout", "unreachable", "overloaded", "carrier_error", "garbled"}
-        return bool(self.rates) and not self.partial and not any(each.code in passing for each in self.problems)
+        return bool(self.rates) and not self.has_gap
+
+    @property
+    def has_gap(self) -> bool:
+        """Whether prices may be missing that are there a moment later."""
+        return self.state == "late" or self.partial or any(each.code in PASSING for each in self.problems)
 
 
 def keep_rate(rate: Rate, price: Money) -> KeptRate:
@@ -66,6 +99,8 @@ def keep_rate(rate: Rate, price: Money) -> KeptRate:
         minor=price.minor,
         currency=price.currency,
         transit_days=rate.transit_days,
+        list_minor=None if rate.list_price is None else rate.list_price.minor,
+        list_currency="" if rate.list_price is None else rate.list_price.currency,
     )
 
 

@@ -125,11 +125,14 @@ async def _parcel_by_parcel(carrier: Carrier, request: RateRequest, deadline_s: 
 
 
 def _sum(rates: Sequence[Rate]) -> Rate:
-    """One option for all parcels; the slowest one's transit counts."""
+    """One option for all parcels; the slowest one's transit counts, and a list price only if each parcel has one."""
+    listed = [rate.list_price for rate in rates if rate.list_price is not None]
+    all_listed = len(listed) == len(rates) and len({price.currency for price in listed}) == 1
     days = [rate.transit_days for rate in rates if rate.transit_days is not None]
     return replace(
         rates[0],
         price=Money(sum(rate.price.minor for rate in rates), rates[0].price.currency),
+        list_price=sum(listed[1:], listed[0]) if all_listed else None,
         transit_days=max(days) if len(days) == len(rates) else None,
         rate_id="",
     )

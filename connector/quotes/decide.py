@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
@@ -13,6 +14,7 @@ from connector import shop_settings
 from connector.packing.plan import Item, Plan, Unplannable, plan_parcels
 from connector.promises.window import next_midnight, window
 from connector.quotes.answers import AccountAnswer, KeptRate
+from connector.quotes.base_price import base_price, in_currency
 from connector.quotes.facts import Facts
 from connector.quotes.reduced import Kept, ReducedCart
 from connector.rules.facts import CallFacts, Priced, Step
@@ -23,7 +25,11 @@ from connector.words.reason import Reason
 
 
 class BoughtAs(Kept):
-    """What an offer is bought as: our connection, the carrier's account and service, and the price asked then."""
+    """What an offer is bought as: our connection, the carrier's account and service, and the price asked then.
+
+    `how`: that service, the cheapest service of all, or by hand. Empty ids leave the account open. `limit_minor` is the
+    most that the label may cost, in the same currency; None leaves it at the price and the usual tolerance.
+    """
 
     account_id: str
     account: str
@@ -31,6 +37,16 @@ class BoughtAs(Kept):
     service: str
     minor: int
     currency: str
+    how: Literal["service", "cheapest", "by_hand"] = "service"
+    limit_minor: int | None = None
+
+    def said(self) -> str:
+        """As a merchant reads it: what happens when the buyer chooses the offer."""
+        if self.how == "cheapest":
+            return Reason("bought_as_cheapest").say()
+        if self.how == "by_hand":
+            return Reason("bought_as_by_hand").say()
+        return Reason("bought_as_service", {"carrier": self.carrier, "service": self.service}).say()
 
 
 class KeptStep(Kept):
@@ -132,7 +148,7 @@ def decide(cart: ReducedCart, facts: Facts, answers: Sequence[AccountAnswer], no
         return _without_prices(cart, settings, unknown, (), valid_until)
     assert isinstance(planned, Plan)  # noqa: S101 - cannot_ask has said so.
     notes = tuple(note.to_json() for note in planned.notes)
-    rates, withheld = _choose(cart.currency, answers)
+    rates, withheld = _choose(cart.currency, settings, answers)
     withheld += _problems(answers)
     if not rates:
         if answers and all(_goes_nowhere(answer) for answer in answers):
@@ -146,13 +162,10 @@ def decide(cart: ReducedCart, facts: Facts, answers: Sequence[AccountAnswer], no
         why = Reason("no_prices") if answers else Reason("no_carriers")
         decision = _without_prices(cart, settings, why, withheld, valid_until)
         return decision.model_copy(update={"notes": notes})
-    services = [
-        Priced(code, rate.price, (Step(Reason("step_carrier", {"carrier": rate.carrier}), rate.price),))
-        for code, (rate, _) in rates.items()
-    ]
     country = cart.destination.country if cart.destination else ""
+    services = [chosen.priced for chosen in rates.values()]
     priced, passed = apply(settings.rules, CallFacts(cart.goods, country), services)
-    offers = [_offer(service, *rates[service.code], cart, facts, now) for service in priced]
+    offers = [_offer(service, rates[service.code], cart, facts, settings, now) for service in priced]
     offers.sort(key=lambda offer: (offer.minor, offer.code))
     return Decision(
         outcome="offers",
@@ -164,33 +177,45 @@ def decide(cart: ReducedCart, facts: Facts, answers: Sequence[AccountAnswer], no
     )
 
 
-def _choose(
-    currency: str, answers: Sequence[AccountAnswer]
-) -> tuple[dict[str, tuple[KeptRate, str]], tuple[Withheld, ...]]:
-    """The cheapest rate for each service code, with our account's id; the others with the reason."""
-    chosen: dict[str, tuple[KeptRate, str]] = {}
-    withheld: list[Withheld] = []
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    """The rate that a service's offer is made from, our account's id, and its price in the cart's currency."""
 
-    def keep_back(rate: KeptRate, account_id: str, reason: Reason) -> None:
-        withheld.append(
-            Withheld(carrier=rate.carrier, service=rate.service, account_id=account_id, reason=reason.to_json())
+    rate: KeptRate
+    account_id: str
+    priced: Priced
+
+    def kept_back(self, reason: Reason) -> Withheld:
+        return Withheld(
+            carrier=self.rate.carrier, service=self.rate.service, account_id=self.account_id, reason=reason.to_json()
         )
 
+
+def _choose(
+    currency: str, settings: ShopSettings, answers: Sequence[AccountAnswer]
+) -> tuple[dict[str, _Chosen], tuple[Withheld, ...]]:
+    """The cheapest rate for each service code; the others with the reason."""
+    chosen: dict[str, _Chosen] = {}
+    withheld: list[Withheld] = []
     for answer in answers:
         for rate in answer.rates:
-            if rate.currency != currency:
-                keep_back(
-                    rate, answer.account_id, Reason("other_currency", {"price": rate.price, "currency": currency})
+            priced = base_price(service_code(rate.carrier, rate.service), rate, settings, currency)
+            if isinstance(priced, Reason):
+                withheld.append(
+                    Withheld(
+                        carrier=rate.carrier,
+                        service=rate.service,
+                        account_id=answer.account_id,
+                        reason=priced.to_json(),
+                    )
                 )
                 continue
-            code = service_code(rate.carrier, rate.service)
-            before = chosen.get(code)
-            if before is None or rate.minor < before[0].minor:
-                chosen[code] = (rate, answer.account_id)
-                if before is not None:
-                    keep_back(*before, Reason("dearer_double", {"price": before[0].price}))
-            else:
-                keep_back(rate, answer.account_id, Reason("dearer_double", {"price": rate.price}))
+            mine = _Chosen(rate, answer.account_id, priced)
+            other = chosen.setdefault(priced.code, mine)
+            if other is not mine:
+                cheaper, dearer = (mine, other) if mine.priced.price < other.priced.price else (other, mine)
+                chosen[priced.code] = cheaper
+                withheld.append(dearer.kept_back(Reason("dearer_double", {"price": dearer.rate.price})))
     return chosen, tuple(withheld)
 
 
@@ -246,19 +271,28 @@ def _without_prices(
     offers = []
     for rate in settings.safety_rates:
         price = Money.parse(rate.amount, rate.currency)
-        if rate.currency != cart.currency:
-            other = Reason("other_currency", {"price": price, "currency": cart.currency}).to_json()
-            withheld += (Withheld(carrier=rate.name, reason=other),)
+        priced = in_currency(Priced(rate.code, price, (Step(Reason("step_safety"), price),)), settings, cart.currency)
+        if isinstance(priced, Reason):
+            withheld += (Withheld(carrier=rate.name, reason=priced.to_json()),)
             continue
-        step = KeptStep(reason=Reason("step_safety").to_json(), minor=price.minor, currency=price.currency)
+        any_service = BoughtAs(
+            account_id="",
+            account="",
+            carrier="",
+            service="",
+            minor=price.minor,
+            currency=price.currency,
+            how="cheapest",
+        )
         offers.append(
             DecidedOffer(
                 code=rate.code,
                 name=rate.name,
-                minor=price.minor,
-                currency=price.currency,
+                minor=priced.price.minor,
+                currency=priced.price.currency,
                 source="safety",
-                steps=(step,),
+                steps=_kept_steps(priced),
+                bought_as=_bought_as(rate.code, settings, any_service),
             )
         )
     if not offers:
@@ -269,12 +303,21 @@ def _without_prices(
 
 
 def _offer(
-    service: Priced, rate: KeptRate, account_id: str, cart: ReducedCart, facts: Facts, now: datetime
+    service: Priced, chosen: _Chosen, cart: ReducedCart, facts: Facts, settings: ShopSettings, now: datetime
 ) -> DecidedOffer:
+    rate = chosen.rate
     days = window(now, rate.transit_days, facts.timezone)
     about = Reason("offer_plain")
     if days is not None and rate.transit_days is not None:
         about = Reason("offer_days", {"days": rate.transit_days})
+    itself = BoughtAs(
+        account_id=chosen.account_id,
+        account=rate.account,
+        carrier=rate.carrier,
+        service=rate.service,
+        minor=rate.minor,
+        currency=rate.currency,
+    )
     return DecidedOffer(
         code=service.code,
         name=service_name(rate.carrier, rate.service),
@@ -283,18 +326,32 @@ def _offer(
         description=about.say(cart.locale),
         earliest=days.earliest if days else None,
         latest=days.latest if days else None,
-        steps=tuple(
-            KeptStep(reason=step.reason.to_json(), minor=step.price.minor, currency=step.price.currency)
-            for step in service.steps
-        ),
-        bought_as=BoughtAs(
-            account_id=account_id,
-            account=rate.account,
-            carrier=rate.carrier,
-            service=rate.service,
-            minor=rate.minor,
-            currency=rate.currency,
-        ),
+        steps=_kept_steps(service),
+        bought_as=_bought_as(service.code, settings, itself),
+    )
+
+
+def _kept_steps(service: Priced) -> tuple[KeptStep, ...]:
+    return tuple(
+        KeptStep(reason=step.reason.to_json(), minor=step.price.minor, currency=step.price.currency)
+        for step in service.steps
+    )
+
+
+def _bought_as(offer: str, settings: ShopSettings, usual: BoughtAs) -> BoughtAs:
+    """As the merchant set it for this offer, else as usual."""
+    wanted = next((each for each in settings.bought_as if each.offer == offer), None)
+    if wanted is None:
+        return usual
+    return BoughtAs(
+        account_id="",
+        account="",
+        carrier=usual.carrier if wanted.how == "by_hand" else wanted.carrier,
+        service=usual.service if wanted.how == "by_hand" else wanted.service,
+        minor=usual.minor,
+        currency=usual.currency,
+        how=wanted.how,
+        limit_minor=None if wanted.limit is None else Money.rounded(wanted.limit, usual.currency).minor,
     )
 
 

@@ -96,7 +96,7 @@ def _price(offer: DecidedOffer) -> list[str]:
     if offer.earliest:
         lines.append(f"    Arrives on {offer.earliest:%A %d %B}.")
     if offer.bought_as:
-        lines.append(f"    Bought as {offer.bought_as.carrier} {offer.bought_as.service}.")
+        lines.append(f"    {offer.bought_as.said()}.")
     return lines
 
 
@@ -105,7 +105,7 @@ def _price_in_short(offer: DecidedOffer) -> list[str]:
         f"{Money(step.minor, step.currency)} {Reason.from_json(step.reason).say()}" for step in offer.steps
     )
     arrives = f", arrives on {offer.earliest:%A %d %B}" if offer.earliest else ""
-    bought = f"; bought as {offer.bought_as.carrier} {offer.bought_as.service}" if offer.bought_as else ""
+    bought = f"; {offer.bought_as.said()}" if offer.bought_as else ""
     return [
         f"  {offer.name} ({offer.code}): {Money(offer.minor, offer.currency)}{arrives}",
         f"    {steps}{bought}.",

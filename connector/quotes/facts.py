@@ -8,7 +8,11 @@ from typing import Any
 
 from connector.quotes.reduced import Kept, Place
 
-DECIDE_VERSION = 1
+DECIDE_VERSION = 2
+CHANGES = {
+    2: "a safety rate says what it is bought as",
+}
+"""What each version of the decision changed in its results, for who replays answers of an earlier one."""
 
 
 class Facts(Kept):

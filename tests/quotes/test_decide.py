@@ -184,6 +184,8 @@ def test_an_offer_says_what_it_is_bought_as_and_how_its_price_came_about() -> No
         "service": "Ground",
         "minor": 700,
         "currency": "EUR",
+        "how": "service",
+        "limit_minor": None,
     }
 
 
@@ -385,7 +387,7 @@ def test_with_safety_rates_a_price_that_is_not_known_is_the_merchant_s_own_with_
         ("express", "Express", 1490, "safety"),
     ]
     assert all([code(step.reason) for step in offer.steps] == ["step_safety"] for offer in decision.offers)
-    assert all(offer.bought_as is None for offer in decision.offers)
+    assert [offer.bought_as.how for offer in decision.offers if offer.bought_as] == ["cheapest", "cheapest"]
 
 
 def test_safety_rates_do_not_mix_with_prices_that_are_known() -> None:
@@ -404,3 +406,75 @@ def test_safety_rates_in_another_currency_are_withheld(currency: str) -> None:
 def test_a_place_that_no_carrier_goes_to_gets_no_safety_rates() -> None:
     asked = cart(destination=Place(country="AQ"))
     assert decide(asked, facts(settings(**SAFETY)), [refused("no_service")], NOW).outcome == "not_served"
+
+
+# --- currencies, price basis, bought as ---------------------------------------------------------------------------
+
+
+def test_a_price_in_another_currency_is_exchanged_by_the_merchant_s_rate_and_the_step_shows_it() -> None:
+    using = facts(settings(exchange_rates="USD/EUR:0.92:2026-11-20:ECB"))
+    decision = decide(cart(), using, (answered(rate(1005, currency="USD")),), NOW)
+    (offer,) = decision.offers
+    assert (offer.minor, offer.currency) == (925, "EUR")  # 9.246
+    assert [(step.minor, step.currency) for step in offer.steps] == [(1005, "USD"), (925, "EUR")]
+    assert Reason.from_json(offer.steps[1].reason).say() == "exchanged at 1 USD = 0.92 EUR (ECB, 2026-11-20)"
+    assert offer.bought_as is not None
+    assert (offer.bought_as.minor, offer.bought_as.currency) == (1005, "USD")
+
+
+def test_a_rate_serves_the_other_way_too_and_the_one_set_for_this_way_goes_first() -> None:
+    back = facts(settings(exchange_rates="EUR/USD:1.25"))
+    both = facts(settings(exchange_rates="EUR/USD:1.25,USD/EUR:0.9"))
+    answers = (answered(rate(1000, currency="USD")),)
+    assert prices(decide(cart(), back, answers, NOW)) == {"fake-ground": 800}
+    assert prices(decide(cart(), both, answers, NOW)) == {"fake-ground": 900}
+
+
+def test_without_an_exchange_rate_an_offer_is_withheld_with_the_reason() -> None:
+    using = facts(settings(exchange_rates="GBP/EUR:1.17"))
+    decision = decide(cart(), using, (answered(rate(1005, currency="USD"), rate(900, "Express")),), NOW)
+    assert prices(decision) == {"fake-express": 900}
+    assert why_withheld(decision) == [("acc_1", "Ground", "other_currency")]
+
+
+def test_services_in_several_currencies_are_compared_in_the_cart_s_own() -> None:
+    using = facts(settings(exchange_rates="JPY/EUR:0.006"))
+    dear, cheap = answered(rate(1500, currency="JPY"), account_id="yen"), answered(rate(901), account_id="euro")
+    decision = decide(cart(), using, (dear, cheap), NOW)
+    assert prices(decision) == {"fake-ground": 900}
+    assert why_withheld(decision) == [("euro", "Ground", "dearer_double")]
+
+
+def test_a_safety_rate_is_exchanged_as_well() -> None:
+    using = facts(settings(**SAFETY, exchange_rates="EUR/USD:1.10"))
+    decision = decide(cart(currency="USD"), using, (refused("timeout"),), NOW)
+    assert prices(decision) == {"standard": 759, "express": 1639}
+
+
+def test_the_list_price_is_a_step_where_the_shop_sells_at_list_prices() -> None:
+    listed = answered(rate(700, list_minor=950), rate(1500, "Express"))
+    decision = decide(cart(), facts(settings(price_basis="list")), (listed,), NOW)
+    assert prices(decision) == {"fake-ground": 950, "fake-express": 1500}
+    ground = decision.offers[0]
+    assert [step.minor for step in ground.steps] == [700, 950]
+    assert ground.bought_as is not None
+    assert ground.bought_as.minor == 700, "the label costs what the account pays"
+    assert prices(decide(cart(), facts(), (listed,), NOW)) == {"fake-ground": 700, "fake-express": 1500}
+
+
+def test_an_offer_is_bought_as_the_merchant_set_it() -> None:
+    chosen = settings(**SAFETY, bought_as="standard:USPS/GroundAdvantage:8.00,express:by_hand,fake-ground:cheapest")
+    decision = decide(cart(), facts(chosen), (refused("timeout"),), NOW)
+    standard, express = (offer.bought_as for offer in decision.offers)
+    assert standard is not None
+    assert express is not None
+    assert (standard.how, standard.carrier, standard.service, standard.limit_minor) == (
+        "service",
+        "USPS",
+        "GroundAdvantage",
+        800,
+    )
+    assert (express.how, express.said()) == ("by_hand", "Bought by hand")
+    (ground,) = decide(cart(), facts(chosen), (answered(rate()),), NOW).offers
+    assert ground.bought_as is not None
+    assert (ground.bought_as.how, ground.bought_as.account_id, ground.bought_as.minor) == ("cheapest", "", 700)
