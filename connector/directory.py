@@ -30,12 +30,12 @@ from connector.storage.shops import (
     AppRecord,
     LocationRecord,
     ShopRecord,
-    ShopTokenVault,
     list_accounts,
     list_apps,
     list_locations,
     list_shops,
 )
+from connector.storage.vault import ShopTokenVault
 from connector.store import ClaimsShop, Store, StoreKind, VerifyAppHook
 from webhooks.errors import WaybillError
 from webhooks.outgoing import Outgoing

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal, Protocol
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel
 
@@ -316,6 +317,14 @@ class GroupNews:
 
 
 @dataclass(frozen=True, slots=True)
+class ProductNews:
+    """A product was added, changed or removed: read its variants again."""
+
+    product_id: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
 class ShopGone:
     """The merchant removed the app: its token is dead."""
 
@@ -329,7 +338,7 @@ class PrivacyRequest:
     order_ids: tuple[str, ...] = ()
 
 
-StoreNews = OrderNews | GroupNews | ShopGone | PrivacyRequest
+StoreNews = OrderNews | GroupNews | ProductNews | ShopGone | PrivacyRequest
 
 
 # --- set-up -------------------------------------------------------------------------------------------------------
@@ -368,18 +377,29 @@ class Callbacks:
 class InstallStep:
     """One thing that `install` found or did.
 
-    `state`: done (was missing), kept (was right), moved, failed, todo (a step that only the merchant can take;
-    `detail` says what to do).
+    `state`: done (was missing), kept (was right), moved (`detail`: from where to where), failed (`detail`: what the
+    store said), todo (a step that only the merchant can take; `detail` says what to do); of `uninstall`: removed, or
+    absent (was not there).
     """
 
     what: str
-    state: Literal["done", "kept", "moved", "failed", "todo"]
+    state: Literal["done", "kept", "moved", "failed", "todo", "removed", "absent"]
     detail: str = ""
+
+
+def from_to(old: str, new: str) -> str:
+    """How a callback moved, for people: old -> new, without the paths, which hold tokens."""
+    old_place, new_place = ("{0.scheme}://{0.netloc}".format(urlsplit(url)) for url in (old, new))
+    return f"{old_place} -> {new_place}" if old_place != new_place else f"to a new address at {new_place}"
 
 
 @dataclass(frozen=True, slots=True)
 class ProductFacts:
-    """What the store knows of a variant."""
+    """What the store knows of a variant.
+
+    `fields` are the metafields or metadata that were asked for, by `namespace.key`; a variant's own come before its
+    product's. `stock` is units by the store's id of the location, where the store tells it.
+    """
 
     variant_id: str
     sku: str = ""
@@ -387,6 +407,23 @@ class ProductFacts:
     weight: Weight | None = None
     hs_code: str = ""
     origin_country: str = ""
+    product_id: str = ""
+    barcode: str = ""
+    vendor: str = ""
+    tags: tuple[str, ...] = ()
+    collections: tuple[str, ...] = ()
+    unit_cost: Money | None = None
+    requires_shipping: bool = True
+    fields: Mapping[str, str] = field(default_factory=dict)
+    stock: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ProductPage:
+    """Some of the store's variants; `after` asks for the next ones, and is empty behind the last."""
+
+    variants: tuple[ProductFacts, ...]
+    after: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -404,6 +441,7 @@ class StoreCapabilities:
     backup_rates: bool = False
     cart_totals: bool = False
     events: bool = False
+    products: bool = False
     returns: bool = False
     refund: bool = False
     restock: bool = False
@@ -488,8 +526,34 @@ class Store(Protocol):
         """What the store knows of these variants."""
         ...
 
-    async def install(self, callbacks: Callbacks) -> list[InstallStep]:
-        """Register rate service and webhooks at these URLs, repairing what is missing or moved; safe to repeat."""
+    async def products(self, after: str = "", fields: tuple[str, ...] = ()) -> ProductPage:
+        """The next variants behind the cursor `after` (empty: the first ones), in an order that stays.
+
+        `fields` names the metafields to read along. Only by capability `products`.
+        """
+        ...
+
+    async def variants_of(self, product_ids: list[str], fields: tuple[str, ...] = ()) -> list[ProductFacts]:
+        """Every variant of these products as it is now; none of a product that is gone. By capability `products`."""
+        ...
+
+    async def install(self, callbacks: Callbacks, *, on: bool = False) -> list[InstallStep]:
+        """Register rate service and webhooks at these URLs, repairing what is missing or moved; safe to repeat.
+
+        A rate service that is there stays switched as it is; one that has to be made is made `on` or off.
+        """
+        ...
+
+    async def rates_on(self) -> bool | None:
+        """Whether the checkout asks us for prices; None where no rate service of ours is registered."""
+        ...
+
+    async def switch_rates(self, on: bool) -> bool:
+        """Let the checkout ask us for prices, or not; the store's own rates stay. False: no service is registered."""
+        ...
+
+    async def uninstall(self) -> list[InstallStep]:
+        """Take rate service and webhooks away; safe to repeat. What the store refuses is a failed step."""
         ...
 
     async def close(self) -> None:
@@ -512,8 +576,19 @@ class TokenVault(Protocol):
         """The token fields last saved, or None."""
         ...
 
-    async def save(self, fields: Mapping[str, str]) -> None:
-        """Replace the token fields in one go (a rotating pair is never half saved)."""
+    async def save(self, fields: Mapping[str, str]) -> bool:
+        """Replace the token fields in one go (a rotating pair is never half saved), and end the claim.
+
+        False, and nothing is kept, if the claim was lost meanwhile: then what another has saved holds.
+        """
+        ...
+
+    async def claim(self, for_s: float) -> bool:
+        """Whether this connection alone may renew the tokens, for so many seconds at most; False while another may."""
+        ...
+
+    async def give_up(self) -> None:
+        """End the claim without a change."""
         ...
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import (
     DateTime,
     Delete,
     Dialect,
+    Double,
     Insert,
     MetaData,
     Select,
@@ -22,10 +23,12 @@ from sqlalchemy import (
     Update,
     delete,
     insert,
+    literal_column,
     select,
     update,
 )
 from sqlalchemy.schema import SchemaItem
+from sqlalchemy.sql import ColumnElement
 
 metadata = MetaData(
     naming_convention={
@@ -75,6 +78,13 @@ class Sealed(TypeDecorator[str]):
 def id_column(name: str = "id", **options: Any) -> Column[str]:
     """A column for an id of ours."""
     return Column(name, String(ID_LENGTH), **options)
+
+
+def database_time(dialect: str) -> ColumnElement[float]:
+    """Seconds since 1970 by the database's own clock, also inside a long transaction."""
+    if dialect == "sqlite":
+        return literal_column("((julianday('now') - 2440587.5) * 86400.0)", Double)
+    return literal_column("extract(epoch from clock_timestamp())::float8", Double)
 
 
 class TenantTable:

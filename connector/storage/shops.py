@@ -1,4 +1,4 @@
-"""Apps and shops: who uses this installation, with which store, and the secrets of that connection."""
+"""Shops: who uses this installation, with which store, and the secrets of that connection."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from datetime import datetime
 from typing import Any, Literal
 
 from sqlalchemy import (
+    Boolean,
     CheckConstraint,
     Column,
     Connection,
+    Double,
     ForeignKey,
     Index,
     Row,
     String,
     Table,
-    UniqueConstraint,
     insert,
     select,
     text,
@@ -26,8 +27,8 @@ from sqlalchemy import (
 
 from connector.storage import audit, config_version
 from connector.storage.accounts import AccountRecord, add_account, list_accounts, set_account_mode
+from connector.storage.apps import AppRecord, list_apps, put_app
 from connector.storage.audit import Actor
-from connector.storage.database import Database
 from connector.storage.ids import new_id, new_token
 from connector.storage.locations import LocationRecord, list_locations, put_locations
 from connector.storage.schema import Moment, Sealed, id_column, metadata
@@ -41,9 +42,9 @@ __all__ = [
     "NoSuchShop",
     "ShopExists",
     "ShopRecord",
-    "ShopTokenVault",
     "add_account",
     "add_shop",
+    "drop_credentials",
     "find_shop_id",
     "get_shop",
     "list_accounts",
@@ -51,10 +52,14 @@ __all__ = [
     "list_locations",
     "list_shops",
     "mark_gone",
+    "note_callbacks",
+    "note_redacted",
+    "note_switch",
     "put_app",
     "put_credentials",
     "put_facts",
     "put_locations",
+    "put_tokens",
     "set_account_mode",
 ]
 
@@ -68,18 +73,12 @@ class NoSuchShop(WaybillError):
 
 
 @dataclass(frozen=True, slots=True)
-class AppRecord:
-    """An app of a platform, whose secret signs the deliveries of all shops that installed it."""
-
-    id: str
-    platform: str
-    client_id: str
-    secret: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
 class ShopRecord:
-    """A connected store. `domain` is the platform's own name of it, lower case. Secrets are open here, never shown."""
+    """A connected store. `domain` is the platform's own name of it, lower case. Secrets are open here, never shown.
+
+    `rates_on`: how the switch stood when it was last looked at; None: never. `callbacks_base`: the public address that
+    the store's callbacks were registered with.
+    """
 
     id: str
     app_id: str | None
@@ -93,24 +92,15 @@ class ShopRecord:
     credentials: Mapping[str, str] = field(repr=False)
     rates_token: str = field(repr=False)
     hooks_token: str = field(repr=False)
+    rates_on: bool | None = field(default=None, compare=False)
+    callbacks_base: str = field(default="", compare=False)
 
 
-_apps = Table(
-    "apps",
-    metadata,
-    id_column(primary_key=True),
-    Column("platform", String(40), nullable=False),
-    Column("client_id", String(200), nullable=False),
-    Column("secret", Sealed, nullable=False),
-    Column("created_at", Moment, nullable=False),
-    UniqueConstraint("platform", "client_id"),
-)
-
-_shops = Table(
+shops_table = Table(
     "shops",
     metadata,
     id_column(primary_key=True),
-    Column("app_id", ForeignKey(_apps.c.id), nullable=True),
+    Column("app_id", ForeignKey("apps.id"), nullable=True),
     Column("platform", String(40), nullable=False),
     Column("domain", String(255), nullable=False),
     Column("name", String(255), nullable=False),
@@ -123,6 +113,11 @@ _shops = Table(
     Column("access_tokens", Sealed, nullable=True),
     Column("created_at", Moment, nullable=False),
     Column("gone_at", Moment, nullable=True),
+    Column("rates_on", Boolean, nullable=True),
+    Column("callbacks_base", String(500), nullable=True),
+    Column("redacted_at", Moment, nullable=True),
+    Column("token_claim", String(40), nullable=True),
+    Column("token_claim_until", Double, nullable=True),
     CheckConstraint("status IN ('live', 'gone')", name="status"),
     Index(
         "uq_shops_live_domain",
@@ -135,32 +130,9 @@ _shops = Table(
 )
 
 
-def put_app(
-    connection: Connection, keyring: Keyring, *, platform: str, client_id: str, secret: str, actor: Actor, now: datetime
-) -> AppRecord:
-    """Keep an app and its secret; a known client id gets the new secret."""
-    known = connection.execute(
-        select(_apps.c.id).where(_apps.c.platform == platform, _apps.c.client_id == client_id)
-    ).scalar()
-    app_id = known or new_id("app", now)
-    sealed = keyring.seal(secret.encode())
-    if known:
-        connection.execute(update(_apps).where(_apps.c.id == app_id).values(secret=sealed))
-    else:
-        connection.execute(
-            insert(_apps).values(id=app_id, platform=platform, client_id=client_id, secret=sealed, created_at=now)
-        )
-    config_version.bump(connection)
-    audit.record(connection, now=now, actor=actor, action="app.put", subject=app_id, shop_id=None)
-    return AppRecord(id=app_id, platform=platform, client_id=client_id, secret=secret)
-
-
-def list_apps(connection: Connection, keyring: Keyring) -> list[AppRecord]:
-    """Every app, oldest first."""
-    return [
-        AppRecord(row.id, row.platform, row.client_id, keyring.open(row.secret).decode())
-        for row in connection.execute(select(_apps).order_by(_apps.c.id))
-    ]
+_NO_CLAIM: Mapping[str, Any] = {"token_claim": None, "token_claim_until": None}
+_FORGOTTEN: Mapping[str, Any] = {"access_tokens": None, "rates_on": False, "callbacks_base": None, **_NO_CLAIM}
+"""What no longer holds once a store left."""
 
 
 def add_shop(
@@ -177,46 +149,61 @@ def add_shop(
     now: datetime,
     app_id: str | None = None,
 ) -> ShopRecord:
-    """Connect a store, with fresh callback tokens. Raises ShopExists while the same store is live here."""
+    """Connect a store, with fresh callback tokens. Raises ShopExists while the same store is live here.
+
+    A store that left and comes back is the same shop again, with its orders, quotes and settings.
+    """
     taken = connection.execute(
-        select(_shops.c.id).where(
-            _shops.c.platform == platform, _shops.c.domain == domain.lower(), _shops.c.status == "live"
+        select(shops_table.c.id).where(
+            shops_table.c.platform == platform, shops_table.c.domain == domain.lower(), shops_table.c.status == "live"
         )
     ).scalar()
     if taken:
         raise ShopExists(f"This store is connected already, as {taken}.", detail=taken)
+    values = {
+        "app_id": app_id,
+        "name": name,
+        "currency": currency,
+        "timezone": timezone,
+        "status": "live",
+        "credentials": seal_fields(keyring, credentials),
+        "rates_token": keyring.seal(new_token().encode()),
+        "hooks_token": keyring.seal(new_token().encode()),
+    }
+    left = _left(connection, platform, domain.lower())
+    if left is not None:
+        _update(connection, left, values | _FORGOTTEN | {"gone_at": None, "redacted_at": None})
+        _changed(connection, now, actor, "shop.back", left)
+        return get_shop(connection, keyring, left)
     shop_id = new_id("shop", now)
-    connection.execute(
-        insert(_shops).values(
-            id=shop_id,
-            app_id=app_id,
-            platform=platform,
-            domain=domain.lower(),
-            name=name,
-            currency=currency,
-            timezone=timezone,
-            status="live",
-            credentials=_seal_fields(keyring, credentials),
-            rates_token=keyring.seal(new_token().encode()),
-            hooks_token=keyring.seal(new_token().encode()),
-            created_at=now,
-        )
-    )
+    row = {"id": shop_id, "platform": platform, "domain": domain.lower(), "created_at": now}
+    connection.execute(insert(shops_table).values(row | values))
     _changed(connection, now, actor, "shop.add", shop_id)
     return get_shop(connection, keyring, shop_id)
 
 
+def _left(connection: Connection, platform: str, domain: str) -> str | None:
+    """The shop that this store was before it left: the last one, if there were several."""
+    found = connection.execute(
+        select(shops_table.c.id)
+        .where(shops_table.c.platform == platform, shops_table.c.domain == domain, shops_table.c.status == "gone")
+        .order_by(shops_table.c.gone_at.desc(), shops_table.c.id.desc())
+        .limit(1)
+    ).scalar()
+    return None if found is None else str(found)
+
+
 def list_shops(connection: Connection, keyring: Keyring, *, gone: bool = False) -> list[ShopRecord]:
     """Live shops, oldest first; with `gone` also those that left."""
-    query = select(_shops).order_by(_shops.c.id)
+    query = select(shops_table).order_by(shops_table.c.id)
     if not gone:
-        query = query.where(_shops.c.status == "live")
+        query = query.where(shops_table.c.status == "live")
     return [_shop(keyring, row) for row in connection.execute(query)]
 
 
 def get_shop(connection: Connection, keyring: Keyring, shop_id: str) -> ShopRecord:
     """One shop, live or gone. Raises NoSuchShop."""
-    row = connection.execute(select(_shops).where(_shops.c.id == shop_id)).one_or_none()
+    row = connection.execute(select(shops_table).where(shops_table.c.id == shop_id)).one_or_none()
     if row is None:
         raise NoSuchShop("There is no shop with this id.", detail=shop_id)
     return _shop(keyring, row)
@@ -224,9 +211,9 @@ def get_shop(connection: Connection, keyring: Keyring, shop_id: str) -> ShopReco
 
 def find_shop_id(connection: Connection, reference: str) -> str:
     """The id of a live shop, by its id or its domain. Raises NoSuchShop."""
-    named = _shops.c.domain == reference.lower()
+    named = shops_table.c.domain == reference.lower()
     found = connection.execute(
-        select(_shops.c.id).where(_shops.c.status == "live", named | (_shops.c.id == reference)).limit(2)
+        select(shops_table.c.id).where(shops_table.c.status == "live", named | (shops_table.c.id == reference)).limit(2)
     ).all()
     if len(found) != 1:
         why = "More than one shop has this domain; give the id." if found else "There is no such shop."
@@ -238,7 +225,7 @@ def put_credentials(
     connection: Connection, keyring: Keyring, shop_id: str, credentials: Mapping[str, str], actor: Actor, now: datetime
 ) -> None:
     """Replace a shop's credentials; tokens got with the old ones are dropped. Raises NoSuchShop."""
-    values = {"credentials": _seal_fields(keyring, credentials), "access_tokens": None}
+    values = {"credentials": seal_fields(keyring, credentials), "access_tokens": None, **_NO_CLAIM}
     _update(connection, shop_id, values)
     _changed(connection, now, actor, "shop.credentials", shop_id)
 
@@ -249,12 +236,32 @@ def put_facts(connection: Connection, shop_id: str, *, name: str, currency: str,
     config_version.bump(connection)
 
 
+def put_tokens(connection: Connection, keyring: Keyring, shop_id: str, fields: Mapping[str, str]) -> None:
+    """Keep access tokens that were just granted, over whatever renewal is under way. Raises NoSuchShop."""
+    _update(connection, shop_id, {"access_tokens": seal_fields(keyring, fields), **_NO_CLAIM})
+
+
+def note_callbacks(connection: Connection, shop_id: str, base: str) -> None:
+    """The store's callbacks now lead to this public address. Raises NoSuchShop."""
+    _update(connection, shop_id, {"callbacks_base": base})
+    config_version.bump(connection)
+
+
+def note_switch(connection: Connection, shop_id: str, rates_on: bool | None) -> None:
+    """The store asks us for prices, or not, or nothing is registered there. Raises NoSuchShop."""
+    _update(connection, shop_id, {"rates_on": rates_on})
+    config_version.bump(connection)
+
+
 def mark_gone(connection: Connection, shop_id: str, actor: Actor, now: datetime) -> bool:
-    """The store left: its tokens are dropped, its rows stay for retention; False if it had left before."""
+    """The store left: it is off and its tokens are dropped, its rows stay for retention; False if it had left before.
+
+    Its credentials still prove what the platform says after that, until `drop_credentials`.
+    """
     change = (
-        update(_shops)
-        .where(_shops.c.id == shop_id, _shops.c.status == "live")
-        .values(status="gone", gone_at=now, access_tokens=None)
+        update(shops_table)
+        .where(shops_table.c.id == shop_id, shops_table.c.status == "live")
+        .values(status="gone", gone_at=now, **_FORGOTTEN)
     )
     if connection.execute(change).rowcount == 0:
         return False
@@ -262,34 +269,25 @@ def mark_gone(connection: Connection, shop_id: str, actor: Actor, now: datetime)
     return True
 
 
-class ShopTokenVault:
-    """Where a shop's connection keeps its access tokens: one sealed column, written as a whole."""
+def note_redacted(connection: Connection, shop_id: str, now: datetime) -> None:
+    """Everything of the shop is to be forgotten, credentials too once it has left. Raises NoSuchShop."""
+    _update(connection, shop_id, {"redacted_at": now})
 
-    def __init__(self, database: Database, keyring: Keyring, shop_id: str) -> None:
-        self._database = database
-        self._keyring = keyring
-        self._shop_id = shop_id
 
-    async def load(self) -> Mapping[str, str] | None:
-        """The fields last saved by any process, or None."""
-        token = await self._database.run(self._read)
-        return None if token is None else _open_fields(self._keyring, token)
-
-    async def save(self, fields: Mapping[str, str]) -> None:
-        """Replace the fields in one go. A shop that left keeps none."""
-        await self._database.run(self._write, _seal_fields(self._keyring, fields))
-
-    def _read(self, connection: Connection) -> str | None:
-        return connection.execute(select(_shops.c.access_tokens).where(_shops.c.id == self._shop_id)).scalar()
-
-    def _write(self, connection: Connection, token: str) -> None:
-        connection.execute(
-            update(_shops).where(_shops.c.id == self._shop_id, _shops.c.status == "live").values(access_tokens=token)
-        )
+def drop_credentials(connection: Connection, keyring: Keyring, shop_id: str, *, asked_only: bool) -> bool:
+    """Forget the credentials of a shop that left; with `asked_only` if `note_redacted` asked for it. False: not so."""
+    gone = (shops_table.c.id == shop_id) & (shops_table.c.status == "gone")
+    if asked_only:
+        gone &= shops_table.c.redacted_at.is_not(None)
+    change = update(shops_table).where(gone).values(credentials=seal_fields(keyring, {}), access_tokens=None)
+    if connection.execute(change).rowcount == 0:
+        return False
+    config_version.bump(connection)
+    return True
 
 
 def _update(connection: Connection, shop_id: str, values: Mapping[str, Any]) -> None:
-    if connection.execute(update(_shops).where(_shops.c.id == shop_id).values(**values)).rowcount == 0:
+    if connection.execute(update(shops_table).where(shops_table.c.id == shop_id).values(**values)).rowcount == 0:
         raise NoSuchShop("There is no shop with this id.", detail=shop_id)
 
 
@@ -298,11 +296,13 @@ def _changed(connection: Connection, now: datetime, actor: Actor, action: str, s
     audit.record(connection, now=now, actor=actor, action=action, subject=shop_id, shop_id=shop_id)
 
 
-def _seal_fields(keyring: Keyring, fields: Mapping[str, str]) -> str:
+def seal_fields(keyring: Keyring, fields: Mapping[str, str]) -> str:
+    """Named secrets in one sealed value."""
     return keyring.seal(json.dumps(dict(fields), sort_keys=True).encode())
 
 
-def _open_fields(keyring: Keyring, token: str) -> dict[str, str]:
+def open_fields(keyring: Keyring, token: str) -> dict[str, str]:
+    """What `seal_fields` sealed. Raises SealError."""
     fields: dict[str, str] = json.loads(keyring.open(token))
     return fields
 
@@ -318,7 +318,9 @@ def _shop(keyring: Keyring, row: Row[Any]) -> ShopRecord:
         timezone=row.timezone,
         status=row.status,
         created_at=row.created_at,
-        credentials=_open_fields(keyring, row.credentials),
+        credentials=open_fields(keyring, row.credentials),
         rates_token=keyring.open(row.rates_token).decode(),
         hooks_token=keyring.open(row.hooks_token).decode(),
+        rates_on=row.rates_on,
+        callbacks_base=row.callbacks_base or "",
     )

@@ -28,16 +28,14 @@ from sqlalchemy import (
     String,
     Table,
     insert,
-    literal_column,
     select,
     update,
 )
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.sql import ColumnElement
 
 from connector.storage.database import Database
-from connector.storage.schema import id_column, metadata
+from connector.storage.schema import database_time, id_column, metadata
 from connector.work.liveness import FileSign, LifeSign, SessionSign
 from webhooks.errors import WaybillError
 
@@ -85,13 +83,6 @@ class ExecutorRecord:
     def is_alive(self) -> bool:
         """Whether its lease holds."""
         return not self.fenced and not self.stopped and self.expires_in_s > 0
-
-
-def database_time(dialect: str) -> ColumnElement[float]:
-    """Seconds since 1970 by the database's own clock, also inside a long transaction."""
-    if dialect == "sqlite":
-        return literal_column("((julianday('now') - 2440587.5) * 86400.0)", Double)
-    return literal_column("extract(epoch from clock_timestamp())::float8", Double)
 
 
 def list_executors(connection: Connection) -> list[ExecutorRecord]:

@@ -17,9 +17,10 @@ import structlog
 from sqlalchemy import Connection, delete, or_, select, text, update
 
 from connector.storage.database import Database
+from connector.storage.schema import database_time
 from connector.work import failures, suspects
 from connector.work.failures import OnFailure
-from connector.work.lease import database_time, executors, sign_folder
+from connector.work.lease import executors, sign_folder
 from connector.work.liveness import is_free
 from connector.work.port import OnOutcome, Task
 from webhooks.ports import Clock

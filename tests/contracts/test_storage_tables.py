@@ -19,7 +19,8 @@ from connector.storage.locations import NoSuchLocation, list_locations, put_loca
 from connector.storage.retention import PERSONS, Sweep, sweep
 from connector.storage.secrets import Keyring, new_key
 from connector.storage.settings_versions import StaleSettings
-from connector.storage.shops import NoSuchShop, ShopExists, ShopRecord, ShopTokenVault
+from connector.storage.shops import AppRecord, NoSuchShop, ShopExists, ShopRecord
+from connector.storage.vault import ShopTokenVault
 from connector.store import StoreLocation
 from tests.conftest import FrozenClock
 
@@ -77,10 +78,84 @@ def test_a_store_is_connected_once_while_it_is_live(
         add("A.example")
     assert database.run_here(shops.mark_gone, first.id, COMMAND, clock.now()) is True
     assert database.run_here(shops.mark_gone, first.id, COMMAND, clock.now()) is False
-    second = add()
-    assert [shop.id for shop in database.run_here(shops.list_shops, keyring)] == [second.id]
-    everyone = database.run_here(shops.list_shops, keyring, gone=True)
-    assert {shop.id for shop in everyone} == {first.id, second.id}
+    assert database.run_here(shops.list_shops, keyring) == []
+    assert [shop.id for shop in database.run_here(shops.list_shops, keyring, gone=True)] == [first.id]
+
+
+def test_a_store_that_comes_back_is_the_same_shop_with_new_callback_tokens(
+    database: Database, keyring: Keyring, add: AddShop, clock: FrozenClock
+) -> None:
+    first = add()
+    database.run_here(shops.note_switch, first.id, True)
+    database.run_here(shops.note_callbacks, first.id, "https://old.example")
+    database.run_here(shops.mark_gone, first.id, COMMAND, clock.now())
+    back = add("A.example")
+    assert back.id == first.id
+    assert back.status == "live"
+    assert (back.rates_on, back.callbacks_base) == (False, "")
+    assert {back.rates_token, back.hooks_token}.isdisjoint({first.rates_token, first.hooks_token})
+    assert database.run_here(shops.list_shops, keyring, gone=True) == [back]
+
+
+def test_credentials_go_when_the_shop_has_left_and_asked_for_it_in_any_order(
+    database: Database, keyring: Keyring, add: AddShop, clock: FrozenClock
+) -> None:
+    first, second = add("one.example"), add("two.example")
+    now = clock.now()
+    database.run_here(shops.note_redacted, first.id, now)
+    assert not database.run_here(shops.drop_credentials, keyring, first.id, asked_only=True)
+    database.run_here(shops.mark_gone, first.id, COMMAND, now)
+    database.run_here(shops.mark_gone, second.id, COMMAND, now)
+    assert not database.run_here(shops.drop_credentials, keyring, second.id, asked_only=True)
+    database.run_here(shops.note_redacted, second.id, now)
+    for shop in (first, second):
+        assert database.run_here(shops.get_shop, keyring, shop.id).credentials == {"client_secret": "hush"}
+        assert database.run_here(shops.drop_credentials, keyring, shop.id, asked_only=True)
+        assert database.run_here(shops.get_shop, keyring, shop.id).credentials == {}
+
+
+async def test_one_connection_at_a_time_may_renew_the_tokens(
+    database: Database, keyring: Keyring, add: AddShop
+) -> None:
+    shop = add()
+    one, other = (ShopTokenVault(database, keyring, shop.id) for _ in range(2))
+    assert await one.claim(60)
+    assert not await other.claim(60)
+    assert await one.save({"access": "new"})
+    assert await other.claim(60)
+    await other.give_up()
+    assert await one.claim(60)
+
+
+async def test_what_a_lost_claim_fetched_is_not_kept(database: Database, keyring: Keyring, add: AddShop) -> None:
+    """Its process slept too long, or the shop was connected anew meanwhile."""
+    shop = add()
+    one, other = (ShopTokenVault(database, keyring, shop.id) for _ in range(2))
+    assert await one.claim(-1)
+    assert await other.claim(60)
+    assert await other.save({"access": "the other's"})
+    assert not await one.save({"access": "late"})
+    assert await one.claim(60)
+    await database.run(shops.put_tokens, keyring, shop.id, {"access": "granted"})
+    assert not await one.save({"access": "late"})
+    assert await other.load() == {"access": "granted"}
+
+
+def test_a_replaced_secret_of_an_app_proves_for_a_while_longer(
+    database: Database, keyring: Keyring, clock: FrozenClock
+) -> None:
+    def put(secret: str, api_base: str | None = None) -> AppRecord:
+        given = {"platform": "shopify", "client_id": "c1", "secret": secret, "actor": COMMAND, "now": clock.now()}
+        return database.run_here(shops.put_app, keyring, api_base=api_base, **given)
+
+    assert put("one", "http://127.0.0.1:1").secrets_at(clock.now()) == ("one",)
+    changed = put("two")
+    assert changed.api_base == "http://127.0.0.1:1"
+    assert changed.secrets_at(clock.now()) == ("two", "one")
+    assert put("two").secrets_at(clock.now()) == ("two", "one")
+    clock.advance(hours=3)
+    assert put("two").secrets_at(clock.now()) == ("two",)
+    assert "two" not in repr(changed)
 
 
 def test_the_database_itself_refuses_a_second_live_shop_of_a_store(

@@ -39,13 +39,24 @@ class MemoryVault:
     def __init__(self) -> None:
         self.fields: dict[str, str] | None = None
         self.saved = 0
+        self.claimed = False
 
     async def load(self) -> Mapping[str, str] | None:
         return self.fields
 
-    async def save(self, fields: Mapping[str, str]) -> None:
+    async def save(self, fields: Mapping[str, str]) -> bool:
         self.fields = dict(fields)
         self.saved += 1
+        self.claimed = False
+        return True
+
+    async def claim(self, for_s: float) -> bool:
+        free = not self.claimed
+        self.claimed = self.claimed or for_s > 0
+        return free
+
+    async def give_up(self) -> None:
+        self.claimed = False
 
 
 def settings(api_base: str, **values: Any) -> ShopifySettings:

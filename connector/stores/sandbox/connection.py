@@ -25,10 +25,9 @@ from connector.store import (
     StoreNews,
     UseBackup,
 )
-from connector.stores.sandbox import mapping, webhook
+from connector.stores.sandbox import install, mapping, webhook
 from connector.stores.sandbox.client import PretendPlatform, fulfilment_of
 from connector.stores.sandbox.errors import SaidNo, error_of
-from connector.stores.sandbox.install import install
 from connector.stores.sandbox.settings import SandboxStoreSettings
 from connector.stores.sandbox.shopkeeper import Shopkeeper, read_location, read_product
 from webhooks.ports import Clock, Fence
@@ -185,10 +184,31 @@ class SandboxStore:
         known = await self._facts("product")
         return [read_product(known[each]) for each in dict.fromkeys(variant_ids) if each in known]
 
-    async def install(self, callbacks: Callbacks) -> list[InstallStep]:
+    async def install(self, callbacks: Callbacks, *, on: bool = False) -> list[InstallStep]:
         """Register rate service and webhooks."""
         try:
-            return await install(self._platform, callbacks)
+            return await install.install(self._platform, callbacks, on=on)
+        except SaidNo as said:
+            raise error_of(said) from None
+
+    async def rates_on(self) -> bool | None:
+        """Whether the checkout asks us."""
+        try:
+            return await install.is_on(self._platform)
+        except SaidNo as said:
+            raise error_of(said) from None
+
+    async def switch_rates(self, on: bool) -> bool:
+        """Turn the rate service on or off."""
+        try:
+            return await install.switch(self._platform, on=on)
+        except SaidNo as said:
+            raise error_of(said) from None
+
+    async def uninstall(self) -> list[InstallStep]:
+        """Take rate service and webhooks away."""
+        try:
+            return await install.remove(self._platform)
         except SaidNo as said:
             raise error_of(said) from None
 

@@ -16,7 +16,8 @@ class ShopifySettings(BaseModel):
 
     `client_secret` proves webhooks and rate calls; `previous_client_secret` goes on proving them while the secret is
     changed (Shopify signs with the old one for up to an hour). With `client_id` access tokens are fetched by the
-    client-credentials grant; an `access_token` given here is used as it is and never renewed.
+    client-credentials grant, or for an app of many shops by an exchange when the merchant opens it; an `access_token`
+    given here is used as it is and never renewed.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
@@ -26,11 +27,13 @@ class ShopifySettings(BaseModel):
     client_secret: SecretStr = Field(description="The app's client secret.")
     previous_client_secret: SecretStr | None = Field(default=None, description="The secret before it was changed.")
     access_token: SecretStr | None = Field(default=None, description="A token that does not expire, if there is one.")
+    grant: Literal["client_credentials", "token_exchange"] = Field(
+        default="client_credentials", description="Where tokens come from: the app itself, or a merchant's visit to it."
+    )
     api_base: str = Field(default="", description="Where the API is, if not at the domain itself.")
     api_version: str = Field(default=API_VERSION, pattern=r"^(\d{4}-(01|04|07|10)|unstable)$")
     hmac: HMACMode = Field(default="prefer", description="What a rate call's missing or wrong signature means.")
     service_name: str = Field(default="Waybill", min_length=1, description="The carrier service's name in the admin.")
-    active: bool = Field(default=True, description="Whether a new carrier service is switched on at once.")
     fulfil_ceiling_s: int = Field(default=60, ge=1, description="After so long an unseen fulfilment did not happen.")
     read_timeout_s: float = Field(default=10.0, gt=0, description="For a read, its second try and its waits together.")
     write_timeout_s: float = Field(default=20.0, gt=0, description="For a write with its waits.")

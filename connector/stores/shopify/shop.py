@@ -32,10 +32,9 @@ from connector.store import (
     TokenVault,
     UseBackup,
 )
-from connector.stores.shopify import mapping, queries, rates, webhook
+from connector.stores.shopify import install, mapping, queries, rates, webhook
 from connector.stores.shopify.api import ShopAPI
 from connector.stores.shopify.client import AdminClient, Data, ShopTarget
-from connector.stores.shopify.install import install
 from connector.stores.shopify.mapping import gid, understood
 from connector.stores.shopify.settings import ShopifySettings
 from connector.stores.shopify.timeline import event_input, moment, same_step, status_of
@@ -249,9 +248,21 @@ class ShopifyStore:
                 found += [mapping.product_facts(node) for node in nodes]
         return found
 
-    async def install(self, callbacks: Callbacks) -> list[InstallStep]:
+    async def install(self, callbacks: Callbacks, *, on: bool = False) -> list[InstallStep]:
         """See `install.install`."""
-        return await install(self.api, callbacks, name=self._settings.service_name, active=self._settings.active)
+        return await install.install(self.api, callbacks, name=self._settings.service_name, on=on)
+
+    async def rates_on(self) -> bool | None:
+        """See `install.is_on`."""
+        return await install.is_on(self.api, name=self._settings.service_name)
+
+    async def switch_rates(self, on: bool) -> bool:
+        """See `install.switch`."""
+        return await install.switch(self.api, name=self._settings.service_name, active=on)
+
+    async def uninstall(self) -> list[InstallStep]:
+        """See `install.remove`."""
+        return await install.remove(self.api, name=self._settings.service_name)
 
     async def close(self) -> None:
         """Nothing is held here: connections belong to the outgoing client."""

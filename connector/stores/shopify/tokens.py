@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import anyio
 import structlog
+from anyio import CancelScope, get_cancelled_exc_class
 
 from connector.store import StoreError, StoreMisconfigured, StoreRefused, StoreRetryable, TokenVault
 from connector.stores.shopify.client import AdminClient, ShopTarget, without
@@ -22,6 +23,11 @@ _log = structlog.get_logger(__name__)
 _EARLY = timedelta(hours=1)
 _EARLY_ROTATING = timedelta(minutes=5)
 _RENEWAL_S = 10.0
+# Longer than a renewal may take, so that a claim ends by itself only where its process died or slept.
+_CLAIM_S = 20.0
+_LOOK_AGAIN_S = 0.1
+
+REOPEN = "Shopify's access for this app has ended: open the app once in the Shopify admin, which renews it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,18 +93,25 @@ class Token:
 class Tokens:
     """One shop's access token, shared between processes by the vault.
 
-    A pair that rotates is renewed by its refresh token; otherwise the client-credentials grant fetches a new one. A
-    token given in the settings is used as it is.
+    A pair that rotates is renewed by its refresh token; otherwise the client-credentials grant fetches a new one, or
+    with `grant=token_exchange` the merchant's next visit to the app. A token given in the settings is used as it is.
     """
 
     def __init__(
-        self, settings: ShopifySettings, target: ShopTarget, client: AdminClient, clock: Clock, vault: TokenVault
+        self,
+        settings: ShopifySettings,
+        target: ShopTarget,
+        client: AdminClient,
+        clock: Clock,
+        vault: TokenVault,
+        sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
     ) -> None:
         self._settings = settings
         self._target = target
         self._client = client
         self._clock = clock
         self._vault = vault
+        self._sleep = sleep
         self._lock = anyio.Lock()
         self._known: Token | None = None
         self._failures: list[StoreError] = []
@@ -127,25 +140,63 @@ class Tokens:
         async with self._lock:
             if failures:
                 raise failures[0]
+            try:
+                return await self._one_at_a_time(rejected)
+            except StoreError as error:
+                failures.append(_again(error))
+                self._failures = []
+                raise
+
+    async def _one_at_a_time(self, rejected: str) -> Token:
+        """The same among processes: one claims the renewal, the others wait for what it saves.
+
+        A process that died between Shopify's answer and the save leaves its claim to end by itself. Whoever is next
+        renews with the same refresh token, which Shopify takes until the pair that it replaced it by is used
+        (shopify.dev, changelog "more resilient refreshes", 2026-08-28); that pair was never used.
+        """
+        patience = anyio.current_time() + _CLAIM_S + _RENEWAL_S
+        while True:
             now = self._clock.now()
             kept = Token.from_fields(await self._vault.load())
             for token in (self._known, kept):
                 if token is not None and token.access_token != rejected and token.is_fresh_at(now):
                     self._known = token
                     return token
-            try:
-                token = await self._fetch(kept, now)
-            except StoreError as error:
-                # Renewed early, so that trouble at the token endpoint costs nothing while the old one works.
-                if kept is None or kept.access_token == rejected or not kept.works_at(now):
-                    failures.append(_again(error))
-                    self._failures = []
-                    raise
-                _log.warning("shopify_token_not_renewed", shop=self._target.domain, why=error.detail)
-                return kept
-            await self._vault.save(token.fields())
-            self._known = token
-            return token
+            usable = kept is not None and kept.access_token != rejected and kept.works_at(now)
+            if await self._vault.claim(_CLAIM_S):
+                token = await self._claimed(kept, now, usable=usable)
+                if token is not None:
+                    return token
+            elif usable and kept is not None:
+                return kept  # It is renewed elsewhere, before it ends.
+            elif anyio.current_time() > patience:
+                raise StoreRetryable("Another process renews Shopify's access token.", detail="no token in time")
+            else:
+                await self._sleep(_LOOK_AGAIN_S)
+
+    async def _claimed(self, kept: Token | None, now: datetime, *, usable: bool) -> Token | None:
+        """Renew with the claim held. None: it is worth another look at what is saved."""
+        saved = Token.from_fields(await self._vault.load())
+        if saved != kept:  # Renewed between our look and our claim.
+            await self._vault.give_up()
+            return None
+        try:
+            token = await self._fetch(kept, now)
+        except get_cancelled_exc_class():
+            with CancelScope(shield=True):
+                await self._vault.give_up()
+            raise
+        except StoreError as error:
+            await self._vault.give_up()
+            # Renewed early, so that trouble at the token endpoint costs nothing while the old one works.
+            if not usable or kept is None:
+                raise
+            _log.warning("shopify_token_not_renewed", shop=self._target.domain, why=error.detail)
+            return kept
+        if not await self._vault.save(token.fields()):
+            return None
+        self._known = token
+        return token
 
     async def _fetch(self, kept: Token | None, now: datetime) -> Token:
         secret = self._settings.client_secret.get_secret_value()
@@ -153,13 +204,17 @@ class Tokens:
         rotating = kept is not None and bool(kept.refresh_token)
         if kept is not None and rotating:
             form |= {"grant_type": "refresh_token", "refresh_token": kept.refresh_token}
-        else:
+        elif self._settings.grant == "client_credentials":
             form |= {"grant_type": "client_credentials"}
+        else:
+            raise StoreMisconfigured(REOPEN, detail="no refresh token")
         try:
             answer = await self._client.ask_token(self._target, form, deadline_s=_RENEWAL_S)
         except (StoreRefused, StoreMisconfigured) as error:
             raise StoreMisconfigured(
-                "Shopify gives this app no access token: check client id and secret, and that the app is installed.",
+                REOPEN
+                if self._settings.grant == "token_exchange"
+                else "Shopify gives this app no access token: check client id and secret, and that it is installed.",
                 detail=without(error, secret).detail,
                 request_id=error.request_id,
             ) from error

@@ -47,7 +47,13 @@ class NoVault:
     async def load(self) -> None:
         return None
 
-    async def save(self, fields: object) -> None:
+    async def save(self, fields: object) -> bool:
+        raise AssertionError
+
+    async def claim(self, for_s: float) -> bool:
+        raise AssertionError
+
+    async def give_up(self) -> None:
         raise AssertionError
 
 
@@ -405,3 +411,25 @@ def test_settings_out_of_range_are_refused(settings: SandboxStoreSettings, chang
 def test_a_shop_has_a_domain_by_its_name(settings: SandboxStoreSettings, name: str, domain: str) -> None:
     made = SandboxStoreSettings(path=settings.path, secret=settings.secret, name=name)
     assert made.domain == f"{domain}.sandbox.example"
+
+
+async def test_the_switch_is_off_until_it_is_turned_on_and_a_repair_leaves_it(store: SandboxStore) -> None:
+    here = Callbacks("https://w.example/rates", "https://w.example/hooks")
+    assert await store.rates_on() is None
+    assert not await store.switch_rates(True)
+    await store.install(here)
+    assert await store.rates_on() is False
+    assert await store.switch_rates(True)
+    steps = await store.install(replace(here, rates="https://new.example/rates"))
+    assert steps[0].detail == "https://w.example -> https://new.example"
+    assert await store.rates_on() is True
+
+
+async def test_what_is_taken_away_is_gone_and_can_be_put_back_switched_on(store: SandboxStore) -> None:
+    here = Callbacks("https://w.example/rates", "https://w.example/hooks")
+    await store.install(here)
+    assert {step.state for step in await store.uninstall()} == {"removed"}
+    assert {step.state for step in await store.uninstall()} == {"absent"}
+    assert await store.rates_on() is None
+    await store.install(here, on=True)
+    assert await store.rates_on() is True

@@ -6,12 +6,11 @@ from typing import Any
 
 import pytest
 
-from connector.store import Callbacks
+from connector.store import Callbacks, InstallStep, from_to
 from connector.stores.shopify import install as setup
 from connector.stores.shopify.api import ShopAPI
 from connector.stores.shopify.shop import ShopifyStore
 from connector.stores.shopify.webhook import SUBSCRIBED
-from tests.conftest import FrozenClock
 from tests.contracts.store_contract import CALLBACKS, ELSEWHERE
 from tests.simulators.shopify_shop import ShopifyWorld
 
@@ -23,32 +22,33 @@ def api_of(shop: ShopifyWorld) -> ShopAPI:
     return shop.store.api
 
 
-async def test_a_shop_gets_one_active_service_and_slim_subscriptions(shop: ShopifyWorld) -> None:
+async def test_a_shop_gets_one_inactive_service_and_slim_subscriptions(shop: ShopifyWorld) -> None:
     steps = await shop.store.install(CALLBACKS)
     state = shop.control.state()
     assert {step.state for step in steps} == {"done"}
     service = state["services"][0]
-    assert (service["callbackUrl"], service["active"], service["name"]) == (CALLBACKS.rates, True, "Waybill")
+    assert (service["callbackUrl"], service["active"], service["name"]) == (CALLBACKS.rates, False, "Waybill")
     subscribed = {node["topic"]: node for node in state["subscriptions"]}
     assert subscribed.keys() == {setup.topic_enum(topic) for topic in SUBSCRIBED}
     assert {node["uri"] for node in subscribed.values()} == {CALLBACKS.hooks}
     assert subscribed["ORDERS_PAID"]["includeFields"] == ["id", "admin_graphql_api_id", "updated_at"]
 
 
-async def test_a_service_can_be_made_inactive(simulator: str, clock: FrozenClock) -> None:
-    shop = ShopifyWorld(simulator, clock, active=False)
+async def test_a_service_that_was_lost_comes_back_as_it_was_switched(shop: ShopifyWorld) -> None:
+    await shop.store.install(CALLBACKS, on=True)
+    assert await shop.store.rates_on() is True
+
+
+async def test_repair_leaves_the_switch_alone_and_says_where_things_moved(shop: ShopifyWorld) -> None:
     await shop.store.install(CALLBACKS)
-    assert shop.control.state()["services"][0]["active"] is False
-    await shop.outgoing.aclose()
-
-
-async def test_repair_leaves_the_switch_alone_when_told_nothing_of_it(shop: ShopifyWorld) -> None:
-    api = api_of(shop)
-    await setup.install(api, CALLBACKS, name="Waybill", active=False)
-    steps = await setup.install(api, ELSEWHERE, name="Waybill", active=None)
-    assert steps[0].state == "moved"
+    assert await shop.store.switch_rates(True)
+    steps = await shop.store.install(ELSEWHERE)
+    assert {step.state for step in steps} == {"moved"}
+    assert {step.detail for step in steps} == {from_to(CALLBACKS.rates, ELSEWHERE.rates)}
     service = shop.control.state()["services"][0]
-    assert (service["callbackUrl"], service["active"]) == (ELSEWHERE.rates, False)
+    assert (service["callbackUrl"], service["active"]) == (ELSEWHERE.rates, True)
+    await shop.store.install(CALLBACKS, on=False)
+    assert await shop.store.rates_on() is True
 
 
 @pytest.mark.complaint(50)
@@ -91,27 +91,29 @@ async def test_a_plan_without_carrier_services_is_named_and_the_rest_is_done(sho
 
 
 async def test_the_service_is_switched_off_and_on(shop: ShopifyWorld) -> None:
-    api = api_of(shop)
-    assert not await setup.switch(api, name="Waybill", active=True)
-    await setup.install(api, CALLBACKS, name="Waybill")
-    for active in (False, True):
-        assert await setup.switch(api, name="Waybill", active=active)
+    assert await shop.store.rates_on() is None
+    assert not await shop.store.switch_rates(True)
+    await shop.store.install(CALLBACKS)
+    for active in (True, False):
+        assert await shop.store.switch_rates(active)
         assert shop.control.state()["services"][0]["active"] is active
+        assert await shop.store.rates_on() is active
 
 
 async def test_removing_takes_everything_of_ours_away(shop: ShopifyWorld) -> None:
-    api = api_of(shop)
-    await setup.install(api, CALLBACKS, name="Waybill")
-    assert await setup.remove(api, name="Waybill") == 1 + len(SUBSCRIBED)
+    await shop.store.install(CALLBACKS)
+    steps = await shop.store.uninstall()
+    assert [step.what for step in steps] == [setup.RATE_SERVICE, *(f"webhook {topic}" for topic in SUBSCRIBED)]
+    assert {step.state for step in steps} == {"removed"}
     state = shop.control.state()
     assert (state["services"], state["subscriptions"]) == ([], [])
-    assert await setup.remove(api, name="Waybill") == 0
+    assert await shop.store.uninstall() == [InstallStep(setup.RATE_SERVICE, "absent")]
 
 
 async def test_another_apps_service_is_left_alone(shop: ShopifyWorld) -> None:
     api = api_of(shop)
     other = Callbacks(rates="https://other.example/rates", hooks="https://other.example/hooks")
     await setup.install(api, other, name="Other Rates")
-    await setup.install(api, CALLBACKS, name="Waybill")
+    await shop.store.install(CALLBACKS)
     urls = {service["name"]: service["callbackUrl"] for service in shop.control.state()["services"]}
     assert urls == {"Other Rates": other.rates, "Waybill": CALLBACKS.rates}
