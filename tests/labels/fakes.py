@@ -32,6 +32,7 @@ from connector.store import (
     OrderNews,
     PrivacyRequest,
     ProductFacts,
+    ProductPage,
     RateCall,
     Refusal,
     ShopFacts,
@@ -236,6 +237,7 @@ class FakeStore:
     read: list[str] = field(default_factory=list)
     fulfil_plays: deque[Literal["take", "lost-answer", "lost-request", "refuse"]] = field(default_factory=deque)
     event_plays: deque[Literal["take", "lost-answer", "lost-request", "refuse"]] = field(default_factory=deque)
+    correction_plays: deque[Literal["take", "lost-answer", "lost-request", "refuse"]] = field(default_factory=deque)
     errors: deque[StoreError] = field(default_factory=deque)
 
     # --- the checkout
@@ -322,7 +324,15 @@ class FakeStore:
     async def update_tracking(
         self, fulfilment_id: str, company: str, number: str, url: str, notify: bool, fence: Fence
     ) -> None:
-        self.fulfilments[fulfilment_id] = replace(self.fulfilments[fulfilment_id], number=number)
+        await anyio.lowlevel.checkpoint()
+        play = self.correction_plays.popleft() if self.correction_plays else "take"
+        if play == "refuse":
+            raise StoreRefused("The number cannot be changed any more.")
+        if play != "lost-request":
+            kept = self.fulfilments[fulfilment_id]
+            self.fulfilments[fulfilment_id] = replace(kept, company=company, number=number, url=url)
+        if play != "take":
+            raise StoreRetryable("The store did not answer.")
 
     async def cancel_fulfilment(self, fulfilment_id: str, fence: Fence) -> None:
         await anyio.lowlevel.checkpoint()
@@ -357,6 +367,12 @@ class FakeStore:
         return []
 
     async def product_facts(self, variant_ids: list[str]) -> list[ProductFacts]:
+        return []
+
+    async def products(self, after: str = "", fields: tuple[str, ...] = ()) -> ProductPage:
+        return ProductPage(())
+
+    async def variants_of(self, product_ids: list[str], fields: tuple[str, ...] = ()) -> list[ProductFacts]:
         return []
 
     async def install(self, callbacks: Callbacks) -> list[InstallStep]:

@@ -221,6 +221,8 @@ def _resolve(source: Any, info: GraphQLResolveInfo, **arguments: Any) -> Any:
     else:
         value = source.get(name)
     if isinstance(value, list):
+        if name == "metafields" and "keys" in arguments:
+            value = [node for node in value if f"{node['namespace']}.{node['key']}" in arguments["keys"]]
         if (parent, name) == ("Fulfillment", "events"):
             value = sorted(value, key=lambda node: str(node["happenedAt"]), reverse=bool(arguments.get("reverse")))
         if get_named_type(info.return_type).name.endswith("Connection"):
@@ -304,6 +306,16 @@ def _orders(world: World, arguments: Body) -> list[Body]:
     return sorted(found, key=lambda order: str(order["updatedAt"]))
 
 
+def _variants(world: World, arguments: Body) -> list[Body]:
+    asked = arguments.get("query") or ""
+    match = re.fullmatch(r"product_ids:([0-9,]+)", asked)
+    if asked and not match:
+        raise GraphQLError(f"The simulator does not read the search {asked!r}.")
+    products = {f"gid://shopify/Product/{number}" for number in match[1].split(",")} if match else None
+    found = [one for one in world.variants.values() if products is None or one["product"]["id"] in products]
+    return sorted(found, key=lambda one: int(one["id"].rsplit("/", 1)[1]))
+
+
 _QUERIES: dict[str, Callable[[World, Body], Any]] = {
     "shop": _shop,
     "order": lambda world, given: world.order(given["id"]),
@@ -319,6 +331,7 @@ _QUERIES: dict[str, Callable[[World, Body], Any]] = {
     "deliveryProfiles": lambda _, __: [
         {"id": "gid://shopify/DeliveryProfile/1", "name": "General Profile", "default": True}
     ],
+    "productVariants": _variants,
     "nodes": lambda world, given: [world.variants.get(one) for one in given["ids"]],
 }
 

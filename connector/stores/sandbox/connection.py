@@ -16,6 +16,7 @@ from connector.store import (
     InstallStep,
     Order,
     ProductFacts,
+    ProductPage,
     RateCall,
     Refusal,
     ShopFacts,
@@ -41,6 +42,7 @@ CAPABILITIES = StoreCapabilities(
     backup_rates=True,
     cart_totals=True,
     events=True,
+    products=True,
 )
 
 DEFAULT_LOCATION = StoreLocation(
@@ -49,6 +51,9 @@ DEFAULT_LOCATION = StoreLocation(
     Address("SK", "811 01", "BL", "Bratislava", "Skladová 1", company="Sandbox Shop", name="Sandbox Shop"),
 )
 """Where goods leave from until `Shopkeeper.put_location` says otherwise."""
+
+
+_PAGE = 100
 
 
 class SandboxStore:
@@ -184,6 +189,18 @@ class SandboxStore:
         known = await self._facts("product")
         return [read_product(known[each]) for each in dict.fromkeys(variant_ids) if each in known]
 
+    async def products(self, after: str = "", fields: tuple[str, ...] = ()) -> ProductPage:
+        """A hundred variants behind `after`, by id."""
+        known = await self._facts("product")
+        ids = [each for each in known if each > after]
+        shown = tuple(_with_fields(read_product(known[each]), fields) for each in ids[:_PAGE])
+        return ProductPage(shown, ids[_PAGE - 1] if len(ids) > _PAGE else "")
+
+    async def variants_of(self, product_ids: list[str], fields: tuple[str, ...] = ()) -> list[ProductFacts]:
+        """Every variant of these products."""
+        known = [read_product(document) for document in (await self._facts("product")).values()]
+        return [_with_fields(each, fields) for each in known if each.product_id in set(product_ids)]
+
     async def install(self, callbacks: Callbacks, *, on: bool = False) -> list[InstallStep]:
         """Register rate service and webhooks."""
         try:
@@ -220,3 +237,8 @@ class SandboxStore:
             return await self._platform.facts(kind)
         except SaidNo as said:
             raise error_of(said) from None
+
+
+def _with_fields(product: ProductFacts, fields: tuple[str, ...]) -> ProductFacts:
+    """Only the metafields that were asked for are told."""
+    return replace(product, fields={name: value for name, value in product.fields.items() if name in fields})

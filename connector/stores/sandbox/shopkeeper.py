@@ -188,9 +188,19 @@ class Shopkeeper:
         told: dict[str, Any] = {} if order_ids is None else {"order_ids": list(order_ids)}
         return self._delivery(f"privacy {kind} {order_ids}", f"privacy/{kind}", told)
 
-    async def put_product(self, product: ProductFacts) -> None:
+    async def put_product(self, product: ProductFacts) -> SignedCall:
         """Say what the shop knows of a variant."""
-        await self._put("product", product.variant_id, _PRODUCT.dump_json(product))
+        document = _PRODUCT.dump_json(product)
+        await self._put("product", product.variant_id, document)
+        said = sha256(document).hexdigest()[:16]
+        return self._delivery(f"product {said}", "products/update", {"product_id": product.product_id})
+
+    async def drop_product(self, variant_id: str) -> SignedCall:
+        """Take a variant out of the shop."""
+        known = await self._facts("product")
+        product_id = read_product(known[variant_id]).product_id if variant_id in known else ""
+        await self._put("product", variant_id, None)
+        return self._delivery(f"product {variant_id} gone", "products/delete", {"product_id": product_id})
 
     async def put_location(self, location: StoreLocation) -> None:
         """Add a place that goods leave from, or change it."""

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
-from connector.store import AppDelivery, GroupNews, OrderNews, PrivacyRequest, ShopGone, StoreNews
+from connector.store import AppDelivery, GroupNews, OrderNews, PrivacyRequest, ProductNews, ShopGone, StoreNews
 from connector.stores.sandbox.documents import Document
 from connector.stores.sandbox.mapping import dump, wrong_field
 from webhooks.receiver import Authentic, Forged
@@ -39,6 +39,7 @@ class DeliveryJSON(Document):
     order_id: str = ""
     group_id: str = ""
     order_ids: list[str] | None = None
+    product_id: str = ""
 
 
 def sign(body: bytes, domain: str, secret: str) -> SignedCall:
@@ -108,6 +109,8 @@ def read(topic: str, raw: bytes) -> list[StoreNews]:
             return [OrderNews(told.order_id, topic)]
         case ("groups", _, _) if told.group_id:
             return [GroupNews(told.group_id, topic)]
+        case ("products", _, _) if told.product_id:
+            return [ProductNews(told.product_id, topic)]
         case ("app", _, "uninstalled"):
             return [ShopGone()]
         case ("privacy", _, ("export" | "erase") as kind):

@@ -40,6 +40,47 @@ query Variants($ids: [ID!]!) {
 }
 """
 
+# With the first ten collections a page of 40 variants costs 600 points; with metafields one of 20 costs 800.
+_VARIANT: Final = """
+fragment VariantFacts on ProductVariant {
+  id sku displayName barcode
+  inventoryItem {
+    harmonizedSystemCode countryCodeOfOrigin requiresShipping
+    unitCost { amount currencyCode }
+    measurement { weight { unit value } }
+  }
+  product { id vendor tags collections(first: 10) { nodes { handle } } }
+}
+"""
+
+PRODUCTS: Final = (
+    """
+query Products($after: String, $query: String) {
+  productVariants(first: 40, after: $after, query: $query, sortKey: ID) {
+    nodes { ...VariantFacts }
+    pageInfo { hasNextPage endCursor }
+  }
+}
+"""
+    + _VARIANT
+)
+
+PRODUCTS_WITH_FIELDS: Final = (
+    """
+query ProductsWithFields($after: String, $query: String, $keys: [String!]!) {
+  productVariants(first: 20, after: $after, query: $query, sortKey: ID) {
+    nodes {
+      ...VariantFacts
+      metafields(first: 12, keys: $keys) { nodes { namespace key value } }
+      product { metafields(first: 12, keys: $keys) { nodes { namespace key value } } }
+    }
+    pageInfo { hasNextPage endCursor }
+  }
+}
+"""
+    + _VARIANT
+)
+
 # --- orders -----------------------------------------------------------------------------------------------------------
 
 _LINES: Final = """
@@ -273,3 +314,66 @@ SCOPES: Final = (
     "read_products",
     "read_locations",
 )
+
+# --- the check-up -----------------------------------------------------------------------------------------------------
+
+CHECK_SHOP: Final = """
+query CheckShop {
+  shop { plan { publicDisplayName partnerDevelopment } }
+  currentAppInstallation { accessScopes { handle } }
+}
+"""
+
+CHECK_PROFILES: Final = """
+query CheckProfiles($after: String) {
+  deliveryProfiles(first: 20, after: $after) {
+    nodes {
+      id name default
+      productVariantsCount { count }
+      profileItems(first: 4) { nodes { product { title } } }
+    }
+    pageInfo { hasNextPage endCursor }
+  }
+}
+"""
+
+CHECK_ZONES: Final = """
+query CheckZones($id: ID!, $group: ID, $after: String) {
+  deliveryProfile(id: $id) {
+    profileLocationGroups(locationGroupId: $group) {
+      locationGroup { id }
+      locationGroupZones(first: 10, after: $after) {
+        nodes {
+          zone { id name }
+          byApps: methodDefinitions(first: 15, type: PARTICIPANT) {
+            nodes { active rateProvider { ... on DeliveryParticipant { carrierService { id } } } }
+          }
+          byHand: methodDefinitions(first: 15, type: MERCHANT) { nodes { name active } }
+        }
+        pageInfo { hasNextPage endCursor }
+      }
+    }
+  }
+}
+"""
+
+CHECK_WEIGHTS: Final = """
+query CheckWeights($after: String) {
+  productVariants(first: 200, after: $after, query: "product_status:active") {
+    nodes {
+      displayName
+      inventoryItem { requiresShipping measurement { weight { unit value } } }
+    }
+    pageInfo { hasNextPage endCursor }
+  }
+}
+"""
+
+CHECK_ORDERS: Final = """
+query CheckOrders($query: String!, $after: String) {
+  orders(first: 100, after: $after, query: $query, sortKey: UPDATED_AT) {
+    nodes { createdAt displayFinancialStatus cancelledAt shippingLines(first: 3) { nodes { code title source } } }
+    pageInfo { hasNextPage endCursor }
+  }
+}
+"""

@@ -19,6 +19,7 @@ from connector.store import (
     InstallStep,
     Order,
     ProductFacts,
+    ProductPage,
     RateCall,
     Refusal,
     ShopFacts,
@@ -32,7 +33,7 @@ from connector.store import (
     TokenVault,
     UseBackup,
 )
-from connector.stores.shopify import install, mapping, queries, rates, webhook
+from connector.stores.shopify import install, mapping, products, queries, rates, webhook
 from connector.stores.shopify.api import ShopAPI
 from connector.stores.shopify.client import AdminClient, Data, ShopTarget
 from connector.stores.shopify.mapping import gid, understood
@@ -51,6 +52,7 @@ CAPABILITIES = StoreCapabilities(
     backup_rates=True,
     cart_totals=True,
     events=True,
+    products=True,
 )
 
 # Protected customer data that a shop may not have granted: an order is still readable without it.
@@ -247,6 +249,14 @@ class ShopifyStore:
                 nodes = [node for node in data["nodes"] if node and node["__typename"] == "ProductVariant"]
                 found += [mapping.product_facts(node) for node in nodes]
         return found
+
+    async def products(self, after: str = "", fields: tuple[str, ...] = ()) -> ProductPage:
+        """See `products.page`."""
+        return await products.page(self.api, after, fields)
+
+    async def variants_of(self, product_ids: list[str], fields: tuple[str, ...] = ()) -> list[ProductFacts]:
+        """See `products.variants_of`."""
+        return await products.variants_of(self.api, product_ids, fields)
 
     async def install(self, callbacks: Callbacks, *, on: bool = False) -> list[InstallStep]:
         """See `install.install`."""

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from connector.store import AppDelivery, GroupNews, OrderNews, PrivacyRequest, ShopGone, StoreNews
+from connector.store import AppDelivery, GroupNews, OrderNews, PrivacyRequest, ProductNews, ShopGone, StoreNews
 from connector.stores.shopify.mapping import gid
 from webhooks.receiver import Authentic, Forged
 from webhooks.signatures import Valid, check_shopify
@@ -33,6 +33,9 @@ SUBSCRIBED: Final[Mapping[str, tuple[str, ...]]] = {
     "fulfillment_orders/scheduled_fulfillment_order_ready": (),
     "fulfillments/create": (*_SLIM, "order_id"),
     "fulfillments/update": (*_SLIM, "order_id"),
+    "products/create": _SLIM,
+    "products/update": _SLIM,
+    "products/delete": ("id",),
     "app/uninstalled": ("id",),
 }
 """The topics that a shop's connection subscribes to, with their `includeFields` (none: the whole body)."""
@@ -89,13 +92,24 @@ def read_webhook(topic: str, raw: bytes) -> list[StoreNews]:
             return _order_news(body.get("order_id"), topic)
         case ["fulfillment_orders", _]:
             return [GroupNews(group_id, topic) for group_id in _groups(body)]
+        case ["products", _]:
+            product_id = gid("Product", body.get("admin_graphql_api_id") or body.get("id"))
+            return [ProductNews(product_id, topic)] if product_id else []
         case ["app", "uninstalled"]:
             return [ShopGone()]
-        case ["customers", "data_request"]:
+        case ["customers" | "shop" as whose, what]:
+            return _privacy(whose, what, body)
+        case _:
+            return []
+
+
+def _privacy(whose: str, what: str, body: Mapping[str, Any]) -> list[StoreNews]:
+    match whose, what:
+        case "customers", "data_request":
             return [PrivacyRequest("export", "customer", _orders(body.get("orders_requested")))]
-        case ["customers", "redact"]:
+        case "customers", "redact":
             return [PrivacyRequest("erase", "customer", _orders(body.get("orders_to_redact")))]
-        case ["shop", "redact"]:
+        case "shop", "redact":
             return [PrivacyRequest("erase", "shop")]
         case _:
             return []

@@ -1,0 +1,213 @@
+"""What is known of a variant: the merchant's values, the store's, and both merged with the source of each. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
+
+from carriers.money import Money
+
+Source = Literal["own", "measured", "field", "store", "default"]
+"""Waybill's own table, a measurement that the merchant accepted, the store's metafields, the store, a default."""
+
+LARGEST_MM = 20_000
+HEAVIEST_G = 2_000_000
+DENSEST = 230
+"""Grams per cm3, ten times the densest metal: more in a product's weight means that the units are mixed."""
+TELLING_WEIGHT_G = 200
+"""Below it a placeholder of a few millimetres does no harm."""
+
+SIZE = ("length_mm", "width_mm", "height_mm")
+
+
+class _Sparse(BaseModel):
+    """Kept without what is not said, and read again by a later release: unknown fields are passed over."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    @model_serializer(mode="wrap")
+    def _said(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Only what differs from its default."""
+        fields = type(self).model_fields
+        body: dict[str, Any] = handler(self)
+        return {name: value for name, value in body.items() if getattr(self, name) != fields[name].get_default()}
+
+
+class Amount(BaseModel):
+    """An amount in minor units."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+    minor: int
+    currency: str
+
+    @property
+    def money(self) -> Money:
+        """As money."""
+        return Money(self.minor, self.currency)
+
+    @classmethod
+    def of(cls, money: Money) -> Amount:
+        """From money."""
+        return cls(minor=money.minor, currency=money.currency)
+
+
+class Packaging(_Sparse):
+    """How `units` of a variant are packed together at the merchant's: a case of six, measured as it stands.
+
+    Sizes in mm (height is vertical where the way up matters), weight in g. What is not said is not known.
+    """
+
+    units: int = 1
+    length_mm: int | None = None
+    width_mm: int | None = None
+    height_mm: int | None = None
+    weight_g: int | None = None
+    upright: bool | None = None
+    bears_nothing: bool | None = None
+    fragile: bool | None = None
+    ships_alone: bool | None = None
+    own_box: bool | None = None
+    barcode: str = ""
+
+    @property
+    def size(self) -> tuple[int, int, int] | None:
+        """Length, width and height, where all three are known."""
+        if self.length_mm is None or self.width_mm is None or self.height_mm is None:
+            return None
+        return self.length_mm, self.width_mm, self.height_mm
+
+
+class Place(_Sparse):
+    """What lies at one location, and where on its shelves."""
+
+    stock: int | None = None
+    bin: str = ""
+
+
+class Values(Packaging):
+    """Everything that may be said of one variant. The fields of Packaging are of a single unit.
+
+    `nests_mm`: what a further unit adds to a stack of them. `group`: goods of different groups never share a carton.
+    `hazmat`: the class of dangerous goods, such as 3 or 9. `value` is what customs is told, `unit_cost` what the
+    merchant paid. `places` by the store's id of the location.
+    """
+
+    nests_mm: int | None = None
+    group: str = ""
+    hazmat: str = ""
+    hs_code: str = ""
+    origin_country: str = ""
+    customs_description: str = ""
+    value: Amount | None = None
+    unit_cost: Amount | None = None
+    vendor: str = ""
+    tags: tuple[str, ...] = ()
+    collections: tuple[str, ...] = ()
+    handling_days: int | None = None
+    requires_shipping: bool | None = None
+    name: str = ""
+    product_id: str = ""
+    packagings: tuple[Packaging, ...] = ()
+    places: dict[str, Place] = Field(default_factory=dict)
+
+    @model_serializer(mode="wrap")
+    def _said(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        body: dict[str, Any] = handler(self)
+        empty = _EMPTY
+        return {name: value for name, value in body.items() if getattr(self, name) != empty[name]}
+
+    def said(self) -> set[str]:
+        """The names of what is said."""
+        return {name for name in type(self).model_fields if name in _EMPTY and getattr(self, name) != _EMPTY[name]}
+
+
+_EMPTY: Mapping[str, Any] = {
+    name: field.get_default(call_default_factory=True) for name, field in Values.model_fields.items()
+}
+
+
+class Product(Values):
+    """A variant as rooms see it: merged, each value with its source. `key` is how the catalogue names it."""
+
+    key: str = ""
+    sku: str = ""
+    sources: dict[str, Source] = Field(default_factory=dict)
+
+    @cached_property
+    def body(self) -> dict[str, Any]:
+        """As it is stored: made once, since one product is in many carts. Not to be changed."""
+        said = ((name, getattr(self, name)) for name in type(self).model_fields)
+        return {name: _plain(value) for name, value in said if value != _EMPTY_PRODUCT[name]}
+
+    @model_serializer(mode="plain")
+    def _kept(self) -> dict[str, Any]:
+        return self.body
+
+    def source(self, name: str) -> Source | None:
+        """Where a value comes from; None where it is not known."""
+        return self.sources.get(name)
+
+    def for_quote(self) -> Product:
+        """What a quote keeps: without names, shelves and barcodes, which no price depends on."""
+        dropped = {"name": "", "barcode": "", "places": {}, "customs_description": "", "product_id": ""}
+        kept = {name: source for name, source in self.sources.items() if name not in dropped}
+        slim = self.model_copy(update={**dropped, "sources": kept})
+        slim.__dict__.pop("body", None)
+        return slim
+
+
+def _plain(value: Any) -> Any:
+    """A field's value as JSON has it."""
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    if isinstance(value, tuple):
+        return [_plain(each) for each in value]
+    if isinstance(value, dict):
+        return {name: _plain(each) for name, each in value.items()}
+    return value
+
+
+_EMPTY_PRODUCT: Mapping[str, Any] = {
+    name: field.get_default(call_default_factory=True) for name, field in Product.model_fields.items()
+}
+
+
+def key_of(variant_id: str, sku: str) -> str:
+    """A variant's name in the catalogue: its number, whichever form the platform gives it in, else `sku:` and SKU."""
+    return variant_id.rsplit("/", 1)[-1] or f"sku:{sku}"
+
+
+def merge(
+    key: str, sku: str, layers: tuple[tuple[Source, Values], ...], measured: frozenset[str] = frozenset()
+) -> Product:
+    """One product from several layers, the first that says a value wins, and the value knows its source.
+
+    A size is taken whole: three edges of one layer, never one from here and two from there. `measured` names values of
+    the merchant's own layer that came from an accepted measurement. Places are merged location by location.
+    """
+    found: dict[str, Any] = {}
+    sources: dict[str, Source] = {}
+    places: dict[str, Place] = {}
+    for source, values in layers:
+        said = values.said()
+        if values.size is None or "length_mm" in found:
+            said -= set(SIZE)
+        for name in sorted(said - found.keys() - {"places", "units"}):
+            found[name] = getattr(values, name)
+            sources[name] = "measured" if source == "own" and name in measured else source
+        for location, place in values.places.items():
+            before = places.get(location, Place())
+            places[location] = Place(
+                stock=before.stock if before.stock is not None else place.stock, bin=before.bin or place.bin
+            )
+        if values.places:
+            sources.setdefault("places", source)
+    return Product.model_construct(key=key, sku=sku, sources=sources, places=places, **found)
+
+
+def too_dense(weight_g: int, size: tuple[int, int, int]) -> bool:
+    """Whether weight and size cannot belong together: their units are mixed."""
+    return weight_g >= TELLING_WEIGHT_G and weight_g * 1000 > DENSEST * size[0] * size[1] * size[2]
