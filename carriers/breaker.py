@@ -10,7 +10,9 @@ Pure: `admit` and `record` map a state and a time to the next state; who calls t
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, Protocol, runtime_checkable
+
+Phase = Literal["closed", "open", "half_open"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,7 @@ class Breaker:
     open_until: float | None = None
     probe_since: float | None = None
 
-    def phase(self, now: float) -> Literal["closed", "open", "half_open"]:
+    def phase(self, now: float) -> Phase:
         """How it stands at that time."""
         if self.open_until is None:
             return "closed"
@@ -75,3 +77,13 @@ def record(state: Breaker, policy: BreakerPolicy, now: float, *, worked: bool) -
 def forget_probe(state: Breaker) -> Breaker:
     """A probe ended without telling anything (its caller went away): let another one go."""
     return replace(state, probe_since=None)
+
+
+@runtime_checkable
+class Guarded(Protocol):
+    """A connection with a circuit breaker of its own."""
+
+    @property
+    def breaker_phase(self) -> Phase:
+        """How it stands now."""
+        ...

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import anyio
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt, wait_random
 
-from carriers.breaker import Breaker, BreakerPolicy, admit, forget_probe, record
+from carriers.breaker import Breaker, BreakerPolicy, Phase, admit, forget_probe, record
 from carriers.errors import CarrierError, Overloaded, Retryable, TooSlow, Unavailable
 from webhooks.errors import NoAnswer, NotSent
 from webhooks.outgoing import HTTPAnswer, Outgoing
@@ -55,6 +55,11 @@ class Caller:
         self._reads = anyio.Semaphore(self._limits.reads)
         self._writes = anyio.Semaphore(self._limits.writes)
         self.breaker = Breaker()
+
+    @property
+    def breaker_phase(self) -> Phase:
+        """How the breaker stands now."""
+        return self.breaker.phase(self._clock_s())
 
     async def read(
         self,

@@ -10,6 +10,7 @@ UNKNOWN = "unknown"
 # Seconds: fine below the soft deadline of a quote, then up to the platform's patience.
 _ANSWER_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.5, 5.0, 10.0)
 _CALL_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
+_ERROR_BUCKETS = (0.1, 0.5, 1.0, 2.0, 3.0, 5.0, 8.0, 12.0, 20.0, 50.0)
 _JOB_BUCKETS = (0.01, 0.05, 0.25, 1.0, 4.0, 16.0, 64.0, 256.0)
 
 
@@ -79,6 +80,48 @@ class Metrics:
             "waybill_unknown_parcel_events",
             "Tracking events of parcels that we do not know, by carrier; they are kept.",
             ["carrier"],
+            registry=self.registry,
+        )
+        self.quote_seconds = Histogram(
+            "waybill_quote_seconds",
+            "Seconds from a rate request's head to its answer, by what answered it: repeat, live, held, cached, learned, "
+            "table, safety, backup, not_served.",
+            ["source"],
+            buckets=_ANSWER_BUCKETS,
+            registry=self.registry,
+        )
+        self.stand_ins = Counter(
+            "waybill_stand_in_offers",
+            "Offers shown without a live price of now, by what stood in: held, cached, learned, safety.",
+            ["source"],
+            registry=self.registry,
+        )
+        self.learned_error = Histogram(
+            "waybill_learned_error_percent",
+            "How far a learned price was from the live one that came later, in percent, by carrier account.",
+            ["account"],
+            buckets=_ERROR_BUCKETS,
+            registry=self.registry,
+        )
+        self.account_rates = Counter(
+            "waybill_account_rates",
+            "Calls for prices by carrier account and outcome: ok or the code of the problem.",
+            ["account", "outcome"],
+            registry=self.registry,
+        )
+        self.account_seconds = Histogram(
+            "waybill_account_rate_seconds", "Seconds that a carrier account took to name prices.", ["account"],
+            buckets=_CALL_BUCKETS, registry=self.registry,
+        )  # fmt: skip
+        self.breaker = Gauge(
+            "waybill_account_breaker",
+            "The circuit breaker of a carrier account when it was last asked: 0 closed, 1 half open, 2 open.",
+            ["account"],
+            registry=self.registry,
+        )
+        self.ledger_lost = Counter(
+            "waybill_ledger_rows_lost",
+            "Rows of the quote ledger that were let go because the database was away for too long.",
             registry=self.registry,
         )
         self.ready = Gauge("waybill_ready", "1 once the shops' settings are in memory.", registry=self.registry)
