@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import click
 
@@ -42,16 +42,23 @@ def add_to(group: click.Group) -> None:
 
 
 async def _settings(house: House, reference: str, changes: tuple[str, ...]) -> tuple[int, list[shop_settings.Shown]]:
+    version, settings = await change_settings(house, named_shop(house, reference).id, read_changes(changes))
+    return version, shop_settings.show(settings)
+
+
+def read_changes(lines: Iterable[str]) -> dict[str, str]:
+    """`KEY=VALUE` parts or lines; empty ones and those that begin with # are passed over. Raises SettingsError."""
     pairs: dict[str, str] = {}
-    for change in changes:
-        key, sign, value = change.partition("=")
+    for line in (each.strip() for each in lines):
+        if not line or line.startswith("#"):
+            continue
+        key, sign, value = (part.strip() for part in line.partition("="))
         if not sign:
-            raise SettingsError(f"{change} is not KEY=VALUE.", detail=key)
+            raise SettingsError(f"{line} is not KEY=VALUE.", detail=key)
         if key in pairs:
             raise SettingsError(f"{key} is set twice.", detail=key)
         pairs[key] = value
-    version, settings = await change_settings(house, named_shop(house, reference).id, pairs)
-    return version, shop_settings.show(settings)
+    return pairs
 
 
 async def change_settings(house: House, shop_id: str, changes: Mapping[str, str]) -> tuple[int, ShopSettings]:

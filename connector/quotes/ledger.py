@@ -225,12 +225,17 @@ def _row(connection: Connection, found: Any) -> LedgerRow:
     facts = connection.execute(
         quote_facts.select(found.shop_id, quote_facts.c.body).where(quote_facts.c.hash == found.facts_hash)
     ).scalar_one()
+    return row_of(found, Facts.model_validate(facts))
+
+
+def row_of(found: Any, facts: Facts) -> LedgerRow:
+    """An answer from its row and its facts."""
     return LedgerRow(
         shop_id=found.shop_id,
         id=found.id,
         at=found.at,
         cart=ReducedCart.model_validate(found.cart),
-        facts=Facts.model_validate(facts),
+        facts=facts,
         answers=_ANSWERS.validate_python(found.answers),
         decision=Decision.model_validate(found.decision),
         echo=found.echo,

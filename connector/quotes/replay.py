@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 
 from carriers.money import Money
 from connector.quotes.decide import DecidedOffer, Decision, decide
-from connector.quotes.facts import DECIDE_VERSION
+from connector.quotes.facts import CHANGES, DECIDE_VERSION
 from connector.quotes.ledger import LedgerRow
 from connector.store import Answer, UseBackup
 
@@ -34,9 +35,66 @@ def replay(row: LedgerRow, write: WriteAnswer) -> Replayed:
     if not changes and digest != row.digest:
         changes = ("the decision is the same, but other bytes were sent",)
     if row.facts.decide_version != DECIDE_VERSION:
-        changes = (*changes, f"decided by version {row.facts.decide_version}, replayed by {DECIDE_VERSION}")
+        changes = (*changes, *changed_since(row.facts.decide_version))
     same = digest == row.digest and again == row.decision
     return Replayed(row.id, same, row.digest, digest, () if same else changes)
+
+
+@dataclass(slots=True)
+class ReplayedAll:
+    """What replaying many answers showed: how many, which were not the same (the first ones whole), and why."""
+
+    answers: int = 0
+    different: list[Replayed] = field(default_factory=list)
+    not_same: int = 0
+    kinds: Counter[str] = field(default_factory=Counter)
+    versions: Counter[int] = field(default_factory=Counter)
+
+    @property
+    def same(self) -> bool:
+        """Whether every answer was."""
+        return self.not_same == 0
+
+    def add(self, other: ReplayedAll) -> None:
+        """Count another shop's answers in."""
+        self.answers += other.answers
+        self.not_same += other.not_same
+        self.kinds += other.kinds
+        self.versions += other.versions
+        self.different += other.different
+
+
+def replay_all(rows: Iterable[LedgerRow], write: WriteAnswer, *, show: int = 20) -> ReplayedAll:
+    """Replay each; the first `show` that differ are kept. `kinds` counts what differs, without the offers' codes."""
+    total = ReplayedAll()
+    for row in rows:
+        result = replay(row, write)
+        total.answers += 1
+        if result.same:
+            continue
+        total.not_same += 1
+        total.versions[row.facts.decide_version] += 1
+        total.kinds.update({_kind(change) for change in result.changes})
+        if len(total.different) < show:
+            total.different.append(result)
+    return total
+
+
+def changed_since(version: int) -> tuple[str, ...]:
+    """Why an answer of an earlier version of the decision may differ: what each later one changed."""
+    later = [f"version {number} of the decision: {what}" for number, what in CHANGES.items() if number > version]
+    return (f"decided by version {version}, replayed by {DECIDE_VERSION}", *later)
+
+
+def _kind(change: str) -> str:
+    """The change without what is particular to one answer."""
+    _, colon, rest = change.partition(": ")
+    if colon and not change.startswith("version "):
+        return "a price changed" if " became " in rest else rest
+    for end in (" is gone", " is new"):
+        if change.endswith(end):
+            return f"an offer{end}"
+    return change
 
 
 def _differences(before: Decision, after: Decision) -> tuple[str, ...]:

@@ -174,7 +174,19 @@ def test_the_fields_of_quotes_are_documented(shop: Shop, tmp_path: Path) -> None
     holds("waybill quote ask", asked, {"why": backup["why"]})
     explained = [shop.shell.json("quote", "explain", each["quote_id"]) for each in (asked, backup)]
     holds("waybill quote explain", explained[0], {"why": explained[1]["why"]})
-    holds("waybill quote replay", shop.shell.json("quote", "replay", asked["quote_id"]))
+    one = shop.shell.json("quote", "replay", asked["quote_id"])
+    everything = shop.shell.json("quote", "replay", "--all")
+    assert (everything["answers"], everything["not_same"]) == (2, 0)
+    differing = {
+        "kinds": [{"what": "an offer is gone", "answers": 1}],
+        "versions": [{"version": 1, "answers": 1}],
+        "different": [{"quote_id": "quo_1", "changes": ["a sentence"]}],
+    }
+    holds("waybill quote replay", one | {"changes": ["a sentence"]}, everything | differing)
+    (tmp_path / "other.txt").write_text("# dearer\nmarkup_percent = 10\n")
+    diff = shop.shell.json("quote", "diff", DOMAIN, "--with", str(tmp_path / "other.txt"))
+    assert (diff["answers"], diff["changed"]) == (2, 1)
+    holds("waybill quote diff", diff)
 
 
 @pytest.mark.slow

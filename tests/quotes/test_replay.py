@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from connector.quotes import ledger
-from connector.quotes.facts import Facts
+from connector.quotes.facts import DECIDE_VERSION, Facts
 from connector.quotes.ledger import LedgerRow, LedgerWriter
 from connector.quotes.replay import WriteAnswer, replay
 from connector.storage.database import Database
@@ -190,4 +190,5 @@ def test_a_row_of_another_version_says_so_where_it_differs(stores: Mapping[str, 
     older = sound(stores).facts.model_copy(update={"decide_version": 0})
     assert replay(replace(sound(stores), facts=older), _writer(stores["shopify"])).same
     changes = tampered(stores, facts=older, answers=())
-    assert changes[-1].startswith("decided by version 0, replayed by ")
+    assert any(change.startswith("decided by version 0, replayed by ") for change in changes)
+    assert changes[-1].startswith(f"version {DECIDE_VERSION} of the decision: "), "and why"
