@@ -15,6 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from carriers.measure import Size, Weight
 from carriers.money import Money, MoneyError
+from connector.catalogue import packing_settings
+from connector.catalogue.packing_settings import PackingSettings
 from connector.packing.plan import Carton
 from connector.rules.actions import FixedChange, Free, PercentChange
 from connector.rules.conditions import SubtotalAtLeast
@@ -103,6 +105,15 @@ class ShopSettings(BaseModel):
         le=10_080,
         description="0 in test, 30 in live: time to cancel or edit an order before money goes.",
     )
+    daily_cap: Decimal | None = Field(
+        default=None, ge=0, description="Without one, labels that are bought by themselves cost what they cost."
+    )
+    alert_mail: str = Field(
+        default="",
+        max_length=200,
+        pattern=r"^$|^[^@\s,;<>]+@[^@\s,;<>]+$",
+        description="Without one, this shop's alerts go where WAYBILL_ALERT_MAIL_TO says.",
+    )
     backup: Literal["platform", "safety"] = Field(
         default="platform", description="Where no price is known the platform's own backup rates appear."
     )
@@ -137,6 +148,19 @@ class ShopSettings(BaseModel):
     )
     exchange_rates: tuple[ExchangeRate, ...] = Field(
         default=(), description="Without a rate, prices in another currency are not shown."
+    )
+    learned_bound_percent: Decimal = Field(
+        default=Decimal(5),
+        ge=0,
+        le=50,
+        decimal_places=1,
+        description="A learned price stands in for a slow carrier if it is off by no more, 95 times of 100; 0: never.",
+    )
+    learned_margin_percent: Decimal = Field(
+        default=Decimal(0), ge=0, le=50, decimal_places=1, description="Learned prices are shown as they are."
+    )
+    packing: PackingSettings = Field(
+        default=PackingSettings(), description="Cartons have commands of their own; the rest is written as keys."
     )
     fulfil_when: Literal["label", "handed_over"] = Field(
         default="label", description="The buyer has the number at once."
@@ -205,6 +229,8 @@ _FORMS = {
     "mode": "test | live",
     "buy": "manual | on_paid",
     "buy_after": "minutes, such as 30",
+    "daily_cap": "an amount such as 200.00, or empty",
+    "alert_mail": "an e-mail address, or empty",
     "backup": "platform | safety",
     "safety_rates": "NAME:CODE:AMOUNT, several behind commas; empty for none",
     "default_location": "a location's id, or empty",
@@ -219,6 +245,9 @@ _FORMS = {
     "bought_as": "OFFER:cheapest | OFFER:by_hand | OFFER:CARRIER/SERVICE, each with :MOST if wanted, behind commas",
     "price_basis": "account | list",
     "exchange_rates": "FROM/TO:RATE[:YYYY-MM-DD[:SOURCE]], such as USD/EUR:0.92, several behind commas; or empty",
+    "learned_bound_percent": "a percentage from 0 to 50, such as 5",
+    "learned_margin_percent": "a percentage from 0 to 50, such as 2",
+    **packing_settings.FORMS,
     "fulfil_when": "label | handed_over",
     "store_notifies": "yes | no",
 }
@@ -254,7 +283,10 @@ def change(settings: ShopSettings, changes: Mapping[str, str], currency: str) ->
         if key not in _FORMS:
             raise SettingsError(f"There is no setting {key}. There are: {', '.join(KEYS)}.", detail=key)
         try:
-            _set(body, key, text.strip(), currency)
+            if key in packing_settings.FORMS:
+                packing_settings.put(body.setdefault("packing", {}), key, text.strip(), currency)
+            else:
+                _set(body, key, text.strip(), currency)
         except (ValueError, ArithmeticError) as error:
             raise SettingsError(f"{key} takes {_FORMS[key]}; {text!r} is not that.", detail=key) from error
     return load(body)
@@ -267,12 +299,18 @@ def show(settings: ShopSettings) -> list[Shown]:
         Shown(
             key,
             _FORMS[key],
-            _text(settings, key),
-            _text(default.model_copy(update={"mode": settings.mode}) if key != "mode" else default, key),
-            _RULE_KEYS.get(key) or str(ShopSettings.model_fields[_field(key)].description),
+            _said(settings, key),
+            _said(default.model_copy(update={"mode": settings.mode}) if key != "mode" else default, key),
+            _RULE_KEYS.get(key) or _reason(key),
         )
         for key in KEYS
     ]
+
+
+def _reason(key: str) -> str:
+    if key in packing_settings.FORMS:
+        return packing_settings.reason(key)
+    return str(ShopSettings.model_fields[_field(key)].description)
 
 
 def _field(key: str) -> str:
@@ -290,6 +328,8 @@ def _set(body: dict[str, Any], key: str, text: str, currency: str) -> None:
         body[key] = [_LISTS[key](part.strip(), currency) for part in text.split(",") if part.strip()]
     elif not text:
         body.pop(_field(key), None)
+    elif key == "daily_cap":
+        body[key] = str(Money.parse(Decimal(text), currency).amount)
     elif key == "default_carton":
         body[key] = _carton(text)
     elif key == "store_notifies":
@@ -359,6 +399,12 @@ def _carton(text: str) -> dict[str, Any]:
         raise ValueError(text)
     names = ("length_mm", "width_mm", "height_mm", "tare_g", "max_gross_g")
     return {name: int(value) for name, value in zip(names, found.groups(), strict=True) if value is not None}
+
+
+def _said(settings: ShopSettings, key: str) -> str:
+    """A key's value as it is typed."""
+    in_packing = key in packing_settings.FORMS
+    return packing_settings.text_of(settings.packing, key) if in_packing else _text(settings, key)
 
 
 def _text(settings: ShopSettings, key: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, BigInteger, Column, Index, Integer, String
+from sqlalchemy import JSON, BigInteger, Column, Index, Integer, String, Text
 
 from connector.storage.schema import Moment, TenantTable, id_column
 
@@ -16,9 +16,10 @@ variants = TenantTable(
     Column("sku", String(120), nullable=False, default=""),
     Column("own", JSON, nullable=False),  # product.Values: Waybill's own table
     Column("measured", JSON, nullable=False),  # names of the own values that came from accepted measurements
-    Column("field", JSON, nullable=False),  # product.Values: the store's metafields
+    Column("fields", JSON, nullable=False),  # product.Values: the store's metafields
     Column("bad_fields", JSON, nullable=False),  # names of metafields that could not be read
     Column("store", JSON, nullable=False),  # product.Values: what the store says of itself
+    Column("merged", Text, nullable=False),  # product.Product as JSON text: what the checkout holds in memory
     Column("swept", Integer, nullable=False, default=0),  # the number of the sweep that saw it last
     Column("version", BigInteger, nullable=False),  # the catalogue's version that changed it last
     Index(None, "shop_id", "version"),
