@@ -50,6 +50,41 @@ def migrate(database: Database, *, also: Sequence[Callable[[Database], None]] = 
             upgrade(database)
 
 
+class Building:
+    """A schema under construction, in one transaction: see `building`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+    def upgrade(self, revision: str = "head") -> None:
+        """Bring the schema to a revision (`0001`), or to this release's."""
+        from alembic import command
+
+        command.upgrade(_config(self.connection), revision)
+
+
+@contextmanager
+def building(database: Database) -> Iterator[Building]:
+    """One transaction under the migrations' lock, for who fills a new database with rows of any schema.
+
+    Nothing is there before it ends, and nothing if it fails. Others that migrate wait.
+    """
+    with _one_at_a_time(database), _rebuilding(database) as connection:
+        yield Building(connection)
+
+
+def revisions() -> list[str]:
+    """The numbers of the schemas that this release knows, oldest first."""
+    return sorted(path.name.split("_", 1)[0] for path in (FOLDER / "versions").glob("[0-9]*.py"))
+
+
+def revision_of(connection: Connection) -> str:
+    """The number of a database's schema; empty if it has none."""
+    if not inspect(connection).has_table("alembic_version"):
+        return ""
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar() or ""
+
+
 def schema_state(database: Database) -> SchemaState:
     """Whether the schema is this release's: `too_old` needs `waybill migrate`, `too_new` a newer Waybill."""
     with database.engine.connect() as connection:
@@ -114,11 +149,8 @@ def new_revision(message: str, *, number: str, folder: Path = FOLDER) -> Path:
 
 def _state(connection: Connection) -> SchemaState:
     """Told without alembic, which a process that only asks need not load: revisions are numbered files in a row."""
-    if not inspect(connection).has_table("alembic_version"):
-        return "empty"
-    applied = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-    known = sorted(path.name.split("_", 1)[0] for path in (FOLDER / "versions").glob("[0-9]*.py"))
-    if applied is None:
+    applied, known = revision_of(connection), revisions()
+    if not applied:
         return "empty"
     if applied not in known:
         return "too_new"

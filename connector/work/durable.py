@@ -45,6 +45,9 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
+ENGINE_SCHEMA = "dbos"
+"""Where the engine's own tables are on PostgreSQL; on SQLite they lie beside ours."""
+
 _APPLICATION = "waybill"
 _VERSION = "1"
 _WORKFLOW = "waybill.run"
@@ -226,6 +229,23 @@ class DurableWork:
                 return count
             self._client.delete_workflows([each.workflow_id for each in found])
             count += len(found)
+
+    def in_flight(self, since: datetime | None = None) -> list[DueRun]:
+        """What the engine has queued or under way; with `since` also every run that it was given from then on.
+
+        For who carries work to another database: there it is queued as what is due, for a job may run again from its
+        start at any time. Asked before and after a snapshot (`since` the first asking), the two together miss nothing.
+        """
+        asked: list[dict[str, Any]] = [{"status": ["ENQUEUED", "PENDING", "DELAYED"]}]
+        if since is not None:
+            asked.append({"start_time": since.isoformat()})
+        found = {}
+        for which in asked:
+            for each in self._client.list_workflows(**which, load_output=False):
+                if each.name == _WORKFLOW and each.input is not None:
+                    name, key, shop_id, args, attempt = each.input["args"]
+                    found[each.workflow_id] = DueRun(each.workflow_id, Task(name, key, shop_id, tuple(args), attempt))
+        return list(found.values())
 
     def _start_run(self, connection: Connection, run: DueRun) -> None:
         task = run.task
