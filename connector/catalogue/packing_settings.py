@@ -138,6 +138,7 @@ def put(body: dict[str, Any], key: str, text: str, currency: str) -> None:
         body[field] = write_names(read_names(text))
     else:
         body[field] = text
+    PackingSettings.model_validate(body)
 
 
 def text_of(settings: PackingSettings, key: str) -> str:
