@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
@@ -19,29 +19,41 @@ from carriers.carrier import Carrier, CarrierKind
 from connector.attention.board import need_person, settled
 from connector.clock import open_clock
 from connector.directory import Directory
-from connector.http.ports import CARRIER, HealthReport, Quoted
+from connector.http.desk.house import DeskHouse
+from connector.http.limits import Limits
+from connector.http.ports import APP, CARRIER, HealthReport, Quoted
+from connector.installing.installer import Installer
+from connector.installing.moves import REPAIR, CallbackCare
+from connector.installing.news import AppHooks
+from connector.installing.privacy import Departures
 from connector.labels.aftercare import Aftercare
 from connector.labels.files import LabelShelf
 from connector.labels.purchase import Purchasing
 from connector.labels.retention import KEEP as KEEP_FILES
 from connector.labels.retention import forget_old, referred_to
+from connector.labels.spending import GateKeeper
 from connector.labels.sweep import LabelSweep
 from connector.metered import MeteredCarrier
 from connector.metrics import Metrics
 from connector.orders.news import StoreHooks
 from connector.orders.refresh import Orders
 from connector.orders.sweep import OrderSweep
+from connector.quotes import behind
+from connector.quotes.behind import KEEP_LIVE
 from connector.quotes.desk import QuoteDesk
+from connector.quotes.follow import Follower
 from connector.quotes.ledger import LedgerWriter, forget_older
+from connector.quotes.observed import Observed
 from connector.settings import Settings, read_keys
 from connector.storage import persons
 from connector.storage.database import Database, open_database
 from connector.storage.deliveries import open_inbox
+from connector.storage.logins.sessions import SWEEP as LOGINS
 from connector.storage.migrate import migrate, require_current, schema_state
 from connector.storage.retention import Sweep, sweep
 from connector.storage.secrets import Keyring, SealError
 from connector.storage.shops import list_shops
-from connector.store import RateCall, StoreKind
+from connector.store import Incoming, RateCall, StoreKind
 from connector.tracking.news import CarrierHooks
 from connector.tracking.push import Pusher
 from connector.tracking.record import forget_strays
@@ -99,6 +111,13 @@ class House:
         """Make the schema of a fresh database; refuse one that is not this release's."""
         prepare_database(self.database)
 
+    @property
+    def installer(self) -> Installer:
+        """What connects stores."""
+        return Installer(
+            self.database, self.keyring, self.directory, self.outgoing, self.clock, STORES, self.settings.public_url
+        )
+
     def check_key(self) -> None:
         """Raises SealError, saying what to do, where the key does not open what the database holds."""
         try:
@@ -140,7 +159,7 @@ def open_house(settings: Settings, observe: Observe | None = None, work_settings
         hooks = Hooks(observe=observe, on_outcome=hooks.on_outcome, on_failure=hooks.on_failure)
     usual = WorkSettings(jobs=settings.worker_jobs, ttl_s=settings.lease_s, grace_s=settings.grace_s)
     work = DurableWork(database, clock, work_settings or usual, hooks)
-    ledger = LedgerWriter(database)
+    ledger = LedgerWriter(database, metrics.ledger_lost.inc)
     house = House(
         settings=settings,
         clock=clock,
@@ -153,7 +172,7 @@ def open_house(settings: Settings, observe: Observe | None = None, work_settings
         metrics=metrics,
         work=work,
         ledger=ledger,
-        quote_desk=QuoteDesk(clock.now, keyring.keyed_hash, ledger),
+        quote_desk=QuoteDesk(clock.now, keyring.keyed_hash, ledger, observed=Observed(metrics)),
     )
     register_jobs(house, work)
     return house
@@ -178,12 +197,17 @@ def register_jobs(house: House, work: Work) -> None:
         house.metrics.unknown_parcels.labels(carrier).inc()
 
     aftercare = Aftercare(database, directory, work, house.shelf, now)
-    work.register("hooks.store", StoreHooks(database, directory, work, house.inbox, now).process)
+    departures = Departures(house.keyring, house.inbox, now)
+    store_hooks = StoreHooks(database, directory, work, house.inbox, departures)
+    work.register("hooks.store", store_hooks.process)
+    work.register("hooks.app", AppHooks(database, directory, house.inbox, departures, store_hooks).process)
+    work.register(REPAIR, CallbackCare(house.installer).repair)
     work.register("hooks.carrier", CarrierHooks(database, directory, work, house.inbox, now, stray).process)
     work.register("orders.refresh", orders.refresh)
     work.register("orders.sweep", OrderSweep(database, directory, work, now).sweep)
     work.register("labels.buy", purchasing.buy)
     work.register("labels.settle", purchasing.settle)
+    work.register("labels.probe", GateKeeper(database, directory, work, now).probe)
     work.register("labels.files", aftercare.fetch)
     work.register("labels.void", aftercare.void)
     work.register("labels.sweep", LabelSweep(database, directory, work, now).sweep)
@@ -216,12 +240,30 @@ def receiver(house: House) -> Receiver:
             return
         kind, _, owner = delivery.endpoint.partition(":")
         args: tuple[str, ...] = (key,)
-        name = "hooks.store"
+        name = "hooks.app" if kind == APP else "hooks.store"
         if kind == CARRIER:
             name, args = "hooks.carrier", (key, owner)
         house.work.enqueue(connection, Task(name, key, delivery.shop_id, args))
 
     return Receiver(house.inbox, house.database.transaction, enqueue)
+
+
+def follower(house: House) -> Follower:
+    """What keeps a process that quotes up with the others."""
+    desk = house.quote_desk
+
+    def is_local(carrier: str) -> bool:
+        kind = CARRIERS.get(carrier)
+        return kind is not None and kind.capabilities.local
+
+    return Follower(house.database, house.ledger.writer, desk.shown, desk.learned, house.clock.now, is_local)
+
+
+_OUTCOMES: Mapping[str, Literal["answered", "empty", "backup"]] = {
+    "offers": "answered",
+    "not_served": "empty",
+    "backup": "backup",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,14 +272,26 @@ class Checkout:
 
     house: House
 
-    async def answer(self, shop_id: str, call: RateCall, received_at: float) -> Quoted:
+    def again(self, shop_id: str, incoming: Incoming, received_at: float) -> Quoted | None:
+        """See connector.http.ports.Quoting."""
+        shop = self.house.directory.shop(shop_id)
+        given = None if shop is None else self.house.quote_desk.again(shop.quoting, incoming, received_at)
+        return None if given is None else Quoted(given.reply, _OUTCOMES[given.outcome], given.signature)
+
+    async def answer(self, shop_id: str, call: RateCall, received_at: float, incoming: Incoming) -> Quoted:
         """See connector.http.ports.Quoting."""
         shop = self.house.directory.shop(shop_id)
         assert shop is not None  # noqa: S101 - the front has just found it.
-        reply, row = await self.house.quote_desk.answer(shop.quoting, call, received_at)
-        if row.decision.outcome == "offers":
-            return Quoted(reply, "answered")
-        return Quoted(reply, "empty" if row.decision.outcome == "not_served" else "backup")
+        given = await self.house.quote_desk.give(shop.quoting, call, received_at, incoming)
+        return Quoted(given.reply, _OUTCOMES[given.outcome], given.signature)
+
+    def hung_up(self, shop_id: str, after_s: float) -> None:
+        """See connector.http.ports.Quoting."""
+        self.house.quote_desk.patience.hung_up(shop_id, after_s)
+
+    def received(self, shop_id: str, outcome: str) -> None:
+        """See connector.http.ports.Quoting."""
+        self.house.ledger.request(shop_id, self.house.clock.now().date(), outcome)
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,6 +319,23 @@ class Surroundings:
         )
 
 
+def desk_house(house: House) -> DeskHouse:
+    """What the desk's pages work with."""
+    return DeskHouse(
+        database=house.database,
+        directory=house.directory,
+        keyring=house.keyring,
+        work=house.work,
+        shelf=house.shelf,
+        metrics=house.metrics,
+        health=Surroundings(house.database, house.settings.lease_s),
+        limits=Limits.of(house.settings),
+        now=house.clock.now,
+        public_url=house.settings.public_url,
+        clock_is_moved=house.settings.test_clock is not None,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class _Retention:
     """The job `house.retention`: once a day, what is kept too long goes."""
@@ -287,7 +358,9 @@ class _Retention:
             Sweep("label_files", lambda connection, now: forget_old(connection, now - KEEP_FILES)),
             Sweep("strays", lambda connection, now: forget_strays(connection, now - _KEEP_STRAYS)),
             QUEUED_KEYS,
+            LOGINS,
             Sweep("quotes", lambda connection, now: forget_older(connection, now - _KEEP_QUOTES)),
+            Sweep("quote_news", lambda connection, now: behind.forget(connection, now - _KEEP_QUOTES, now - KEEP_LIVE)),
         ]
 
 

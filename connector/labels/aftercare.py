@@ -17,6 +17,7 @@ from connector.attention.board import need_person
 from connector.directory import Directory
 from connector.labels import record
 from connector.labels.amounts import book
+from connector.labels.by_hand import is_by_hand, take_back
 from connector.labels.files import LabelShelf
 from connector.labels.tables import labels
 from connector.storage import audit
@@ -106,12 +107,17 @@ def request_void(
 ) -> str:
     """Take a parcel's label out of use at once and have the money asked back; returns the label's id.
 
+    A number that was typed by hand is taken back: there is nobody to ask for money.
+
     Raises NotVoidable where the parcel has no bought label.
     """
     record.lock_parcel(connection, shop_id, parcel_id)
     label = record.live_label(connection, shop_id, parcel_id)
     if label is None or label.state != "bought":
         raise NotVoidable("This parcel has no label that could be voided.", detail=parcel_id)
+    if is_by_hand(label):
+        take_back(connection, work, shop_id, label.id, reason, actor, now)
+        return str(label.id)
     moved = connection.execute(
         labels.update(shop_id)
         .where(labels.c.id == label.id, labels.c.state == "bought")

@@ -8,6 +8,8 @@ bought      wallet             -> postage:bought      the label
 refund_due  postage:bought     -> carrier:refund_due  asked back after a void
 refunded    carrier:refund_due -> wallet              money that came back
 lost        carrier:refund_due -> postage:lost        a void that the carrier refused
+by_hand     merchant           -> postage:bought      the typed price of a label that was bought elsewhere
+by_hand_back                                          the same taken back, as the number was
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from connector.storage.database import insert_new
 from connector.storage.ids import new_id
 from connector.storage.schema import Moment, TenantTable, id_column
 
-Kind = Literal["quoted", "charged", "bought", "refund_due", "refunded", "lost"]
+Kind = Literal["quoted", "charged", "bought", "refund_due", "refunded", "lost", "by_hand", "by_hand_back"]
 _MOVES: dict[str, tuple[str, str]] = {
     "quoted": ("carrier:expected", "postage:expected"),
     "charged": ("buyer", "shipping:income"),
@@ -31,6 +33,8 @@ _MOVES: dict[str, tuple[str, str]] = {
     "refund_due": ("postage:bought", "carrier:refund_due"),
     "refunded": ("carrier:refund_due", "wallet"),
     "lost": ("carrier:refund_due", "postage:lost"),
+    "by_hand": ("merchant", "postage:bought"),
+    "by_hand_back": ("postage:bought", "merchant"),
 }
 
 entries = TenantTable(

@@ -19,9 +19,10 @@ from carriers.errors import CarrierError
 from carriers.label import NotBought, Purchased, Rejected, Unknown
 from connector.attention.board import need_person
 from connector.directory import AccountEntry, Directory, ShopEntry
-from connector.labels import record
+from connector.labels import gates, record, spending
 from connector.labels.choose import Chosen, choose
 from connector.labels.files import LabelShelf
+from connector.labels.gates import Asked
 from connector.labels.shipment import shipment_for
 from connector.storage.audit import Actor
 from connector.storage.database import Database
@@ -41,12 +42,13 @@ class Wanted:
     """What the store says of a parcel just before money is spent: no reason means go on.
 
     With `cancelled` the parcel is not wanted any more; otherwise a reason holds it for a person or a later change.
-    `risky` orders are bought by people only.
+    `risky` orders are bought by people only; a `test` order of a live shop is not bought at all.
     """
 
     why_not: Reason | None = None
     cancelled: bool = False
     risky: bool = False
+    test: bool = False
 
 
 StillWanted = Callable[[ShopEntry, Any], Awaitable[Wanted]]
@@ -54,7 +56,7 @@ StillWanted = Callable[[ShopEntry, Any], Awaitable[Wanted]]
 
 @dataclass(frozen=True, slots=True)
 class Purchasing:
-    """The jobs `label.buy` (parcel, actor's kind and name) and `label.settle` (label)."""
+    """The jobs `labels.buy` (parcel, actor's kind and name, perhaps `over_cap`) and `label.settle` (label)."""
 
     database: Database
     directory: Directory
@@ -67,14 +69,17 @@ class Purchasing:
 
     async def buy(self, run: Run) -> None:
         """Take a parcel from where it stands to a label, a refusal, a hold, or an outcome to be looked up."""
-        shop_id, (parcel_id, kind, name) = run.task.shop_id, run.task.args
-        actor = Actor(kind, name)  # type: ignore[arg-type]  # The kind was an Actor's when the task was queued.
+        shop_id, (parcel_id, *by) = run.task.shop_id, run.task.args
+        asked = Asked.read(*by)
+        actor = asked.actor
         shop = self.directory.shop(shop_id)
         parcel, label = await self.database.run(record.parcel_and_label, shop_id, parcel_id)
         if shop is None:
             raise TryLater("The shop is not in memory: it is gone, or cannot be loaded.")
         if parcel is None or parcel.state in {"cancelled", "bought", "voided"}:
             return
+        if parcel.state == "held" and actor.kind == "rule":
+            return  # Whoever lets go of the hold queues the purchase again.
         if label is not None and label.state in {"sent", "unknown"}:
             person = None if actor.kind == "rule" else actor
             await self.database.run(record.settle_at, self.work, label, self.now(), person)
@@ -83,14 +88,21 @@ class Purchasing:
             await self.database.run(record.drop, label, self.now())
             label = None
         account = self._account(shop, parcel, label)
+        if account is not None and not await self._may_go(parcel, label, account, asked):
+            return
         if await self._stopped(run, shop, account, parcel, label, actor) or account is None:
             return
         if label is None:
             label = await self._create(run, shop, account, parcel, actor)
         if label is not None and label.state == "created":
-            label = await self._intend(run, parcel, label, actor)
+            label = await self._intend(run, shop, parcel, label, asked)
         if label is not None and label.state == "intent":
-            await self._purchase(run, shop, account, parcel, label)
+            await self._purchase(run, shop, account, parcel, label, asked)
+
+    async def _may_go(self, parcel: Any, label: Any | None, account: AccountEntry, asked: Asked) -> bool:
+        """Whether the account, and for what is not counted yet the day's cap, let it go on; otherwise it waits."""
+        at_cap = label is None or label.state == "created"
+        return await self.database.run(gates.may_go, parcel, label, account.id, asked, self.now(), at_cap=at_cap)
 
     async def _stopped(
         self, run: Run, shop: ShopEntry, account: AccountEntry | None, parcel: Any, label: Any | None, actor: Actor
@@ -104,8 +116,11 @@ class Purchasing:
         if wanted.why_not is not None:
             await self.database.run(_not_wanted, parcel, label, wanted, self.now())
             return True
-        why = Reason("risk_flagged") if wanted.risky and by_rule else None
-        if account is None:
+        released = parcel.released or ()
+        why = Reason("risk_flagged") if wanted.risky and by_rule and "risk_flagged" not in released else None
+        if wanted.test and shop.settings.mode == "live":
+            why = Reason("test_order_in_live")
+        elif account is None:
             why = Reason("no_carriers")
         elif not account.connection.capabilities.sells_labels or _is_by_hand(parcel):
             why = _by_hand(account, parcel)
@@ -140,6 +155,9 @@ class Purchasing:
         match found:
             case Purchased():
                 await self._record(run, shop, label, found)
+            case Rejected(code="wallet_empty"):
+                by = Asked(Actor(label.actor_kind, label.actor_name))
+                await self._wallet_empty(account, label, by, found.message)
             case Rejected():
                 why = Reason("carrier_refused", {"carrier": account.kind.title, "said": found.message})
                 await self.database.run(record.refused, label, why, self.now())
@@ -193,14 +211,16 @@ class Purchasing:
             ),
         )
 
-    async def _intend(self, run: Run, parcel: Any, label: Any, actor: Actor) -> Any | None:
-        by_person = actor.kind in {"person", "command"}
+    async def _intend(self, run: Run, shop: ShopEntry, parcel: Any, label: Any, asked: Asked) -> Any | None:
+        by_person = asked.actor.kind in {"person", "command"}
         chosen = choose(record.rates_of(label), parcel.bought_as, by_person=by_person)
         if isinstance(chosen, Chosen):
             rate, why = chosen.rate, chosen.why
             return await run.step(
                 "label.intent",
-                lambda: self.database.run(record.write_intent, label, rate, why, actor, self.now()),
+                lambda: self.database.run(
+                    spending.write_intent, self.work, shop, parcel, label, rate, why, asked, self.now()
+                ),
             )
         await self.database.run(_give_up, parcel, label, chosen, self.now())
         return None
@@ -219,12 +239,14 @@ class Purchasing:
             return Reason("moved_clock_in_live")
         return None
 
-    async def _purchase(self, run: Run, shop: ShopEntry, account: AccountEntry, parcel: Any, label: Any) -> None:
+    async def _purchase(
+        self, run: Run, shop: ShopEntry, account: AccountEntry, parcel: Any, label: Any, asked: Asked
+    ) -> None:
         forbidden = self._may_not_spend(shop, account, label)
         if forbidden is not None:
             await self.database.run(_give_up, parcel, label, forbidden, self.now())
             return
-        sent = await run.step("label.mark", lambda: self.database.run(record.mark_sent, label, self.now()))
+        sent = await run.step("label.mark", lambda: self.database.run(_mark_sent, parcel, label, asked, self.now()))
         if sent is None:
             return
         rate = record.rate_of(sent)
@@ -242,9 +264,16 @@ class Purchasing:
             case Rejected(code="not_sent"):
                 await self.database.run(record.not_sent, sent)
                 raise TryLater("The carrier could not be reached.", retry_after_s=outcome.retry_after_s)
+            case Rejected(code="wallet_empty"):
+                await self._wallet_empty(account, sent, asked, outcome.message)
             case Rejected():
                 why = Reason("carrier_refused", {"carrier": account.kind.title, "said": outcome.message})
                 await self.database.run(record.refused, sent, why, self.now())
+
+    async def _wallet_empty(self, account: AccountEntry, label: Any, asked: Asked, said: str) -> None:
+        """Nothing was bought, and nothing of this account is tried until its probe."""
+        why = Reason("wallet_empty", {"carrier": account.kind.title, "said": said})
+        await self.database.run(_unpaid, self.work, label, why, asked, self.now())
 
     async def _record(self, run: Run, shop: ShopEntry, label: Any, outcome: Purchased) -> None:
         files = []
@@ -256,7 +285,7 @@ class Purchasing:
         await run.step(
             "label.record",
             lambda: self.database.run(
-                record.bought,
+                _bought,
                 self.work,
                 label,
                 outcome,
@@ -303,6 +332,41 @@ def _stand_back(connection: Connection, label: Any | None, now: datetime) -> Non
 def _give_up(connection: Connection, parcel: Any, label: Any | None, why: Reason, now: datetime) -> None:
     if _let_go(connection, parcel, label, now):
         record.hold(connection, parcel.shop_id, parcel.id, why, now)
+
+
+def _mark_sent(connection: Connection, parcel: Any, label: Any, asked: Asked, now: datetime) -> Any | None:
+    """The last look at the account's gate, and the mark that the purchase leaves, in one transaction."""
+    if not gates.may_go(connection, parcel, label, label.account_id, asked, now, at_cap=False):
+        return None
+    return record.mark_sent(connection, label, now)
+
+
+def _unpaid(connection: Connection, work: Work, label: Any, why: Reason, asked: Asked, now: datetime) -> None:
+    gates.shut(connection, work, label.shop_id, label.account_id, why, now)
+    if record.unpaid(connection, label, why, now):
+        parcel = record.parcel_of(connection, label.shop_id, label.parcel_id)
+        gates.wait(connection, parcel, None, label.account_id, why, asked, now)
+
+
+def _bought(
+    connection: Connection,
+    work: Work,
+    label: Any,
+    outcome: Purchased,
+    files: list[record.KeptFile],
+    *,
+    fulfil_now: bool,
+    notify_buyer: bool,
+    now: datetime,
+) -> bool:
+    """Record the label; where its account was without money, it has some again, and everything goes on."""
+    refused_at = gates.hold_shut(connection, label.shop_id, label.account_id)
+    new = record.bought(
+        connection, work, label, outcome, files, fulfil_now=fulfil_now, notify_buyer=notify_buyer, now=now
+    )
+    if new and refused_at is not None and label.sent_at >= refused_at:
+        gates.open_gate(connection, work, label.shop_id, label.account_id, now)
+    return new
 
 
 def _let_go(connection: Connection, parcel: Any, label: Any | None, now: datetime) -> bool:

@@ -206,6 +206,12 @@ def refused(connection: Connection, label: Any, why: Reason, now: datetime) -> N
         need_person(connection, label.shop_id, label.parcel_id, why, now)
 
 
+def unpaid(connection: Connection, label: Any, why: Reason, now: datetime) -> bool:
+    """The carrier did not sell it for want of money: nothing was bought, and the parcel waits for its turn."""
+    values = {"state": "refused", "refusal": why.to_json(), "settled_at": now}
+    return _move(connection, label, ("sent", "unknown"), values)
+
+
 def drop(connection: Connection, label: Any, now: datetime) -> bool:
     """Let go of a shipment that was created and never bought."""
     return _move(connection, label, ("created", "intent"), {"state": "dropped", "settled_at": now})

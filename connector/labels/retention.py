@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection
+from sqlalchemy import ColumnElement, Connection, and_
 
 from connector.labels.tables import label_files, labels, parcels
 
@@ -27,12 +27,21 @@ def forget_old(connection: Connection, before: datetime) -> int:
 
 def forget_of(connection: Connection, shop_id: str, order_ids: Sequence[str] | None) -> int:
     """Let go of the files of these orders (the store's ids), or with None of the whole shop; how many."""
+    change = label_files.update(shop_id).where(_kept(shop_id, order_ids))
+    return connection.execute(change.values(sha256=None, url="")).rowcount
+
+
+def count_files(connection: Connection, shop_id: str, order_ids: Sequence[str] | None) -> int:
+    """How many files of these orders (the store's ids), or with None of the whole shop, are kept."""
+    return len(connection.execute(label_files.select(shop_id, label_files.c.id).where(_kept(shop_id, order_ids))).all())
+
+
+def _kept(shop_id: str, order_ids: Sequence[str] | None) -> ColumnElement[bool]:
     chosen = parcels.select(shop_id, parcels.c.id)
     if order_ids is not None:
         chosen = chosen.where(parcels.c.order_external_id.in_(order_ids))
     owned = labels.select(shop_id, labels.c.id).where(labels.c.parcel_id.in_(chosen))
-    change = label_files.update(shop_id).where(label_files.c.label_id.in_(owned), label_files.c.sha256.is_not(None))
-    return connection.execute(change.values(sha256=None, url="")).rowcount
+    return and_(label_files.c.label_id.in_(owned), label_files.c.sha256.is_not(None))
 
 
 def referred_to(connection: Connection) -> set[str]:

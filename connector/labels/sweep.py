@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, or_
 
 from connector.directory import Directory
+from connector.labels import gates
 from connector.labels.record import settle_at
 from connector.labels.tables import labels
 from connector.storage.database import Database
@@ -42,7 +43,8 @@ class LabelSweep:
         for label in connection.execute(unclear).all():
             settle_at(connection, self.work, label, now)
         silent = trackings.select(shop_id, trackings.c.label_id).where(
-            trackings.c.fulfil_state.in_(("due", "sent", "withdrawn")), trackings.c.began_at < now - _OVERDUE
+            or_(trackings.c.fulfil_state.in_(("due", "sent", "withdrawn")), trackings.c.told_stale.is_(True)),
+            trackings.c.began_at < now - _OVERDUE,
         )
         waiting = store_events.select(shop_id, store_events.c.label_id).where(
             store_events.c.state.in_(("due", "sent")), store_events.c.at < now - _OVERDUE
@@ -50,4 +52,5 @@ class LabelSweep:
         late = {row.label_id for query in (silent, waiting) for row in connection.execute(query).all()}
         for label_id in sorted(late):
             push_soon(connection, self.work, shop_id, label_id)
+        gates.wake_forgotten(connection, self.work, shop_id, now, _OVERDUE)
         adopt_strays(connection, self.work, shop_id, now)

@@ -34,6 +34,7 @@ parcels = TenantTable(
     Column("pickup_point", JSON),
     Column("created_at", Moment, nullable=False),
     Column("changed_at", Moment, nullable=False),
+    Column("released", JSON),  # Codes of the holds that a person released.
     CheckConstraint(f"state IN {PARCEL_STATES!r}", name="state"),
     Index(None, "shop_id", "order_id"),
 )
@@ -87,6 +88,7 @@ labels = TenantTable(
     CheckConstraint("state IN ('created', 'refused', 'dropped') OR minor IS NOT NULL", name="intent"),
     Index(None, "shop_id", "parcel_id"),
     Index(None, "shop_id", "handle"),
+    Index(None, "shop_id", "intent_at"),
 )
 Index(
     "uq_labels_live",

@@ -2,27 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from typing import Protocol
 
 import structlog
 from sqlalchemy import Connection
 
 from connector.directory import Directory
-from connector.labels.retention import forget_of
-from connector.labels.tables import parcels
 from connector.orders.refresh import REFRESH
-from connector.storage import audit, persons
-from connector.storage.audit import Actor
 from connector.storage.database import Database
-from connector.storage.shops import mark_gone
-from connector.store import GroupNews, OrderNews, PrivacyRequest, ShopGone
+from connector.store import (
+    GroupNews,
+    OrderNews,
+    PrivacyRequest,
+    ShopGone,
+    Store,
+    StoreMisconfigured,
+    StoreRefused,
+)
 from connector.work.port import Run, Task, Work
 from webhooks.inbox import Inbox
 
 log = structlog.get_logger(__name__)
-BY_STORE = Actor("store", "webhook")
+
+
+class Departing(Protocol):
+    """Does what privacy requests ask, and lets shops go; see connector.installing.privacy."""
+
+    def obey(self, connection: Connection, shop_id: str, delivery_id: str, request: PrivacyRequest) -> None:
+        """Forget, or tell the merchant what is held."""
+        ...
+
+    def let_go(self, connection: Connection, shop_id: str) -> None:
+        """The merchant removed the app."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +46,7 @@ class StoreHooks:
     directory: Directory
     work: Work
     inbox: Inbox
-    now: Callable[[], datetime]
+    departures: Departing
 
     async def process(self, run: Run) -> None:
         """Queue what the delivery asks for; the delivery is done in the same transaction."""
@@ -59,6 +72,8 @@ class StoreHooks:
                     gone = True
                 case PrivacyRequest():
                     requests.append(news)
+        if gone and await still_installed(shop.store):
+            gone = False
         await self.database.run(self._finish, shop_id, inbox_id, order_ids, gone, requests)
 
     def _finish(
@@ -70,32 +85,21 @@ class StoreHooks:
         gone: bool,
         requests: list[PrivacyRequest],
     ) -> None:
-        now = self.now()
         for order_id in order_ids:
             self.work.enqueue(connection, Task(REFRESH, f"hook:{inbox_id}:{order_id}", shop_id, (order_id,)))
         for request in requests:
-            self._privacy(connection, shop_id, request, now)
+            self.departures.obey(connection, shop_id, inbox_id, request)
         if gone:
-            mark_gone(connection, shop_id, BY_STORE, now)
+            self.departures.let_go(connection, shop_id)
         self.inbox.done(connection, inbox_id)
 
-    def _privacy(self, connection: Connection, shop_id: str, request: PrivacyRequest, now: datetime) -> None:
-        """Erase what is asked for; a request for a copy is put on the audit, where the merchant answers it from."""
-        erased, files = 0, 0
-        if request.kind == "erase":
-            chosen = parcels.select(shop_id, parcels.c.person_id).where(parcels.c.person_id.is_not(None))
-            if request.scope == "customer":
-                chosen = chosen.where(parcels.c.order_external_id.in_(request.order_ids))
-            for person_id in {row.person_id for row in connection.execute(chosen).all()}:
-                erased += persons.forget(connection, shop_id, person_id)
-            files = forget_of(connection, shop_id, request.order_ids if request.scope == "customer" else None)
-        detail = {"scope": request.scope, "orders": len(request.order_ids), "erased": erased, "files": files}
-        audit.record(
-            connection,
-            now=now,
-            actor=BY_STORE,
-            action=f"privacy.{request.kind}",
-            subject=shop_id,
-            shop_id=shop_id,
-            detail=detail,
-        )
+
+async def still_installed(store: Store) -> bool:
+    """Whether a store that is said to have removed us lets us in all the same: the news is older than our return.
+
+    Raises StoreRetryable where that cannot be found out now.
+    """
+    try:
+        return await store.rates_on() is not None
+    except (StoreMisconfigured, StoreRefused):
+        return False

@@ -17,9 +17,11 @@ from connector.directory import Directory, ShopEntry
 from connector.labels import record
 from connector.labels.aftercare import NotVoidable, request_void
 from connector.labels.amounts import book
+from connector.labels.gates import Asked
 from connector.labels.purchase import Wanted
 from connector.labels.shipment import person_fields
 from connector.labels.tables import parcels
+from connector.orders import restored
 from connector.orders.plan import STORES_HOLDS, Standing, Told, decide, goods_of
 from connector.orders.quote_of import Linked, link_of, quote_of
 from connector.orders.tables import orders
@@ -86,7 +88,7 @@ class Orders:
         if group.state not in open_states or any(units > waiting.get(line, 0) for line, units in parcel.contents):
             await self.database.run(self._again_soon, shop.id, order)
             return Wanted(Reason("order_changed"))
-        return Wanted(risky=order.risky)
+        return Wanted(risky=order.risky, test=order.test)
 
     def _again_soon(self, connection: Connection, shop_id: str, order: Order) -> None:
         now = self.now()
@@ -172,7 +174,7 @@ class Orders:
                 for row in known:
                     need_person(connection, shop.id, row.id, why, self.now())
             case "none":
-                self._readdress(connection, shop.id, group, known)
+                self._readdress(connection, shop, group, known)
 
     def _release(self, connection: Connection, shop: ShopEntry, known: Sequence[Any]) -> None:
         for row in known:
@@ -203,7 +205,7 @@ class Orders:
             return
         settled(connection, shop.id, order_id, now, "cannot_plan")
         person_id = self._person(connection, shop.id, order, group, now)
-        hold = self._hold(connection, shop, order_id, order)
+        hold = self._hold(connection, shop, order_id, order, edited=bool(before))
         for number, parcel in enumerate(planned.parcels, 1):
             parcel_id = self._parcel(
                 connection, shop, order_id, order, group, planned, number, parcel, person_id, linked, hold
@@ -224,12 +226,18 @@ class Orders:
                 now=now,
             )
 
-    def _hold(self, connection: Connection, shop: ShopEntry, order_id: str, order: Order) -> Reason | None:
-        """Why only a person may buy the labels of new parcels."""
+    def _hold(
+        self, connection: Connection, shop: ShopEntry, order_id: str, order: Order, *, edited: bool
+    ) -> Reason | None:
+        """Why only a person may buy the labels of new parcels, or let them be bought."""
         if order.risky:
             return Reason("risk_flagged")
         if order.test and shop.settings.mode == "live":
             return Reason("test_order_in_live")
+        if edited and shop.settings.buys_when_paid:
+            return Reason("order_edited")
+        if restored.is_uncertain(connection, shop.id, order.placed_at):
+            return restored.WHY
         return self._label_before(connection, shop.id, order_id, order)
 
     def _label_before(self, connection: Connection, shop_id: str, order_id: str, order: Order) -> Reason | None:
@@ -314,8 +322,9 @@ class Orders:
         fields["phone"] = fields["phone"] or order.phone
         return persons.put(connection, self.keyring, shop_id, "ship_to", fields, now, now + _KEEP_PERSON)
 
-    def _readdress(self, connection: Connection, shop_id: str, group: FulfilmentGroup, known: Sequence[Any]) -> None:
-        """Before a label is bought, it goes where the store says now."""
+    def _readdress(self, connection: Connection, shop: ShopEntry, group: FulfilmentGroup, known: Sequence[Any]) -> None:
+        """Before a label is bought, it goes where the store says now; into another country only a person sends it."""
+        shop_id = shop.id
         if group.destination is None:
             return
         for row in known:
@@ -324,6 +333,9 @@ class Orders:
                 changed = fields | {key: value for key, value in person_fields(group.destination).items() if value}
                 if changed != fields:
                     persons.replace(connection, self.keyring, shop_id, row.person_id, changed)
+                abroad = changed.get("country") != fields.get("country")
+                if abroad and row.state == "planned" and shop.settings.buys_when_paid:
+                    record.hold(connection, shop_id, row.id, Reason("order_edited"), self.now())
 
     def _buy(self, connection: Connection, shop: ShopEntry, parcel_id: str) -> None:
         """Queue the purchase where the merchant lets Waybill buy by itself."""
@@ -381,10 +393,19 @@ def _is_being_withdrawn(connection: Connection, shop_id: str, parcel_id: str) ->
 
 
 def buy_at(
-    connection: Connection, work: Work, shop_id: str, parcel_id: str, actor: Actor, due_at: datetime, now: datetime
+    connection: Connection,
+    work: Work,
+    shop_id: str,
+    parcel_id: str,
+    actor: Actor,
+    due_at: datetime,
+    now: datetime,
+    *,
+    over_cap: bool = False,
 ) -> None:
-    """Queue a purchase for a time; who asked stands in the task."""
-    task = Task(BUY, f"buy:{parcel_id}:{actor.kind}:{now.isoformat()}", shop_id, (parcel_id, actor.kind, actor.name))
+    """Queue a purchase for a time; who asked stands in the task, and whether it may pass the cap."""
+    args = Asked(actor, over_cap).args(parcel_id)
+    task = Task(BUY, f"buy:{parcel_id}:{actor.kind}:{now.isoformat()}", shop_id, args)
     if due_at <= now:
         work.enqueue(connection, task)
     else:

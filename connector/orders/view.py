@@ -9,10 +9,11 @@ from typing import Any
 from sqlalchemy import Connection, or_
 
 from carriers.money import Money
-from connector.labels import amounts, record
+from connector.labels import amounts, gates, record
 from connector.labels.tables import labels, parcels
 from connector.orders.refresh import buy_at
 from connector.orders.tables import orders
+from connector.storage import audit
 from connector.storage.audit import Actor
 from connector.tracking.record import events_of
 from connector.tracking.tables import store_events, trackings
@@ -27,6 +28,10 @@ class NoSuchOrder(WaybillError):
 
 class NothingToBuy(WaybillError):
     """No parcel of the order waits for a label."""
+
+
+class CapReached(WaybillError):
+    """The shop's cap for a day is reached, and the person did not say that this purchase may pass it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,15 +110,25 @@ def show(connection: Connection, shop_id: str, reference: str) -> OrderView:
 
 
 def request_purchase(
-    connection: Connection, work: Work, shop_id: str, reference: str, actor: Actor, now: datetime
+    connection: Connection,
+    work: Work,
+    shop_id: str,
+    reference: str,
+    actor: Actor,
+    now: datetime,
+    *,
+    over_cap: str = "",
 ) -> list[str]:
     """Buy the labels of every parcel of the order that has none; returns the parcels' ids.
 
-    A purchase whose outcome stayed unclear is looked up, and made again if nothing was bought.
+    A purchase whose outcome stayed unclear is looked up, and made again if nothing was bought. `over_cap` is why this
+    purchase may pass the shop's cap for a day; it goes to the audit.
 
-    Raises NoSuchOrder, or NothingToBuy with the reason.
+    Raises NoSuchOrder, NothingToBuy with the reason, or CapReached.
     """
     row = find(connection, shop_id, reference)
+    if not over_cap and (reached := gates.cap_reached(connection, shop_id)) is not None:
+        raise CapReached(f"{reached.say()} Say why this purchase may pass it, or raise the cap.", detail=row.name)
     waiting = connection.execute(
         parcels.select(shop_id)
         .where(parcels.c.order_id == row.id, parcels.c.state.in_(("planned", "held", "refused", "voided", "unknown")))
@@ -124,7 +139,17 @@ def request_purchase(
     for parcel in waiting:
         if parcel.state != "unknown":
             record.set_parcel(connection, shop_id, parcel.id, "planned", now)
-        buy_at(connection, work, shop_id, parcel.id, actor, now, now)
+        buy_at(connection, work, shop_id, parcel.id, actor, now, now, over_cap=bool(over_cap))
+    if over_cap:
+        audit.record(
+            connection,
+            now=now,
+            actor=actor,
+            action="label.over_cap",
+            subject=row.id,
+            shop_id=shop_id,
+            detail={"reason": over_cap[:300], "parcels": len(waiting)},
+        )
     return [str(parcel.id) for parcel in waiting]
 
 

@@ -151,15 +151,14 @@ async def test_look_ups_that_fail_go_on_and_come_before_a_person_after_ten_minut
 # --- plain refusals
 
 
-@pytest.mark.parametrize(("play", "said"), [("refuse", "not good enough"), ("empty-wallet", "not enough money")])
-async def test_a_refused_purchase_says_why_and_can_be_bought_again(world: World, play: str, said: str) -> None:
+async def test_a_refused_purchase_says_why_and_can_be_bought_again(world: World) -> None:
     order = await world.buy_from_quote()
-    world.carrier.plays.append(play)  # type: ignore[arg-type]  # One of the literals.
+    world.carrier.plays.append("refuse")
     await world.refresh(order.id)
     parcel = world.parcel(order.id)
     assert parcel.state == "refused"
     assert parcel.why is not None
-    assert said in parcel.why.say()
+    assert "not good enough" in parcel.why.say()
     assert world.matter_codes() == ["carrier_refused"]
     await world.pass_time(7200, step_s=600)
     assert world.carrier.sales == []

@@ -32,6 +32,7 @@ from connector.labels.tables import labels
 from connector.metrics import Metrics
 from connector.orders import view
 from connector.orders.refresh import REFRESH
+from connector.orders.release import release
 from connector.orders.view import OrderView
 from connector.quotes.decide import DecidedOffer
 from connector.quotes.desk import QuoteDesk
@@ -284,9 +285,15 @@ class World:
         task = Task(name, key or f"test:{next(self.numbers)}:{name}:{args}", self.shop_id, args)
         self.act(self.work.enqueue, task)
 
-    async def click_buy(self, order_id: str) -> None:
-        """A person asks for the order's labels."""
-        self.act(view.request_purchase, self.work, self.shop_id, order_id, PERSON, self.clock.now())
+    async def click_buy(self, order_id: str, over_cap: str = "") -> None:
+        """A person asks for the order's labels; `over_cap` is why they may pass the daily cap."""
+        now = self.clock.now()
+        self.act(view.request_purchase, self.work, self.shop_id, order_id, PERSON, now, over_cap=over_cap)
+        await self.drain()
+
+    async def release(self, order_id: str) -> None:
+        """A person lets go of the order's holds."""
+        self.act(release, self.work, self.shop, order_id, PERSON, "it is sound", self.clock.now())
         await self.drain()
 
     async def deliver(self, topic: str, about: dict[str, Any], *, carrier: bool = False, key: str = "") -> None:

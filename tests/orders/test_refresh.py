@@ -143,10 +143,14 @@ async def test_an_edit_before_the_purchase_replaces_the_parcel(any_world: World)
     (group,) = order.groups
     any_world.change_group(order.id, lines=group.lines[:1])
     await any_world.refresh(order.id)
-    assert sorted(states(any_world, order.id)) == ["cancelled", "planned"]
-    await any_world.pass_time(31 * 60, step_s=60)
+    assert sorted(states(any_world, order.id)) == ["cancelled", "held"]
+    assert any_world.matter_codes() == ["order_edited"]
+    await any_world.pass_time(31 * 60, step_s=300)
+    assert any_world.carrier.created == []
+    await any_world.release(order.id)
     assert len(any_world.carrier.sales) == 1
     assert any_world.parcel(order.id).grams == 840
+    assert any_world.matter_codes() == []
 
 
 async def test_an_edited_order_keeps_the_service_that_the_buyer_chose(world: World) -> None:
@@ -156,7 +160,7 @@ async def test_an_edited_order_keeps_the_service_that_the_buyer_chose(world: Wor
     (group,) = order.groups
     world.change_group(order.id, lines=group.lines[:1])
     await world.refresh(order.id)
-    await world.pass_time(31 * 60, step_s=60)
+    await world.release(order.id)
     assert [sold.rate.service for sold in world.carrier.sales] == ["Express"]
 
 
@@ -178,7 +182,9 @@ async def test_an_edit_that_no_webhook_told_of_is_seen_before_the_money_goes(any
     await any_world.refresh(order.id)
     (group,) = order.groups
     any_world.change_group(order.id, lines=group.lines[1:])
-    await any_world.pass_time(62 * 60, step_s=30)
+    await any_world.pass_time(62 * 60, step_s=60)
+    assert any_world.matter_codes() == ["order_edited"]
+    await any_world.release(order.id)
     assert [each.parcel.weight.grams for each in any_world.carrier.created] == [980]
     assert len(any_world.carrier.sales) == 1
 
@@ -207,6 +213,7 @@ async def test_an_edit_while_the_carrier_is_asked_does_not_buy_the_old_parcel_to
     during_create(any_world, edit)
     await any_world.refresh(order.id)
     await any_world.pass_time(300)
+    await any_world.release(order.id)
     assert sorted(states(any_world, order.id)) == ["bought", "cancelled"]
     assert len(any_world.carrier.sales) == 1
     assert any_world.parcel(order.id).grams == 840
