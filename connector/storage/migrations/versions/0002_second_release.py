@@ -251,6 +251,11 @@ def upgrade() -> None:
     with op.batch_alter_table("parcels", schema=None) as batch_op:
         batch_op.add_column(sa.Column("released", sa.JSON(), nullable=True))
 
+    with op.batch_alter_table("quotes", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("hold_key", sa.String(length=64), nullable=True))
+        batch_op.add_column(sa.Column("writer", sa.String(length=40), nullable=True))
+        batch_op.create_index(batch_op.f("ix_quotes_at"), ["at"], unique=False)
+
     with op.batch_alter_table("shops", schema=None) as batch_op:
         batch_op.add_column(sa.Column("rates_on", sa.Boolean(), nullable=True))
         batch_op.add_column(sa.Column("callbacks_base", sa.String(length=500), nullable=True))
@@ -276,6 +281,11 @@ def downgrade() -> None:
         batch_op.drop_column("redacted_at")
         batch_op.drop_column("callbacks_base")
         batch_op.drop_column("rates_on")
+
+    with op.batch_alter_table("quotes", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_quotes_at"))
+        batch_op.drop_column("writer")
+        batch_op.drop_column("hold_key")
 
     with op.batch_alter_table("parcels", schema=None) as batch_op:
         batch_op.drop_column("released")
