@@ -17,7 +17,7 @@ from connector.settings import Settings
 from connector.storage.migrate import SchemaMismatch, require_current
 from connector.storage.secrets import SealError
 from connector.supervisor import EXIT_MISCONFIGURED
-from connector.wiring import Checkout, House, Surroundings, open_house, receiver
+from connector.wiring import Checkout, House, Surroundings, desk_house, open_house, receiver
 
 
 def serve(settings: Settings, host: str, port: int) -> int:
@@ -71,4 +71,5 @@ def front_of(house: House) -> Front:
         metrics=house.metrics,
         limits=Limits.of(house.settings),
         lifespan=lifespan,
+        desk=desk_house(house),
     )

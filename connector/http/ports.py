@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from carriers.carrier import Carrier
 from connector.http.limits import Limits
 from connector.metrics import Metrics
 from connector.store import ClaimsShop, RateCall, Store, VerifyAppHook
 from webhooks.receiver import Endpoint, Reply
+
+if TYPE_CHECKING:
+    from connector.http.desk.house import DeskHouse
 
 # The kinds of endpoint of the inbox: an endpoint's key is its kind, a colon, and an id.
 STORE = "store"
@@ -176,7 +179,10 @@ Lifespan = Callable[[], AbstractAsyncContextManager[None]]
 
 @dataclass(frozen=True, slots=True)
 class Front:
-    """Everything that the HTTP front works with. `lifespan` surrounds the time in which requests are served."""
+    """Everything that the HTTP front works with. `lifespan` surrounds the time in which requests are served.
+
+    Without a `desk` the merchant's pages are not served.
+    """
 
     directory: Directory
     quoting: Quoting
@@ -185,3 +191,4 @@ class Front:
     metrics: Metrics
     limits: Limits
     lifespan: Lifespan | None = None
+    desk: DeskHouse | None = None

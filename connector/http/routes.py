@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, nullcontext
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from connector.http.errors import LastResort, refuse_route
 from connector.http.health import Alive, Figures, Ready, Watch
@@ -24,7 +24,7 @@ def build_app(front: Front) -> Starlette:
     threads = Threads(front.limits.hook_threads, front.limits.hook_backlog)
     watch = Watch(front.health, front.metrics)
     figures = Figures(front.metrics, watch, front.directory, front.limits.metrics_token)
-    routes = [
+    routes: list[BaseRoute] = [
         Route("/rates/{shop}/{token}", Rates(front), methods=["POST"]),
         Route("/hooks/carrier/{token}", carrier_hooks(front, threads), methods=["POST"]),
         Route("/hooks/{shop}/{token}", store_hooks(front, threads), methods=["POST"]),
@@ -33,7 +33,14 @@ def build_app(front: Front) -> Starlette:
         Route("/readyz", Ready(front.directory, watch), methods=["GET"]),
         Route("/metrics", figures, methods=["GET"]),
     ]
-    return _application(routes, front.metrics, front.lifespan, threads)
+    closing = [threads.close]
+    if front.desk is not None:
+        from connector.http.desk.routes import Desk
+
+        desk = Desk(front.desk)
+        routes += desk.routes
+        closing.append(desk.close)
+    return _application(routes, front.metrics, front.lifespan, closing)
 
 
 def build_worker_app(health: Health, metrics: Metrics, metrics_token: str = "") -> Starlette:
@@ -47,7 +54,10 @@ def build_worker_app(health: Health, metrics: Metrics, metrics_token: str = "") 
 
 
 def _application(
-    routes: list[Route], metrics: Metrics, around: Lifespan | None = None, threads: Threads | None = None
+    routes: Sequence[BaseRoute],
+    metrics: Metrics,
+    around: Lifespan | None = None,
+    closing: Sequence[Callable[[], None]] = (),
 ) -> Starlette:
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -55,11 +65,11 @@ def _application(
             try:
                 yield
             finally:
-                if threads is not None:
-                    await asyncio.to_thread(threads.close)  # What they use is let go of after them.
+                for close in closing:
+                    await asyncio.to_thread(close)  # What they use is let go of after them.
 
     app = Starlette(
-        routes=routes,
+        routes=list(routes),
         middleware=[Middleware(LastResort, metrics=metrics)],
         exception_handlers={HTTPException: refuse_route},
         lifespan=lifespan,

@@ -1,0 +1,284 @@
+"""The door of every page: who is there, may they come in, is the form ours and not sent before; then the page."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.types import Receive, Scope, Send
+
+from connector.directory import ShopEntry
+from connector.http.desk.guard import HEADERS, NO_STORE, Cookie, form_is_ours, is_ours, new_form
+from connector.http.desk.house import DeskHouse
+from connector.http.desk.page import Answer, Ask, Complaint, Download, Goto, NotThere, Page, View
+from connector.http.desk.render import render
+from connector.http.errors import send_reply
+from connector.http.limits import NoBody, read_body, read_headers, refuse_body
+from connector.redaction import describe_error
+from connector.storage.logins import forms, sessions
+from connector.storage.logins.people import User
+from connector.storage.logins.tables import Role
+from connector.words.desk_texts import texts
+from webhooks.errors import WaybillError
+from webhooks.receiver import Reply
+
+_HTML = ("content-type", "text/html; charset=utf-8")
+_FORM_TYPE = "application/x-www-form-urlencoded"
+FORM_BYTES = 512 * 1024
+_MOST_FIELDS = 1000
+_REPEAT_PATIENCE_S, _REPEAT_LOOK_S = 10.0, 0.2
+
+log = structlog.get_logger("waybill.http.desk")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the navigation."""
+
+    place: str
+    path: str
+    role: Role
+
+
+def may(role: Role | None, least: Role) -> bool:
+    """Whether a role suffices."""
+    return role == "owner" or (role is not None and least == "packer")
+
+
+class Door:
+    """Serves one page, as a bare ASGI application."""
+
+    def __init__(self, page: Page, house: DeskHouse, navigation: Sequence[Entry]) -> None:
+        self._page = page
+        self._house = house
+        self._navigation = navigation
+        self._cookie = Cookie(house.public_url)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        headers = read_headers(scope)
+        try:
+            reply = await self._serve(scope, headers, receive)
+        except SQLAlchemyError as error:
+            log.warning("page not shown", place=self._page.place, error=describe_error(error))
+            reply = message_page("unavailable", 503)
+        if isinstance(reply, NoBody):
+            await refuse_body(reply, receive, send)
+        else:
+            await send_reply(send, reply)
+
+    async def _serve(self, scope: Scope, headers: Mapping[str, str], receive: Receive) -> Reply | NoBody:
+        here = str(scope["path"])
+        token = self._cookie.read(headers)
+        signed_in = None
+        if token:
+            signed_in = await self._house.database.run(sessions.find, self._house.keyring, token, self._house.now())
+        if signed_in is None:
+            query = scope.get("query_string", b"").decode("latin-1")
+            back = f"{here}?{query}" if query else here
+            return redirect(f"/login?to={quote(back, safe='')}" if scope["method"] != "POST" else "/login?done=ended")
+        ask = self._asked(signed_in.user, token, scope)
+        if ask is None:
+            return message_page("not_found", 404, user=signed_in.user)
+        if not may(ask.role, self._page.role):
+            return message_page("forbidden", 403, user=signed_in.user)
+        if scope["method"] == "POST":
+            form = await read_form(headers, receive, self._house)
+            if isinstance(form, NoBody):
+                return form
+            return await self._act(replace(ask, typed=dict(form), typed_lists=_lists(form)), here, headers)
+        return await self._show(ask, here)
+
+    def _asked(self, user: User, token: str, scope: Scope) -> Ask | None:
+        """The request, if the person may know of the place at all."""
+        path = dict(scope["path_params"])
+        query = dict(parse_qsl(scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True)[:100])
+        entry: ShopEntry | None = None
+        role: Role | None = "owner" if user.owns_installation else "packer"
+        if not self._page.whole:
+            entry = self._house.directory.shop(path.pop("shop"))
+            role = None if entry is None else user.role_in(entry.id)
+            if role is None:
+                return None
+        assert role is not None  # noqa: S101 - for the type checker.
+        return Ask(user, role, entry, self._house.now(), path=path, query=query, session=token)
+
+    async def _show(self, ask: Ask, here: str, complaint: Complaint | None = None, status: int = 200) -> Reply:
+        if self._page.show is None:
+            if complaint is None:
+                return message_page("not_found", 404, user=ask.user)
+            return self._reply(ask, here, View("message.html", {"code": "refused"}), complaint, status)
+        try:
+            answer = await self._page.show(self._house, ask)
+        except NotThere:
+            return message_page("not_found", 404, user=ask.user)
+        return self._reply(ask, here, answer, complaint, status)
+
+    async def _act(self, ask: Ask, here: str, headers: Mapping[str, str]) -> Reply:
+        given = ask.typed.get("_form", "")
+        if not is_ours(headers, self._house.public_url) or not form_is_ours(ask.session, here, given):
+            return await self._show(ask, here, Complaint("form.strange"), 403)
+        body = urlencode(sorted((name, value) for name, values in ask.typed_lists.items() for value in values
+                                if name != "_form"))  # fmt: skip
+        before = await self._house.database.run(forms.claim, given, body, self._house.now())
+        if before is not None:
+            return await self._again(ask, here, given, body, before)
+        if self._page.act is None:
+            return message_page("not_found", 404, user=ask.user)
+        took_effect = True
+        try:
+            answer = await self._page.act(self._house, ask)
+            took_effect = isinstance(answer, Goto)
+        except NotThere:
+            took_effect = False
+            return message_page("not_found", 404, user=ask.user)
+        except WaybillError as error:
+            took_effect = False
+            return await self._show(ask, here, Complaint(text=error.message, field=error.detail), 422)
+        finally:
+            if not took_effect:
+                await self._house.database.run(forms.release, given)
+        if isinstance(answer, Goto):
+            await self._house.database.run(forms.settle, given, _location(answer))
+            await self._house.refresh()
+        return self._reply(ask, here, answer)
+
+    async def _again(self, ask: Ask, here: str, given: str, body: str, before: forms.SentForm) -> Reply:
+        """A form that was sent before: it leads where it led, and changes nothing."""
+        end = asyncio.get_running_loop().time() + _REPEAT_PATIENCE_S
+        found: forms.SentForm | None = before
+        while found is not None and found.same:
+            if found.result is not None:
+                return redirect(found.result)
+            if asyncio.get_running_loop().time() > end:
+                return redirect(f"{here}?done=working")
+            await asyncio.sleep(_REPEAT_LOOK_S)
+            found = await self._house.database.run(forms.look, given, body)
+        return await self._show(ask, here, Complaint("form.sent_before"), 409)
+
+    def _reply(
+        self, ask: Ask, here: str, answer: Answer, complaint: Complaint | None = None, status: int = 200
+    ) -> Reply:
+        match answer:
+            case Goto():
+                return redirect(_location(answer))
+            case Download():
+                how = "inline" if answer.inline else "attachment"
+                name = quote(answer.name, safe="")
+                kind = (("content-type", answer.media_type), NO_STORE, *HEADERS)
+                return Reply(200, answer.body, (("content-disposition", f"{how}; filename*=UTF-8''{name}"), *kind))
+            case View():
+                said = complaint or answer.complaint
+                usual = 422 if said else answer.status
+                values = {**self._surroundings(ask, here, said), **answer.values}
+                return html(answer.template, values, status if status != 200 else usual)
+
+    def _surroundings(self, ask: Ask, here: str, complaint: Complaint | None) -> dict[str, Any]:
+        """What every page's frame needs."""
+        entry = ask.entry
+        navigation = []
+        if entry is not None:
+            navigation = [
+                (each.place, f"{ask.base}{each.path}", each.place == self._page.place)
+                for each in self._navigation
+                if may(ask.role, each.role)
+            ]
+        return {
+            "user": ask.user,
+            "role": ask.role,
+            "shop": entry,
+            "base": ask.base if entry is not None else "/desk",
+            "here": here,
+            "query": ask.query,
+            "typed": ask.typed,
+            "now": ask.now,
+            "zone": ask.zone,
+            "navigation": navigation,
+            "many_shops": sees_many(self._house, ask.user),
+            "complaint": complaint,
+            "notice": notice_of(ask.query),
+            "form_field": lambda action=here: new_form(ask.session, action),
+        }
+
+
+def sees_many(house: DeskHouse, user: User) -> bool:
+    """Whether the person has a shop to change to."""
+    return sum(user.role_in(each.id) is not None for each in house.directory.shops()) > 1
+
+
+def notice_of(query: Mapping[str, str]) -> tuple[str, str] | None:
+    """The code and number of a notice that a redirect left in the address; what is no notice of ours is not shown."""
+    code, n = f"done.{query.get('done', '')}", query.get("n", "")
+    return (code, n if n.isascii() and n.isdigit() else "") if code in texts() else None
+
+
+async def read_form(headers: Mapping[str, str], receive: Receive, house: DeskHouse) -> list[tuple[str, str]] | NoBody:
+    """The fields of a form, in order."""
+    raw = await read_body(receive, headers, FORM_BYTES, house.limits.body_s)
+    if isinstance(raw, NoBody):
+        return raw
+    if headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM_TYPE:
+        return NoBody("refused", message_page("malformed", 400))
+    try:
+        return parse_qsl(raw.decode(), keep_blank_values=True, errors="strict", max_num_fields=_MOST_FIELDS)
+    except ValueError:
+        return NoBody("refused", message_page("malformed", 400))
+
+
+def html(template: str, values: Mapping[str, Any], status: int = 200, *more: tuple[str, str]) -> Reply:
+    """A page as it is sent."""
+    return Reply(status, render(template, values), (_HTML, NO_STORE, *HEADERS, *more))
+
+
+def redirect(to: str, *more: tuple[str, str]) -> Reply:
+    """Another page, asked for with GET."""
+    return Reply(303, b"", (("location", to), NO_STORE, *HEADERS, *more))
+
+
+def message_page(code: str, status: int, user: User | None = None) -> Reply:
+    """A page that only says something."""
+    return html("message.html", {**outside(), "user": user, "code": code}, status)
+
+
+def outside() -> dict[str, Any]:
+    """The frame of a page that belongs to nobody and no shop."""
+    return {
+        "user": None,
+        "role": None,
+        "shop": None,
+        "base": "/desk",
+        "here": "",
+        "query": {},
+        "typed": {},
+        "navigation": [],
+        "many_shops": False,
+        "complaint": None,
+        "notice": None,
+        "form_field": lambda *_action: "",
+    }
+
+
+def safe_path(text: str) -> str:
+    """A path of the desk to go to after a login; anything else leads to its start."""
+    parts = urlsplit(text)
+    fits = text.startswith("/desk") and not parts.scheme and not parts.netloc and "\\" not in text
+    return text if fits and text.isprintable() else "/desk"
+
+
+def _location(to: Goto) -> str:
+    if not to.done:
+        return to.path
+    known = {"done": to.done, **({} if to.n is None else {"n": str(to.n)})}
+    return f"{to.path}{'&' if '?' in to.path else '?'}{urlencode(known)}"
+
+
+def _lists(form: Sequence[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for name, value in form:
+        found[name] = (*found.get(name, ()), value)
+    return found

@@ -1,0 +1,126 @@
+"""Templates to bytes. Jinja2 is loaded when the first page is asked for: the checkout needs none of it."""
+
+from __future__ import annotations
+
+import csv
+import functools
+import io
+from collections.abc import Iterable, Mapping
+from datetime import datetime, tzinfo
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from carriers.money import Money
+from connector.words.desk_texts import say
+from connector.words.reason import Reason
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+    from jinja2.runtime import Context
+
+FOLDER = Path(__file__).parent
+STATIC = FOLDER / "static"
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def render(template: str, values: Mapping[str, Any]) -> bytes:
+    """A page."""
+    return _environment().get_template(template).render(values).encode()
+
+
+def static_url(name: str) -> str:
+    """A file's address; it changes with the file, so that browsers may keep it for good."""
+    return f"/desk/static/{name}?v={static_version(name)}"
+
+
+@functools.cache
+def static_version(name: str) -> str:
+    """The first digits of a file's hash."""
+    return sha256((STATIC / name).read_bytes()).hexdigest()[:12]
+
+
+def csv_bytes(header: Iterable[str], rows: Iterable[Iterable[object]]) -> bytes:
+    """A table for a spreadsheet: UTF-8 with its mark, and no cell that a spreadsheet would run as a formula."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(list(header))
+    for row in rows:
+        writer.writerow([_cell(value) for value in row])
+    return b"\xef\xbb\xbf" + out.getvalue().encode()
+
+
+def money_text(amount: Money) -> str:
+    """An amount with its currency, as 1,234.50 EUR."""
+    places = max(0, -int(amount.amount.as_tuple().exponent))
+    return f"{amount.amount:,.{places}f} {amount.currency}"
+
+
+def moment_text(at: datetime, zone: tzinfo) -> str:
+    """A moment to the minute, in that zone."""
+    return f"{at.astimezone(zone):%Y-%m-%d %H:%M}"
+
+
+def ago_text(at: datetime, now: datetime) -> str:
+    """How long ago that was, in the greatest unit that fits."""
+    seconds = max(0, int((now - at).total_seconds()))
+    for unit, length in (("days", 86400), ("hours", 3600), ("minutes", 60)):
+        if seconds >= length:
+            return say(f"ago.{unit}", n=seconds // length)
+    return say("ago.now")
+
+
+def with_query(query: Mapping[str, str], **changes: object) -> str:
+    """This page's address with other filters: None takes one away."""
+    kept = {**query, **{name: None if value is None else str(value) for name, value in changes.items()}}
+    encoded = urlencode({name: value for name, value in kept.items() if value})
+    return f"?{encoded}" if encoded else "?"
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Money):
+        return money_text(value)
+    text = str(value)
+    return f"'{text}" if isinstance(value, str) and text.startswith(_FORMULA) else text
+
+
+@functools.cache
+def _environment() -> Environment:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+    from markupsafe import Markup
+
+    @pass_context
+    def moment(context: Context, at: datetime | None) -> str:
+        if at is None:
+            return ""
+        text = moment_text(at, context["zone"])
+        return Markup('<time datetime="{}">{}</time>').format(at.isoformat(), text)
+
+    @pass_context
+    def ago(context: Context, at: datetime | None) -> str:
+        if at is None:
+            return say("ago.never")
+        text, exact = ago_text(at, context["now"]), moment_text(at, context["zone"])
+        return Markup('<time datetime="{}" title="{}">{}</time>').format(at.isoformat(), exact, text)
+
+    environment = Environment(
+        loader=FileSystemLoader(FOLDER / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.filters.update(
+        money=lambda amount: "" if amount is None else money_text(amount),
+        moment=moment,
+        ago=ago,
+        reason=lambda why: why.say() if isinstance(why, Reason) else "",
+    )
+    environment.globals.update(t=say, static=static_url, with_query=with_query)
+    return environment
