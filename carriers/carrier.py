@@ -9,6 +9,7 @@ from typing import Literal, Protocol
 from pydantic import BaseModel
 
 from carriers.label import Created, NotBought, Purchased, Rejected, Unknown, Voided
+from carriers.money import Money
 from carriers.parcel import RateRequest, Shipment
 from carriers.rate import Rate, Rates
 from carriers.tracking import TrackingUpdate
@@ -27,6 +28,7 @@ class Capabilities:
     bought already; `by_reference`: returns the first label; `unsafe`: may sell a second one, so an unclear outcome is
     held for a person. `look_up_ceiling_s`: after so many seconds a purchase that is not to be seen did not happen.
     `sells_labels`: false for prices without a party behind them, whose labels a person buys by hand.
+    `local`: this process computes the prices itself, at once and the same every time.
     """
 
     repeat_purchase: RepeatPurchase
@@ -43,6 +45,7 @@ class Capabilities:
     return_label: bool = False
     multi_parcel: bool = False
     sells_labels: bool = True
+    local: bool = False
 
 
 class Carrier(Protocol):
@@ -131,11 +134,27 @@ class SetUpHook(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """How an account stands with its carrier. `balance`: money that labels are paid from; None where it is not told."""
+
+    balance: Money | None = None
+
+
+class ReadStanding(Protocol):
+    """Asks how an account stands; a read."""
+
+    async def __call__(self, settings: BaseModel, outgoing: Outgoing, deadline_s: float) -> Standing:
+        """Raises CarrierError: Misconfigured for credentials that are refused."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class CarrierKind:
     """A carrier that Waybill knows: its name, its settings, and how to connect. One registration line each.
 
     `settings` is a pydantic model of credentials and options; fields of type SecretStr are secrets. `set_up_hook` is
-    None where the merchant has to register the tracking URL by hand.
+    None where the merchant has to register the tracking URL by hand; `standing` where the carrier has no wallet, or
+    tells nothing of it.
     """
 
     name: str
@@ -144,3 +163,4 @@ class CarrierKind:
     capabilities: Capabilities
     connect: Connect = field(repr=False)
     set_up_hook: SetUpHook | None = field(default=None, repr=False)
+    standing: ReadStanding | None = field(default=None, repr=False)

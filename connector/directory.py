@@ -19,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from carriers.carrier import Carrier, CarrierKind
 from connector import shop_settings
+from connector.entries import AccountEntry, AppEntry, AppID, OwnApp, ShopEntry, through_app
 from connector.quotes.ask import Account
 from connector.quotes.desk import Origin, QuotingShop
 from connector.shop_settings import ShopSettings
@@ -36,119 +37,18 @@ from connector.storage.shops import (
     list_shops,
 )
 from connector.storage.vault import ShopTokenVault
-from connector.store import ClaimsShop, Store, StoreKind, VerifyAppHook
+from connector.store import Store, StoreKind
 from webhooks.errors import WaybillError
 from webhooks.outgoing import Outgoing
 from webhooks.ports import Clock
 
 log = structlog.get_logger(__name__)
 
+__all__ = ["AccountEntry", "AppEntry", "Directory", "OwnApp", "ShopEntry", "UnknownKind", "through_app"]
+
 
 class UnknownKind(WaybillError):
     """No adapter of this name is registered."""
-
-
-@dataclass(frozen=True, slots=True)
-class AccountEntry:
-    """A connected carrier account."""
-
-    record: AccountRecord
-    kind: CarrierKind
-    connection: Carrier
-
-    @property
-    def id(self) -> str:
-        """Our id of the account."""
-        return self.record.id
-
-    @property
-    def shop_id(self) -> str:
-        """Whose account it is."""
-        return self.record.shop_id
-
-    @property
-    def carrier(self) -> Carrier:
-        """The connection."""
-        return self.connection
-
-
-@dataclass(frozen=True, slots=True)
-class ShopEntry:
-    """A connected shop with its settings, places and carrier accounts."""
-
-    record: ShopRecord
-    kind: StoreKind
-    quoting: QuotingShop
-    accounts: Mapping[str, AccountEntry]
-    locations: tuple[LocationRecord, ...]
-
-    @property
-    def id(self) -> str:
-        """Our id of the shop."""
-        return self.record.id
-
-    @property
-    def domain(self) -> str:
-        """The store's own name of the shop."""
-        return self.record.domain
-
-    @property
-    def platform(self) -> str:
-        """The platform's name."""
-        return self.record.platform
-
-    @property
-    def store(self) -> Store:
-        """The connection to the store."""
-        return self.quoting.store
-
-    @property
-    def settings(self) -> ShopSettings:
-        """The settings that hold now."""
-        return self.quoting.settings
-
-    @property
-    def rates_token(self) -> str:
-        """The secret part of its rate URL."""
-        return self.record.rates_token
-
-    @property
-    def hooks_token(self) -> str:
-        """The secret part of its hook URL."""
-        return self.record.hooks_token
-
-    @property
-    def claims_shop(self) -> ClaimsShop:
-        """Reads which shop a request's headers name."""
-        return self.kind.claims_shop
-
-
-@dataclass(frozen=True, slots=True)
-class AppEntry:
-    """An app whose deliveries come to one endpoint for all shops."""
-
-    record: AppRecord
-    kind: StoreKind
-
-    @property
-    def id(self) -> str:
-        """Our id of the app."""
-        return self.record.id
-
-    @property
-    def platform(self) -> str:
-        """The platform's name."""
-        return self.record.platform
-
-    @property
-    def secrets(self) -> tuple[str, ...]:
-        """Its client secrets, newest first."""
-        return (self.record.secret,)
-
-    @property
-    def verify_app_hook(self) -> VerifyAppHook | None:
-        """Checks a delivery."""
-        return self.kind.verify_app_hook
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +59,7 @@ class _Loaded:
     accounts: list[AccountRecord]
     locations: dict[str, list[LocationRecord]]
     settings: dict[str, tuple[int, Mapping[str, Any]]]
+    gone: list[ShopRecord]
 
 
 @dataclass(slots=True)
@@ -167,6 +68,7 @@ class _State:
     shops: dict[str, ShopEntry] = field(default_factory=dict)
     apps: dict[str, AppEntry] = field(default_factory=dict)
     by_domain: dict[tuple[str, str], ShopEntry] = field(default_factory=dict)
+    gone: dict[tuple[str, str], ShopRecord] = field(default_factory=dict)
     by_hook_token: dict[bytes, AccountEntry] = field(default_factory=dict)
 
 
@@ -213,6 +115,45 @@ class Directory:
         """An app by our id."""
         return self._state.apps.get(app_id)
 
+    def apps(self, platform: str) -> list[AppEntry]:
+        """Every app of a platform."""
+        return [app for app in self._state.apps.values() if app.platform == platform]
+
+    def app_of(self, name: str, headers: Mapping[str, str]) -> AppEntry | OwnApp | None:
+        """The app that may post to this name: an app's id, or a platform's name for the app of the headers' shop.
+
+        That shop may have left. Of a shop that was never here the only app there is may speak.
+        """
+        kind = self._stores.get(name)
+        if kind is None:
+            return self._state.apps.get(name)
+        record = self._known(name, kind.claims_shop(headers) or "")
+        if record is not None:
+            return OwnApp(record, kind) if record.app_id is None else self._state.apps.get(record.app_id)
+        apps = self.apps(name)
+        return apps[0] if len(apps) == 1 else None
+
+    def shop_of_app(self, app: AppID, domain: str) -> str | None:
+        """The id of the shop that an app may speak for by this domain, here or gone; None if there is none."""
+        record = self._known(app.platform, domain)
+        if record is None:
+            return None
+        mine = record.id if isinstance(app, OwnApp) else record.app_id
+        return record.id if mine == app.id else None
+
+    def kind_of(self, shop_id: str) -> StoreKind | None:
+        """The platform of a shop, here or gone."""
+        live = self._state.shops.get(shop_id)
+        if live is not None:
+            return live.kind
+        left = next((record for record in self._state.gone.values() if record.id == shop_id), None)
+        return None if left is None else self._stores.get(left.platform)
+
+    def _known(self, platform: str, domain: str) -> ShopRecord | None:
+        key = (platform, domain.lower())
+        live = self._state.by_domain.get(key)
+        return live.record if live is not None else self._state.gone.get(key)
+
     def account(self, shop_id: str, account_id: str) -> AccountEntry | None:
         """A carrier account of a shop."""
         shop = self._state.shops.get(shop_id)
@@ -255,7 +196,8 @@ class Directory:
         version = config_version.read(connection)
         if version == known:
             return None
-        shops = list_shops(connection, self._keyring)
+        everyone = list_shops(connection, self._keyring, gone=True)
+        shops = [shop for shop in everyone if shop.status == "live"]
         settings = {}
         for shop in shops:
             latest = settings_versions.latest(connection, shop.id)
@@ -267,10 +209,16 @@ class Directory:
             list_accounts(connection, self._keyring),
             {shop.id: list(list_locations(connection, shop.id)) for shop in shops},
             settings,
+            [shop for shop in everyone if shop.status == "gone"],
         )
 
     async def _take_over(self, loaded: _Loaded) -> None:
         before, state = self._state, _State(loaded.version)
+        for app in loaded.apps:
+            kind = self._stores.get(app.platform)
+            if kind is not None:
+                state.apps[app.id] = AppEntry(app, kind, self._clock)
+        state.gone = {(record.platform, record.domain): record for record in loaded.gone}
         for record in loaded.shops:
             try:
                 entry = self._shop(record, loaded, before.shops.get(record.id))
@@ -281,10 +229,6 @@ class Directory:
             state.by_domain[record.platform, record.domain] = entry
             for account in entry.accounts.values():
                 state.by_hook_token[_digest(account.record.hook_token)] = account
-        for app in loaded.apps:
-            kind = self._stores.get(app.platform)
-            if kind is not None:
-                state.apps[app.id] = AppEntry(app, kind)
         self._state = state
         for shop_id, old in before.shops.items():
             await _close_unused(old, state.shops.get(shop_id))
@@ -295,8 +239,10 @@ class Directory:
         kind = self._stores.get(record.platform)
         if kind is None:
             raise UnknownKind("No store platform has this name.", detail=record.platform)
-        same = before is not None and before.record == record and before.settings.hmac == settings.hmac
-        store = before.store if before is not None and same else self.connect_store(record, settings)
+        app = next((each for each in loaded.apps if each.id == record.app_id), None)
+        same = before is not None and before.record == record and before.app == app
+        same = same and before is not None and before.settings.hmac == settings.hmac
+        store = before.store if before is not None and same else self.connect_store(record, settings, app)
         accounts = self._accounts(
             [each for each in loaded.accounts if each.shop_id == record.id],
             before.accounts if before is not None and before.record.timezone == record.timezone else {},
@@ -312,9 +258,11 @@ class Directory:
             origins=tuple(
                 Origin(each.id, each.external_id, each.address, each.is_default) for each in locations if each.active
             ),
-            accounts=tuple(Account(each.id, each.kind.name, each.connection) for each in accounts.values()),
+            accounts=tuple(
+                Account(each.id, each.kind.name, each.connection, each.shop_id) for each in accounts.values()
+            ),
         )
-        return ShopEntry(record, kind, quoting, accounts, locations)
+        return ShopEntry(record, kind, quoting, accounts, locations, app)
 
     def _accounts(
         self, records: Sequence[AccountRecord], before: Mapping[str, AccountEntry], timezone: str
@@ -332,12 +280,17 @@ class Directory:
                 log.warning("account_left_out", account=record.id, cause=type(error).__name__)
         return accounts
 
-    def connect_store(self, record: ShopRecord, settings: ShopSettings) -> Store:
-        """A store connection from kept credentials. Raises UnknownKind, or ValidationError for what is incomplete."""
+    def connect_store(self, record: ShopRecord, settings: ShopSettings, app: AppRecord | None = None) -> Store:
+        """A store connection from kept credentials, and those of the app that the shop is connected through.
+
+        Raises UnknownKind, or ValidationError for what is incomplete.
+        """
         kind = self._stores.get(record.platform)
         if kind is None:
             raise UnknownKind("No store platform has this name.", detail=record.platform)
         fields: dict[str, Any] = dict(record.credentials)
+        if app is not None:
+            fields = through_app(kind, fields, app, self._clock.now())
         if "hmac" in kind.settings.model_fields:
             fields["hmac"] = settings.hmac
         vault = ShopTokenVault(self._database, self._keyring, record.id)

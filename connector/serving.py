@@ -17,7 +17,7 @@ from connector.settings import Settings
 from connector.storage.migrate import SchemaMismatch, require_current
 from connector.storage.secrets import SealError
 from connector.supervisor import EXIT_MISCONFIGURED
-from connector.wiring import Checkout, House, Surroundings, desk_house, open_house, receiver
+from connector.wiring import Checkout, House, Surroundings, desk_house, follower, open_house, receiver
 
 
 def serve(settings: Settings, host: str, port: int) -> int:
@@ -57,9 +57,11 @@ def front_of(house: House) -> Front:
         async with anyio.create_task_group() as group:
             group.start_soon(house.directory.run)
             group.start_soon(house.ledger.run)
+            group.start_soon(follower(house).run)
             try:
                 yield
             finally:
+                await house.quote_desk.aclose()  # What late carriers still said goes to the ledger first.
                 group.cancel_scope.cancel()
         await house.aclose()
 

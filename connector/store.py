@@ -431,12 +431,15 @@ class StoreCapabilities:
     """What a platform can do; what is not declared here is never called.
 
     `rate_cache_s` is how long the platform may show an answer without asking again; `hard_deadline_s` the longest it
-    waits. `fulfil_ceiling_s`: after so many seconds a fulfilment that is not to be seen did not happen.
+    waits. `fulfil_ceiling_s`: after so many seconds a fulfilment that is not to be seen did not happen. `rate_headers`
+    are the headers of a rate call, in lower case, that its reading depends on (a signature, say): equal bodies with
+    equal ones may share an answer. None: it may depend on any, and every call is read anew.
     """
 
     hard_deadline_s: float
     rate_cache_s: int
     fulfil_ceiling_s: int
+    rate_headers: tuple[str, ...] | None = None
     signed_rate_calls: bool = False
     backup_rates: bool = False
     cart_totals: bool = False
@@ -608,6 +611,14 @@ class VerifyAppHook(Protocol):
         ...
 
 
+class ReadAppHook(Protocol):
+    """Reads a verified delivery to an app-wide endpoint, also one about a shop that left."""
+
+    def __call__(self, topic: str, raw: bytes) -> list[StoreNews]:
+        """What it tells; see `Store.read_webhook`."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class StoreKind:
     """A platform that Waybill knows. One registration line each.
@@ -624,6 +635,7 @@ class StoreKind:
     connect: ConnectStore = field(repr=False)
     claims_shop: ClaimsShop = field(repr=False)
     verify_app_hook: VerifyAppHook | None = field(default=None, repr=False)
+    read_app_hook: ReadAppHook | None = field(default=None, repr=False)
 
 
 class ClaimsShop(Protocol):

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 import anyio
 
+from carriers.breaker import Phase
 from carriers.call import Caller, CallLimits, Fenced
 from carriers.carrier import Capabilities
 from carriers.easypost import asking, mapping, tracking, webhook, wire
@@ -54,6 +55,11 @@ class EasyPost:
     def capabilities(self) -> Capabilities:
         """What EasyPost can do, with this connection's look-up ceiling."""
         return self._capabilities
+
+    @property
+    def breaker_phase(self) -> Phase:
+        """How this connection's circuit breaker stands."""
+        return self._caller.breaker_phase
 
     # --- rates ---
 

@@ -28,6 +28,7 @@ CAPABILITIES = Capabilities(
     webhooks=False,
     multi_parcel=True,
     sells_labels=False,
+    local=True,
 )
 
 _HANDLE = "byhand_"

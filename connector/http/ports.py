@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from carriers.carrier import Carrier
 from connector.http.limits import Limits
 from connector.metrics import Metrics
-from connector.store import ClaimsShop, RateCall, Store, VerifyAppHook
+from connector.store import ClaimsShop, Incoming, RateCall, ReadAppHook, Store, VerifyAppHook
 from webhooks.receiver import Endpoint, Reply
 
 if TYPE_CHECKING:
@@ -103,6 +103,11 @@ class AppEntry(Protocol):
         """Checks a delivery with the secrets; None where the platform has no app-wide hooks."""
         ...
 
+    @property
+    def read_app_hook(self) -> ReadAppHook | None:
+        """Reads a verified delivery."""
+        ...
+
 
 class Directory(Protocol):
     """Who is who, in memory: asked on every request and from several threads, so it never waits.
@@ -127,8 +132,12 @@ class Directory(Protocol):
         """The carrier account whose hook URL ends in this token."""
         ...
 
-    def app(self, app_id: str) -> AppEntry | None:
-        """The app with this id."""
+    def app_of(self, name: str, headers: Mapping[str, str]) -> AppEntry | None:
+        """The app with this id; for the name of a platform the app of the shop that the headers name."""
+        ...
+
+    def shop_of_app(self, app: AppEntry, domain: str) -> str | None:
+        """The id of the shop that the app may speak for by this domain, here or gone."""
         ...
 
 
@@ -138,13 +147,26 @@ class Quoted:
 
     reply: Reply
     outcome: Literal["answered", "empty", "backup"]
+    signature: Literal["valid", "absent", "wrong", "unsigned"] = "unsigned"
 
 
 class Quoting(Protocol):
     """Answers rate calls, without a database in between."""
 
-    async def answer(self, shop_id: str, call: RateCall, received_at: float) -> Quoted:
+    def again(self, shop_id: str, incoming: Incoming, received_at: float) -> Quoted | None:
+        """The answer that was given to the very same call before, while it holds. Neither waits nor fails."""
+        ...
+
+    async def answer(self, shop_id: str, call: RateCall, received_at: float, incoming: Incoming) -> Quoted:
         """The answer within the shop's hard deadline, counted from `received_at` (time.monotonic(), seconds)."""
+        ...
+
+    def hung_up(self, shop_id: str, after_s: float) -> None:
+        """The platform hung up on a call before it was answered, so many seconds after it came."""
+        ...
+
+    def received(self, shop_id: str, outcome: str) -> None:
+        """A call of this shop arrived and ended so: for our own count of them by day."""
         ...
 
 

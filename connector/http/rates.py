@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 from connector.http.callers import find_shop
 from connector.http.errors import MALFORMED, NOT_FOUND, TRY_AGAIN, send_reply
 from connector.http.limits import NoBody, read_body, read_headers, refuse_body
-from connector.http.ports import Front, ShopEntry
+from connector.http.ports import Front, Quoting, ShopEntry
 from connector.metrics import UNKNOWN
 from connector.store import Incoming, RateCall, Refusal, UseBackup
 from webhooks.receiver import Reply
@@ -23,6 +23,9 @@ from webhooks.receiver import Reply
 Outcome = Literal[
     "answered", "empty", "backup", "refused", "not_found", "too_large", "too_slow", "gone", "timed_out", "failed"
 ]  # fmt: skip
+
+
+_LOOK_AFTER_S = 0.4
 
 
 class Rates:
@@ -57,31 +60,46 @@ class Rates:
                 outcome = raw.outcome
                 await refuse_body(raw, receive, send)
                 return
-            reply, outcome = await self._answer(entry, headers, scope["query_string"], raw, received_at)
+            reply, outcome = await self._answer(entry, headers, scope["query_string"], raw, received_at, receive)
             await send_reply(send, reply)
         finally:
             self._count("requests", entry.id, outcome)
+            self._front.quoting.received(entry.id, outcome)
             self._front.metrics.rate_seconds.observe(time.monotonic() - received_at)
 
     async def _answer(
-        self, entry: ShopEntry, headers: Mapping[str, str], query_string: bytes, raw: bytes, received_at: float
+        self,
+        entry: ShopEntry,
+        headers: Mapping[str, str],
+        query_string: bytes,
+        raw: bytes,
+        received_at: float,
+        receive: Receive,
     ) -> tuple[Reply, Outcome]:
         query = _read_query(query_string)
         if query is None:
             return MALFORMED, "refused"
-        call = entry.store.read_rate_call(Incoming(headers, query, raw, entry.domain))
+        incoming = Incoming(headers, query, raw, entry.domain)
+        again = self._front.quoting.again(entry.id, incoming, received_at)
+        if again is not None:
+            self._count("signatures", entry.id, again.signature)
+            return again.reply, again.outcome
+        call = entry.store.read_rate_call(incoming)
         self._count_signature(entry.id, call)
         if isinstance(call, Refusal):
             return entry.store.write_answer(call, {}), "refused"
         patience = min(self._front.limits.rate_s, entry.store.capabilities.hard_deadline_s)
+        watch = _HangUp(self._front.quoting, entry.id, received_at, receive)
         try:
             async with asyncio.timeout(max(0.0, patience - (time.monotonic() - received_at))) as limit:
-                quoted = await self._front.quoting.answer(entry.id, call, received_at)
+                quoted = await self._front.quoting.answer(entry.id, call, received_at, incoming)
         except TimeoutError:
             if not limit.expired():
                 raise
             self._log.error("rate request not answered in time", shop_id=entry.id, limit_s=patience)
             return entry.store.write_answer(UseBackup("timed_out"), call.echo), "timed_out"
+        finally:
+            watch.end()
         return quoted.reply, quoted.outcome
 
     def _count_signature(self, shop_id: str, call: RateCall | Refusal) -> None:
@@ -100,6 +118,32 @@ class Rates:
             family = metrics.rate_requests if what == "requests" else metrics.rate_signatures
             counter = self._counters[what, shop_id, value] = family.labels(shop_id, value)
         counter.inc()
+
+
+class _HangUp:
+    """Notices a platform that hangs up before it is answered. It looks late: most answers are there by then."""
+
+    def __init__(self, quoting: Quoting, shop_id: str, received_at: float, receive: Receive) -> None:
+        self._quoting = quoting
+        self._shop_id = shop_id
+        self._received_at = received_at
+        self._receive = receive
+        self._task: asyncio.Task[None] | None = None
+        self._timer = asyncio.get_running_loop().call_later(_LOOK_AFTER_S, self._begin)
+
+    def end(self) -> None:
+        """The answer is there: a hang-up from now on says nothing of patience."""
+        self._timer.cancel()
+        if self._task is not None:
+            self._task.cancel()
+
+    def _begin(self) -> None:
+        self._task = asyncio.create_task(self._look(), name="rate call's end")
+
+    async def _look(self) -> None:
+        message = await self._receive()
+        if message["type"] == "http.disconnect":
+            self._quoting.hung_up(self._shop_id, time.monotonic() - self._received_at)
 
 
 def _read_query(raw: bytes) -> dict[str, str] | None:

@@ -9,7 +9,6 @@ from carriers.money import Money
 from carriers.rate import Problem, Rate
 from connector.quotes.reduced import Kept
 
-
 PASSING = frozenset({"timeout", "unreachable", "overloaded", "carrier_error", "garbled"})
 """Problems that may be gone a moment later: what they hide, something that is known may stand in for."""
 

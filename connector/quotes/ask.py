@@ -24,11 +24,12 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One connection to a carrier: our id of it, the kind's name, and the connection."""
+    """One connection to a carrier: our id of it, the kind's name, the connection, and whose it is."""
 
     id: str
     carrier: str
     connection: Carrier
+    shop_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from connector.quotes.answers import AccountAnswer, KeptRate
 from connector.quotes.base_price import base_price, in_currency
 from connector.quotes.facts import Facts
 from connector.quotes.reduced import Kept, ReducedCart
+from connector.quotes.stand_in import stood_in
 from connector.rules.facts import CallFacts, Priced, Step
 from connector.rules.ruleset import apply
 from connector.shop_settings import ShopSettings
@@ -67,7 +68,7 @@ class DecidedOffer(Kept):
     description: str = ""
     earliest: datetime | None = None
     latest: datetime | None = None
-    source: Literal["live", "safety"] = "live"
+    source: Literal["live", "safety", "held", "cached", "learned"] = "live"
     steps: tuple[KeptStep, ...] = ()
     bought_as: BoughtAs | None = None
 
@@ -142,7 +143,7 @@ def decide(cart: ReducedCart, facts: Facts, answers: Sequence[AccountAnswer], no
     """From what is kept to the decision; equal input gives equal output."""
     settings = shop_settings.load(facts.settings)
     planned = plan(cart, settings)
-    valid_until = next_midnight(now, facts.timezone)
+    valid_until = min([next_midnight(now, facts.timezone), *(each.until for each in answers if each.until)])
     unknown = cannot_ask(cart, facts, planned)
     if unknown is not None:
         return _without_prices(cart, settings, unknown, (), valid_until)
@@ -210,6 +211,7 @@ def _choose(
                     )
                 )
                 continue
+            priced = stood_in(priced, rate, settings)
             mine = _Chosen(rate, answer.account_id, priced)
             other = chosen.setdefault(priced.code, mine)
             if other is not mine:
@@ -326,6 +328,7 @@ def _offer(
         description=about.say(cart.locale),
         earliest=days.earliest if days else None,
         latest=days.latest if days else None,
+        source=rate.stand_in or "live",
         steps=_kept_steps(service),
         bought_as=_bought_as(service.code, settings, itself),
     )

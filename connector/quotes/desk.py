@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from functools import partial
+from typing import Literal, NamedTuple, Protocol
 
 from carriers.address import Address
 from connector import shop_settings
+from connector.metrics import Metrics
 from connector.packing.plan import Plan
-from connector.quotes.answers import AccountAnswer
+from connector.quotes.answers import AccountAnswer, KeptRate
 from connector.quotes.ask import Account, Question
-from connector.quotes.carrier_answers import CarrierAnswers
-from connector.quotes.decide import cannot_ask, decide, plan
+from connector.quotes.behind import Difference, LiveAnswer
+from connector.quotes.carrier_answers import Asking, CarrierAnswers, Found, no_stand_ins
+from connector.quotes.decide import Decision, cannot_ask, decide, plan
+from connector.quotes.encoded import Encoded, EncodedAnswers, raw_key
 from connector.quotes.facts import Facts
+from connector.quotes.learning.lane import Asked
+from connector.quotes.learning.model import LearnedPrices
 from connector.quotes.ledger import LedgerRow
-from connector.quotes.reduced import Place, reduce
+from connector.quotes.observed import Observed, source_of
+from connector.quotes.patience import Patience
+from connector.quotes.reduced import Place, ReducedCart, reduce
+from connector.quotes.shown import Shown, ShownPrices, cart_digest, differing, hold, hold_key
 from connector.shop_settings import ShopSettings
 from connector.storage.ids import new_id
-from connector.store import Cart, RateCall, Store
+from connector.store import Cart, Incoming, RateCall, Store
 from webhooks.receiver import Reply
 
 _MARGIN_S = 0.15  # For reading, deciding and writing around the carriers' answers.
@@ -81,11 +92,54 @@ class QuotingShop:
 
 
 class Ledger(Protocol):
-    """Where answers are kept."""
+    """Where answers are kept. Nothing here waits or fails."""
 
     def put(self, row: LedgerRow) -> None:
-        """Take a row in; never waits and never fails."""
+        """Take a row in."""
         ...
+
+    def repeat(self, shop_id: str, quote_id: str, at: datetime) -> None:
+        """An answer was given again."""
+        ...
+
+    def live(self, answer: LiveAnswer) -> None:
+        """A carrier answered."""
+        ...
+
+    def difference(self, difference: Difference) -> None:
+        """A later live answer is not what was shown."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What goes to the platform, and what it says. `again`: it was given before."""
+
+    reply: Reply
+    outcome: Literal["offers", "not_served", "backup"]
+    quote_id: str
+    again: bool = False
+    signature: Literal["valid", "absent", "wrong", "unsigned"] = "unsigned"
+
+
+class _Known(NamedTuple):
+    """A shop as it was when answers were kept for it: equal shops share them."""
+
+    shop: QuotingShop
+    version: bytes
+    needs_person: bool
+    network: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """A rate call, reduced: all that an answer depends on besides settings, carriers and time."""
+
+    cart: ReducedCart
+    place: str
+    origin: Address | None
+    location_id: str
+    digest: str
 
 
 class QuoteDesk:
@@ -97,34 +151,92 @@ class QuoteDesk:
         keyed_hash: Callable[[bytes], str],
         ledger: Ledger,
         carriers: CarrierAnswers | None = None,
+        observed: Observed | None = None,
     ) -> None:
         self._now = now
         self._keyed_hash = keyed_hash
         self._ledger = ledger
         self._carriers = carriers or CarrierAnswers()
+        self._carriers.on_live = self._on_live
+        self._observed = observed or Observed(Metrics())
+        self._shops: dict[str, _Known] = {}
+        self._encoded = EncodedAnswers()
+        self.shown = ShownPrices()
+        self.learned = LearnedPrices()
+        self.patience = Patience()
 
     async def aclose(self) -> None:
         """End calls to carriers that still go on in the background."""
         await self._carriers.aclose()
 
+    def again(self, shop: QuotingShop, incoming: Incoming, received_at: float) -> Given | None:
+        """The answer to a call of the very same bytes, as long as it holds; without reading the call."""
+        names = shop.store.capabilities.rate_headers
+        if names is None:
+            return None
+        now = self._now()
+        found = self._encoded.by_raw(raw_key(incoming, self._known(shop).version, names), now)
+        if found is None:
+            return None
+        encoded, signature = found
+        self._repeat(shop, encoded, now, received_at)
+        return Given(encoded.reply, encoded.outcome, encoded.quote_id, again=True, signature=signature)
+
+    async def give(
+        self, shop: QuotingShop, call: RateCall, received_at: float, incoming: Incoming | None = None
+    ) -> Given:
+        """The answer to a call: the one given to the same cart before, as long as it holds, else a new one."""
+        known, now = self._known(shop), self._now()
+        reduced = self._reduce(shop, known, call)
+        key = _encoded_key(known, reduced, call)
+        encoded = self._encoded.by_cart(key, now)
+        again = encoded is not None
+        if encoded is None:
+            reply, row, is_final = await self._answer(shop, known, call, reduced, received_at)
+            encoded = Encoded(reply, row.id, row.decision.outcome, row.decision.valid_until or now)
+            if is_final:
+                self._encoded.keep(key, encoded)
+        else:
+            self._repeat(shop, encoded, now, received_at)
+            is_final = True
+        names = shop.store.capabilities.rate_headers
+        if is_final and incoming is not None and names is not None:
+            self._encoded.keep_raw(raw_key(incoming, known.version, names), encoded, call.signature)
+        return Given(encoded.reply, encoded.outcome, encoded.quote_id, again, call.signature)
+
     async def answer(
         self, shop: QuotingShop, call: RateCall, received_at: float | None = None
     ) -> tuple[Reply, LedgerRow]:
-        """The platform's reply, and the row that explains it (already on its way to the ledger).
+        """The platform's reply, decided afresh, and the row that explains it (already on its way to the ledger).
 
         `received_at` is when the call arrived, in seconds of `time.monotonic()`; deadlines count from there.
         """
         started = time.monotonic() if received_at is None else received_at
-        now = self._now()
-        cart = reduce(call.cart, self._keyed_hash)
-        location_id, origin = shop.origin_for(call.cart)
-        facts = self._facts(shop, location_id, origin)
+        known = self._known(shop)
+        reply, row, _ = await self._answer(shop, known, call, self._reduce(shop, known, call), started)
+        return reply, row
+
+    async def _answer(
+        self, shop: QuotingShop, known: _Known, call: RateCall, reduced: _Call, started: float
+    ) -> tuple[Reply, LedgerRow, bool]:
+        """Also whether the same call may be given the same answer while it holds: nothing is missing in it."""
+        now, cart, origin = self._now(), reduced.cart, reduced.origin
+        facts = self._facts(shop, reduced)
         planned = plan(cart, shop.settings)
-        answers: tuple[AccountAnswer, ...] = ()
+        found, shown, key = Found(()), None, ""
+        base: tuple[AccountAnswer, ...] = ()
+        answers = base
         if cannot_ask(cart, facts, planned) is None and shop.accounts:
             assert origin is not None and call.cart.destination is not None and isinstance(planned, Plan)  # noqa: S101, PT018 - as cannot_ask said.
             question = Question(origin, call.cart.destination, planned, cart.currency, cart.goods, cart.units)
-            answers = await self._carriers.ask(shop.accounts, question, self._time_left(shop, started))
+            if known.network:
+                key = hold_key(reduced.digest, shop.settings_version, reduced.place, planned.id)
+                shown = self.shown.get(key, now)
+            found = await self._carriers.find(shop.accounts, question, self._asking(shop, shown, now, started))
+            base, answers = found.answers, found.answers
+            if key:
+                shown = self.shown.get(key, now)  # An equal call may have been answered meanwhile.
+                answers = hold(base, shown)
         decision = decide(cart, facts, answers, now)
         quote_id = new_id("quo", now)
         reply = shop.store.write_answer(decision.answer(quote_id, now), call.echo)
@@ -141,29 +253,133 @@ class QuoteDesk:
             digest=hashlib.sha256(reply.body).hexdigest(),
             elapsed_ms=int((time.monotonic() - started) * 1000),
             plan_id=planned.id if isinstance(planned, Plan) else "",
+            hold_key=key,
         )
         self._ledger.put(row)
-        return reply, row
+        if key:
+            self.shown.keep(key, now, [answer for answer in answers if answer.account_id in known.network])
+            self._compare(row, base, shown, found)
+        self._observed.answered(source_of(decision, answers, known.network), time.monotonic() - started)
+        self._observed.stood_in(decision)
+        return reply, row, _is_final(decision, answers)
+
+    def _asking(self, shop: QuotingShop, shown: Shown | None, now: datetime, started: float) -> Asking:
+        most = float(shop.settings.learned_bound_percent * 10)
+        seconds = now.timestamp()
+
+        def stand_ins(account: Account, asked: Asked) -> tuple[tuple[KeptRate, ...], bool]:
+            told = self.learned.tell(account.id, asked, seconds, most)
+            return told.rates, told.whole
+
+        return Asking(
+            hard_s=self._time_left(shop, started),
+            soft_s=max(0.0, shop.settings.soft_deadline_ms / 1000 - (time.monotonic() - started)),
+            shown=frozenset(name for name, each in shown.answers.items() if not each.has_gap) if shown else (),
+            stand_ins=stand_ins if most else no_stand_ins,
+            now=now,
+        )
+
+    def _on_live(self, account: Account, asked: Asked | None, answer: AccountAnswer) -> None:
+        """A live answer came, for this request or too late for it: learn from it, and keep it for others."""
+        now = self._now()
+        tests = self.learned.learn(account.id, asked, answer, now.timestamp()) if asked is not None else []
+        self._observed.live(account, answer, tests)
+        if asked is not None and answer.state == "answered" and answer.rates and account.shop_id:
+            self._ledger.live(LiveAnswer(account.shop_id, new_id("liv", now), account.id, now, asked, answer))
+
+    def _compare(self, row: LedgerRow, base: Sequence[AccountAnswer], shown: Shown | None, found: Found) -> None:
+        """Write down where live answers, those that came and those that are still to come, are not what was shown."""
+        for answer, came in zip(row.answers, base, strict=True):
+            task = found.under_way.get(answer.account_id)
+            if task is not None:
+                task.add_done_callback(partial(self._came_late, row, answer))
+            elif shown is not None and came.state == "answered" and came.source == "live":
+                self._differ(row, answer, came)
+
+    def _came_late(self, row: LedgerRow, answer: AccountAnswer, task: asyncio.Task[AccountAnswer]) -> None:
+        if not task.cancelled() and task.exception() is None:
+            self._differ(row, answer, task.result())
+
+    def _differ(self, row: LedgerRow, answer: AccountAnswer, live: AccountAnswer) -> None:
+        now = self._now()
+
+        def tell(rate: KeptRate, live_minor: int | None) -> None:
+            service = f"{rate.account}/{rate.carrier}/{rate.service}"[:200]
+            self._ledger.difference(
+                Difference(
+                    row.shop_id,
+                    row.id,
+                    answer.account_id,
+                    service,
+                    now,
+                    rate.stand_in or "held",
+                    rate.minor,
+                    live_minor,
+                    rate.currency,
+                )
+            )
+
+        differing(answer.rates, live, tell)
+
+    def _repeat(self, shop: QuotingShop, encoded: Encoded, now: datetime, received_at: float) -> None:
+        self._ledger.repeat(shop.id, encoded.quote_id, now)
+        self._observed.answered("repeat", time.monotonic() - received_at)
+
+    def _known(self, shop: QuotingShop) -> _Known:
+        known = self._shops.get(shop.id)
+        if known is not None and known.shop is shop:
+            return known
+        if known is not None and known.shop == shop:
+            known = known._replace(shop=shop)
+        else:
+            capable = {each.id: each.connection.capabilities for each in shop.accounts}
+            known = _Known(
+                shop,
+                secrets.token_bytes(16),
+                any(each.needs_street for each in capable.values()),
+                frozenset(name for name, each in capable.items() if not each.local),
+            )
+        self._shops[shop.id] = known
+        return known
+
+    def _reduce(self, shop: QuotingShop, known: _Known, call: RateCall) -> _Call:
+        cart = reduce(call.cart, self._keyed_hash)
+        location_id, origin = shop.origin_for(call.cart)
+        place = location_id or repr(origin)
+        return _Call(cart, place, origin, location_id, cart_digest(cart, with_person=known.needs_person))
 
     def _time_left(self, shop: QuotingShop, started: float) -> float:
-        hard = min(shop.settings.hard_deadline_ms / 1000, shop.store.capabilities.hard_deadline_s) - _MARGIN_S
+        hard = min(shop.settings.hard_deadline_ms / 1000, shop.store.capabilities.hard_deadline_s)
+        hard = self.patience.within(shop.id, hard) - _MARGIN_S
         return max(0.05, hard - (time.monotonic() - started))
 
-    def _facts(self, shop: QuotingShop, location_id: str, origin: Address | None) -> Facts:
-        key = location_id or repr(origin)
-        facts = shop.facts_by_origin.get(key)
+    def _facts(self, shop: QuotingShop, reduced: _Call) -> Facts:
+        facts = shop.facts_by_origin.get(reduced.place)
         if facts is None:
+            origin = reduced.origin
             facts = Facts(
                 settings_version=shop.settings_version,
                 settings=shop_settings.dump(shop.settings),
                 timezone=shop.timezone,
                 origin=None if origin is None else _origin_place(origin),
-                location_id=location_id,
+                location_id=reduced.location_id,
                 hard_deadline_s=shop.store.capabilities.hard_deadline_s,
             )
             if len(shop.facts_by_origin) < 1000:
-                shop.facts_by_origin[key] = facts
+                shop.facts_by_origin[reduced.place] = facts
         return facts
+
+
+def _encoded_key(known: _Known, reduced: _Call, call: RateCall) -> tuple[bytes, str, str, str, str]:
+    echo = repr(sorted(call.echo.items())) if call.echo else ""
+    return known.version, reduced.place, reduced.digest, reduced.cart.locale, echo
+
+
+def _is_final(decision: Decision, answers: Sequence[AccountAnswer]) -> bool:
+    """Whether asking again could not give more: no price is missing, and it is known that there are prices or none."""
+    if decision.outcome == "backup" or any(offer.source == "safety" for offer in decision.offers):
+        return False
+    return not any(answer.has_gap for answer in answers)
 
 
 def _origin_place(origin: Address) -> Place:

@@ -8,9 +8,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import anyio
@@ -20,10 +20,13 @@ from sqlalchemy import JSON, Column, Connection, Index, Integer, String
 from sqlalchemy.exc import SQLAlchemyError
 
 from connector.quotes.answers import AccountAnswer
+from connector.quotes.behind import Behind, Difference, LiveAnswer
+from connector.quotes.behind import write as write_behind
 from connector.quotes.decide import Decision
 from connector.quotes.facts import Facts
 from connector.quotes.reduced import ReducedCart
 from connector.storage.database import Database, insert_new
+from connector.storage.ids import new_token
 from connector.storage.schema import Moment, TenantTable, id_column
 
 log = structlog.get_logger(__name__)
@@ -44,7 +47,10 @@ quotes = TenantTable(
     Column("signature", String(16), nullable=False),
     Column("answer_digest", String(64), nullable=False),
     Column("elapsed_ms", Integer, nullable=False),
+    Column("hold_key", String(64)),
+    Column("writer", String(40)),
     Index(None, "shop_id", "at"),
+    Index(None, "at"),
     Index(None, "shop_id", "match_key", "at"),
 )
 quote_facts = TenantTable(
@@ -59,7 +65,10 @@ _BATCH = 500
 
 @dataclass(frozen=True, slots=True)
 class LedgerRow:
-    """One answer and all that led to it. `digest` is the SHA-256 of the bytes that went to the platform."""
+    """One answer and all that led to it. `digest` is the SHA-256 of the bytes that went to the platform.
+
+    `hold_key` is equal for carts for which the prices shown here hold; empty where none has to be held.
+    """
 
     shop_id: str
     id: str
@@ -73,22 +82,54 @@ class LedgerRow:
     digest: str
     elapsed_ms: int
     plan_id: str = ""
+    hold_key: str = ""
 
 
 class LedgerWriter:
-    """Writes rows behind the answers: a crash loses what came in the last quarter second, a clean stop nothing."""
+    """Writes rows behind the answers: a crash loses what came in the last quarter second, a clean stop nothing.
 
-    def __init__(self, database: Database) -> None:
+    `lost` counts what was let go because the database was away for too long; `on_lost` hears of it.
+    """
+
+    def __init__(self, database: Database, on_lost: Callable[[int], None] = lambda _count: None) -> None:
         self._database = database
+        self._on_lost = on_lost
         self._waiting: deque[LedgerRow] = deque()
+        self._behind = Behind()
+        self.writer = new_token()[:20]
         self.lost = 0
 
     def put(self, row: LedgerRow) -> None:
         """Take a row in; never waits and never fails."""
         if len(self._waiting) >= _MOST_WAITING:
             self._waiting.popleft()
-            self.lost += 1
+            self._lose()
         self._waiting.append(row)
+
+    def repeat(self, shop_id: str, quote_id: str, at: datetime) -> None:
+        """An answer was given again: only its id and time are kept, equal ones of a quarter second together."""
+        known = self._behind.repeats.get((shop_id, quote_id))
+        if known is not None:
+            known[1] += 1
+        elif self._has_room():
+            self._behind.repeats[shop_id, quote_id] = [at, 1]
+
+    def live(self, answer: LiveAnswer) -> None:
+        """A carrier's live answer, from which prices are learned."""
+        if self._has_room():
+            self._behind.live.append(answer)
+
+    def difference(self, difference: Difference) -> None:
+        """A later live answer that is not what was shown."""
+        if self._has_room():
+            self._behind.differences.append(difference)
+
+    def request(self, shop_id: str, day: date, outcome: str) -> None:
+        """A rate request arrived; counted by day, whatever became of it."""
+        key = (shop_id, day, outcome)
+        known = self._behind.requests.get(key)
+        if known is not None or self._has_room():
+            self._behind.requests[key] = (known or 0) + 1
 
     async def run(self) -> None:
         """Write until cancelled, then write the rest."""
@@ -102,25 +143,42 @@ class LedgerWriter:
 
     async def flush(self) -> None:
         """Write all that waits; while the database is away the rows stay."""
-        while self._waiting and await self._write_some():
+        while (self._waiting or self._behind) and await self._write_some():
             pass
 
     async def _write_some(self) -> bool:
         """Write the oldest rows; False if the database is away. Rows that were not written wait on, whatever came."""
         rows = [self._waiting.popleft() for _ in range(min(len(self._waiting), _BATCH))]
+        behind, self._behind = self._behind, Behind()
         written = False
         try:
-            await self._database.run(_write, rows)
+            await self._database.run(_write_all, rows, behind, self.writer)
             written = True
         except SQLAlchemyError as error:
             log.warning("ledger_waits", rows=len(self._waiting) + len(rows), cause=type(error).__name__)
         finally:
             if not written:
                 self._waiting.extendleft(reversed(rows))
+                self._behind.add(behind)
         return written
 
+    def _has_room(self) -> bool:
+        if len(self._behind) < _MOST_WAITING:
+            return True
+        self._lose()
+        return False
 
-def _write(connection: Connection, rows: Sequence[LedgerRow]) -> None:
+    def _lose(self) -> None:
+        self.lost += 1
+        self._on_lost(1)
+
+
+def _write_all(connection: Connection, rows: Sequence[LedgerRow], behind: Behind, writer: str) -> None:
+    _write(connection, rows, writer)
+    write_behind(connection, behind, writer)
+
+
+def _write(connection: Connection, rows: Sequence[LedgerRow], writer: str) -> None:
     """A row that is there already stays: its writer was told to stop before it heard that it had been written."""
     by_shop: dict[str, dict[str, LedgerRow]] = {}
     for row in rows:
@@ -132,12 +190,12 @@ def _write(connection: Connection, rows: Sequence[LedgerRow]) -> None:
         bodies = {hashes[id(row.facts)]: row.facts for row in batch.values()}
         for digest, facts in bodies.items():
             insert_new(connection, quote_facts.insert(shop_id, hash=digest, body=facts.model_dump(mode="json")))
-        new = [_values(row, hashes[id(row.facts)]) for row in batch.values() if row.id not in there]
+        new = [_values(row, hashes[id(row.facts)], writer) for row in batch.values() if row.id not in there]
         if new:
             connection.execute(quotes.insert(shop_id), new)
 
 
-def _values(row: LedgerRow, facts_hash: str) -> dict[str, Any]:
+def _values(row: LedgerRow, facts_hash: str, writer: str) -> dict[str, Any]:
     return {
         "id": row.id,
         "at": row.at,
@@ -153,6 +211,8 @@ def _values(row: LedgerRow, facts_hash: str) -> dict[str, Any]:
         "signature": row.signature,
         "answer_digest": row.digest,
         "elapsed_ms": row.elapsed_ms,
+        "hold_key": row.hold_key or None,
+        "writer": writer,
     }
 
 
@@ -183,6 +243,17 @@ def matching(connection: Connection, shop_id: str, key: str, before: datetime, w
         .limit(20)
     )
     return [_row(connection, each) for each in found.all()]
+
+
+def shown_since(
+    connection: Connection, since: datetime, writer: str, most: int
+) -> list[tuple[str, datetime, tuple[AccountAnswer, ...]]]:
+    """What other processes showed since then: key, time and carriers' answers, the newest `most`, oldest first."""
+    chosen = quotes.across_shops(quotes.c.hold_key, quotes.c.at, quotes.c.answers).where(
+        quotes.c.at >= since, quotes.c.hold_key.is_not(None), quotes.c.writer != writer
+    )
+    found = connection.execute(chosen.order_by(quotes.c.at.desc()).limit(most)).all()
+    return [(row.hold_key, row.at, _ANSWERS.validate_python(row.answers)) for row in reversed(found)]
 
 
 def forget_older(connection: Connection, before: datetime) -> int:
@@ -243,4 +314,5 @@ def row_of(found: Any, facts: Facts) -> LedgerRow:
         digest=found.answer_digest,
         elapsed_ms=found.elapsed_ms,
         plan_id=found.plan_id,
+        hold_key=found.hold_key or "",
     )

@@ -27,10 +27,14 @@ from connector.store import (
     Cart,
     CartLine,
     Incoming,
+    OrderNews,
+    PrivacyRequest,
     RateCall,
+    ReadAppHook,
     Refusal,
     Store,
     StoreCapabilities,
+    StoreNews,
     UseBackup,
     VerifyAppHook,
 )
@@ -128,6 +132,10 @@ def check_app(raw: bytes, headers: Mapping[str, str], secrets: tuple[str, ...]) 
     return verdict if isinstance(verdict, Forged) else AppDelivery(headers["x-shopify-shop-domain"], verdict)
 
 
+def read_app(topic: str, raw: bytes) -> list[StoreNews]:
+    return [PrivacyRequest("erase", "shop")] if topic == "shop/redact" else [OrderNews("1", topic)]
+
+
 @dataclass(frozen=True)
 class App:
     id: str = "app_1"
@@ -137,6 +145,10 @@ class App:
     @property
     def verify_app_hook(self) -> VerifyAppHook | None:
         return check_app if self.id == "app_1" else None
+
+    @property
+    def read_app_hook(self) -> ReadAppHook | None:
+        return read_app
 
 
 @dataclass
@@ -153,8 +165,12 @@ class HouseDirectory:
     def carrier_hook(self, token: str) -> CarrierHook | None:
         return Hook() if token == CARRIER_TOKEN else None
 
-    def app(self, app_id: str) -> AppEntry | None:
-        return App(app_id) if app_id in {"app_1", "app_without_hooks"} else None
+    def app_of(self, name: str, headers: Mapping[str, str]) -> AppEntry | None:
+        return App(name) if name in {"app_1", "app_without_hooks"} else None
+
+    def shop_of_app(self, app: AppEntry, domain: str) -> str | None:
+        found = self.shop_by_domain(app.platform, domain.lower())
+        return None if found is None else found.id
 
 
 async def answer_at_once() -> Quoted:
@@ -168,9 +184,22 @@ class HouseQuoting:
     behave: Callable[[], Awaitable[Quoted]] = answer_at_once
     asked: list[tuple[str, RateCall]] = field(default_factory=list)
 
-    async def answer(self, shop_id: str, call: RateCall, received_at: float) -> Quoted:
+    repeats: dict[bytes, Quoted] = field(default_factory=dict)
+    hung_up_after: list[float] = field(default_factory=list)
+    outcomes: list[tuple[str, str]] = field(default_factory=list)
+
+    def again(self, shop_id: str, incoming: Incoming, received_at: float) -> Quoted | None:
+        return self.repeats.get(incoming.raw)
+
+    async def answer(self, shop_id: str, call: RateCall, received_at: float, incoming: Incoming) -> Quoted:
         self.asked.append((shop_id, call))
         return await self.behave()
+
+    def hung_up(self, shop_id: str, after_s: float) -> None:
+        self.hung_up_after.append(after_s)
+
+    def received(self, shop_id: str, outcome: str) -> None:
+        self.outcomes.append((shop_id, outcome))
 
 
 @dataclass

@@ -7,6 +7,7 @@ import hashlib
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import cast
 
 import pytest
@@ -18,6 +19,7 @@ from carriers.money import Money
 from carriers.parcel import RateRequest
 from carriers.rate import Rates
 from connector.quotes.ask import Account
+from connector.quotes.behind import Difference, LiveAnswer
 from connector.quotes.carrier_answers import CarrierAnswers
 from connector.quotes.desk import Origin, QuoteDesk, QuotingShop
 from connector.quotes.facts import Facts
@@ -40,9 +42,21 @@ class KeptRows:
     """A ledger in memory."""
 
     rows: list[LedgerRow] = field(default_factory=list)
+    repeats: list[str] = field(default_factory=list)
+    learned_from: list[LiveAnswer] = field(default_factory=list)
+    differences: list[Difference] = field(default_factory=list)
 
     def put(self, row: LedgerRow) -> None:
         self.rows.append(row)
+
+    def repeat(self, shop_id: str, quote_id: str, at: datetime) -> None:
+        self.repeats.append(quote_id)
+
+    def live(self, answer: LiveAnswer) -> None:
+        self.learned_from.append(answer)
+
+    def difference(self, difference: Difference) -> None:
+        self.differences.append(difference)
 
 
 @dataclass(eq=False)

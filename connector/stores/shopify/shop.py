@@ -48,6 +48,7 @@ CAPABILITIES = StoreCapabilities(
     hard_deadline_s=10.0,
     rate_cache_s=900,
     fulfil_ceiling_s=60,
+    rate_headers=("x-shopify-hmac-sha256", "shopify-hmac-sha256"),
     signed_rate_calls=True,
     backup_rates=True,
     cart_totals=True,
@@ -68,6 +69,11 @@ class ShopifyStore:
         self.api = api
         self._secrets = settings.secrets
         self._capabilities = replace(CAPABILITIES, fulfil_ceiling_s=settings.fulfil_ceiling_s)
+
+    @property
+    def settings(self) -> ShopifySettings:
+        """How this shop is connected."""
+        return self._settings
 
     @property
     def capabilities(self) -> StoreCapabilities:
