@@ -55,16 +55,18 @@ class Pusher:
             return
         if row.fulfil_state in {"due", "sent"}:
             fulfilment = await self._fulfil(run, store, row, ceiling)
-            await self.database.run(self._fulfilled, row.shop_id, row.label_id, fulfilment)
+            await self.database.run(self._fulfilled, row, fulfilment)
             fulfilment_id = fulfilment.id
         elif row.fulfil_state == "done":
             fulfilment_id = row.fulfilment_id
+            if row.told_stale:
+                await self._correct(run, store, row, fulfilment_id)
         elif row.fulfil_state == "refused":
             # A person may have entered the number in the store by hand meanwhile.
             by_hand = await run.step("store.find", lambda: self._find(store, row))
             if by_hand is None:
                 return
-            await self.database.run(self._fulfilled, row.shop_id, row.label_id, by_hand)
+            await self.database.run(self._fulfilled, row, by_hand)
             fulfilment_id = by_hand.id
         else:
             return
@@ -76,29 +78,47 @@ class Pusher:
                     await self.database.run(self._event_refused, row, event, error)
 
     async def _fulfil(self, run: Run, store: Store, row: Any, ceiling: timedelta) -> Fulfilment:
+        if await self.database.run(_is_taking_back, row):
+            raise TryLater("The store is still taking an earlier number of this order back.", retry_after_s=5)
         found = await run.step("store.find", lambda: self._find(store, row))
         if found is not None:
             return found
         self._wait_out(row.fulfil_sent_at, ceiling)
-        await run.step("store.mark", lambda: self.database.run(_mark_fulfil, row.shop_id, row.label_id, self.now()))
+        fresh = await run.step(
+            "store.mark", lambda: self.database.run(_mark_fulfil, row.shop_id, row.label_id, self.now())
+        )
         request = FulfilRequest(
-            order_id=row.order_external_id,
-            group_id=row.group_id,
-            lines=tuple((line, quantity) for line, quantity in row.lines),
-            company=row.carrier,
-            number=row.tracking_code,
-            url=row.url,
-            notify_buyer=row.notify_buyer,
-            location_id=row.store_location_id,
+            order_id=fresh.order_external_id,
+            group_id=fresh.group_id,
+            lines=tuple((line, quantity) for line, quantity in fresh.lines),
+            company=fresh.carrier,
+            number=fresh.tracking_code,
+            url=fresh.url,
+            notify_buyer=fresh.notify_buyer,
+            location_id=fresh.store_location_id,
         )
         try:
             return await run.step("store.fulfil", lambda: store.fulfil(request, run.fence))
         except StoreRefused:
             # The units may be gone because an earlier request of ours took effect after we had looked.
-            found = await self._find(store, row)
+            found = await self._find(store, fresh)
             if found is None:
                 raise
             return found
+
+    async def _correct(self, run: Run, store: Store, row: Any, fulfilment_id: str) -> None:
+        """The number was corrected after the store had been told: replace it there. Safe to repeat."""
+        try:
+            await run.step(
+                "store.correct",
+                lambda: store.update_tracking(
+                    fulfilment_id, row.carrier, row.tracking_code, row.url, row.notify_buyer, run.fence
+                ),
+            )
+        except StoreRefused as error:
+            await self.database.run(self._correction_refused, row, error)
+        else:
+            await self.database.run(_corrected, row)
 
     async def _tell(self, run: Run, store: Store, row: Any, fulfilment_id: str, event: Any, ceiling: timedelta) -> None:
         request = StoreEventRequest(
@@ -143,8 +163,13 @@ class Pusher:
                 raise
 
     async def _find(self, store: Store, row: Any) -> Fulfilment | None:
-        """The store's live fulfilment of this label."""
-        return await store.find_fulfilment(row.order_external_id, row.tracking_code)
+        """The store's live fulfilment of this label, under the number that the store was told, or the present one."""
+        numbers = [row.told[1], row.tracking_code] if row.told else [row.tracking_code]
+        for number in dict.fromkeys(numbers):
+            found = await store.find_fulfilment(row.order_external_id, number)
+            if found is not None:
+                return found
+        return None
 
     def _wait_out(self, sent_at: datetime | None, ceiling: timedelta) -> None:
         """A request that left may still take effect: do not repeat it before the store's ceiling has passed."""
@@ -152,13 +177,17 @@ class Pusher:
             left = (sent_at + ceiling - self.now()).total_seconds()
             raise TryLater("The store may still be working on the last request.", retry_after_s=max(1, left))
 
-    def _fulfilled(self, connection: Connection, shop_id: str, label_id: str, fulfilment: Fulfilment) -> None:
-        connection.execute(
-            trackings.update(shop_id)
-            .where(trackings.c.label_id == label_id, trackings.c.fulfil_state.in_(("due", "sent", "refused")))
-            .values(fulfil_state="done", fulfilment_id=fulfilment.id)
+    def _fulfilled(self, connection: Connection, row: Any, fulfilment: Fulfilment) -> None:
+        mine = trackings.update(row.shop_id).where(
+            trackings.c.label_id == row.label_id, trackings.c.fulfil_state.in_(("due", "sent", "refused"))
         )
-        settled(connection, shop_id, label_id, self.now(), "store_refused_fulfilment")
+        connection.execute(mine.values(fulfil_state="done", fulfilment_id=fulfilment.id))
+        if fulfilment.tracking_numbers:
+            corrected = trackings.update(row.shop_id).where(
+                trackings.c.label_id == row.label_id, trackings.c.tracking_code.not_in(fulfilment.tracking_numbers)
+            )
+            connection.execute(corrected.values(told_stale=True))
+        settled(connection, row.shop_id, row.label_id, self.now(), "store_refused_fulfilment")
 
     def _refused(self, connection: Connection, shop_id: str, label_id: str, error: StoreError) -> None:
         row = connection.execute(trackings.select(shop_id).where(trackings.c.label_id == label_id)).one()
@@ -170,6 +199,15 @@ class Pusher:
         else:
             _set_state(connection, shop_id, label_id, "refused")
             need_person(connection, shop_id, label_id, Reason("store_refused_fulfilment", about), self.now())
+
+    def _correction_refused(self, connection: Connection, row: Any, error: StoreError) -> None:
+        log.warning("store_refused", shop=row.shop_id, label=row.label_id, message=error.message)
+        mine = trackings.update(row.shop_id).where(
+            trackings.c.label_id == row.label_id, trackings.c.tracking_code == row.tracking_code
+        )
+        connection.execute(mine.values(told_stale=None))
+        about = {"number": row.tracking_code, "said": error.message}
+        need_person(connection, row.shop_id, row.label_id, Reason("store_refused_correction", about), self.now())
 
     def _event_refused(self, connection: Connection, row: Any, event: Any, error: StoreError) -> None:
         """The store has no use for this step; the others are told all the same."""
@@ -205,14 +243,43 @@ def _set_state(connection: Connection, shop_id: str, label_id: str, state: str) 
     connection.execute(trackings.update(shop_id).where(trackings.c.label_id == label_id).values(fulfil_state=state))
 
 
-def _mark_fulfil(connection: Connection, shop_id: str, label_id: str, now: datetime) -> None:
+def _is_taking_back(connection: Connection, row: Any) -> bool:
+    """Whether the store still has to let go of another label of this order: its units, or the same number."""
+    waiting = trackings.select(row.shop_id, trackings.c.label_id).where(
+        trackings.c.order_id == row.order_id,
+        trackings.c.label_id != row.label_id,
+        trackings.c.fulfil_state == "withdrawn",
+    )
+    return connection.execute(waiting).first() is not None
+
+
+def _corrected(connection: Connection, row: Any) -> None:
+    """The store knows what was sent; what was typed since then is told by the next push."""
+    mine = trackings.update(row.shop_id).where(trackings.c.label_id == row.label_id)
+    told = [row.carrier, row.tracking_code, row.url]
+    connection.execute(mine.values(told=told))
+    unchanged = (
+        mine.where(trackings.c.carrier == row.carrier)
+        .where(trackings.c.tracking_code == row.tracking_code)
+        .where(trackings.c.url == row.url)
+    )
+    connection.execute(unchanged.values(told_stale=None))
+
+
+def _mark_fulfil(connection: Connection, shop_id: str, label_id: str, now: datetime) -> Any:
+    """Note what leaves for the store; the label as it is now, which a person may have corrected since it was read."""
+    fresh = connection.execute(
+        trackings.select(shop_id).where(trackings.c.label_id == label_id).with_for_update()
+    ).one()
+    told = [fresh.carrier, fresh.tracking_code, fresh.url]
     marked = connection.execute(
         trackings.update(shop_id)
         .where(trackings.c.label_id == label_id, trackings.c.fulfil_state.in_(("due", "sent")))
-        .values(fulfil_state="sent", fulfil_sent_at=now)
+        .values(fulfil_state="sent", fulfil_sent_at=now, told=told, told_stale=None)
     )
     if marked.rowcount != 1:
         raise TryLater("The label was withdrawn meanwhile.", retry_after_s=1)
+    return fresh
 
 
 def _mark_event(connection: Connection, event: Any, state: str, now: datetime) -> None:

@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import Connection, or_
 
 from carriers.tracking import TrackingEvent, TrackingStatus, TrackingUpdate
+from connector.attention.board import settled
 from connector.storage.database import insert_new
 from connector.storage.ids import new_id
 from connector.tracking.fold import PROGRESS, ParcelState, fold
@@ -192,6 +193,33 @@ def withdraw(connection: Connection, work: Work, shop_id: str, label_id: str) ->
     )
     if told:
         push_soon(connection, work, shop_id, label_id)
+
+
+def correct_number(
+    connection: Connection, work: Work, shop_id: str, label_id: str, carrier: str, number: str, url: str, now: datetime
+) -> bool:
+    """Follow a label under another carrier, number and address, and have the store told so.
+
+    What the store refused before is tried again. False if there is nothing to tell.
+    """
+    row = connection.execute(
+        trackings.select(shop_id).where(trackings.c.label_id == label_id).with_for_update()
+    ).first()
+    if row is None or row.fulfil_state in {"withdrawn", "cancelled"}:
+        return False
+    before, present = [row.carrier, row.tracking_code, row.url], [carrier, number, url[:500]]
+    refused = row.fulfil_state == "refused"
+    if before == present and not refused and (row.told_stale or row.told in (None, present)):
+        return False
+    values: dict[str, Any] = {"carrier": carrier, "tracking_code": number, "url": url[:500]}
+    if refused:
+        values |= {"fulfil_state": "due", "told": None, "told_stale": None}
+    elif row.fulfil_state in {"sent", "done"}:
+        values |= {"told": row.told or before, "told_stale": True}
+    connection.execute(trackings.update(shop_id).where(trackings.c.label_id == label_id).values(**values))
+    settled(connection, shop_id, label_id, now, "store_refused_fulfilment", "store_refused_correction")
+    push_soon(connection, work, shop_id, label_id)
+    return True
 
 
 def forget_strays(connection: Connection, before: datetime) -> int:

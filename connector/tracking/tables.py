@@ -35,9 +35,13 @@ trackings = TenantTable(
     Column("claim", String(120)),
     Column("claimed_at", Moment),
     Column("turn", Integer, nullable=False, default=0),
+    # [carrier, number, URL] of the last request to the store, and whether they were corrected since.
+    Column("told", JSON),
+    Column("told_stale", Boolean),
     Index(None, "shop_id", "tracking_code"),
     Index(None, "shop_id", "tracker"),
     Index(None, "shop_id", "parcel_id"),
+    Index(None, "shop_id", "order_id"),
 )
 tracking_events = TenantTable(
     "tracking_events",
