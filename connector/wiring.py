@@ -14,9 +14,14 @@ import carriers.easypost
 import carriers.rate_table
 import carriers.sandbox
 import connector.stores.sandbox
+import connector.stores.sandbox.checkup
 import connector.stores.shopify
+import connector.stores.shopify.checkup
 from carriers.carrier import Carrier, CarrierKind
 from connector.attention.board import need_person, settled
+from connector.checkup import refused as refusals
+from connector.checkup.asked import Platform
+from connector.checkup.clinic import Clinic
 from connector.clock import open_clock
 from connector.directory import Directory
 from connector.http.desk.house import DeskHouse
@@ -53,6 +58,7 @@ from connector.storage.migrate import migrate, require_current, schema_state
 from connector.storage.retention import Sweep, sweep
 from connector.storage.secrets import Keyring, SealError
 from connector.storage.shops import list_shops
+from connector.storage.vault import ShopTokenVault
 from connector.store import Incoming, RateCall, StoreKind
 from connector.tracking.news import CarrierHooks
 from connector.tracking.push import Pusher
@@ -74,6 +80,10 @@ T = TypeVar("T")
 
 STORES: Mapping[str, StoreKind] = {
     kind.name: kind for kind in (connector.stores.shopify.KIND, connector.stores.sandbox.KIND)
+}
+PLATFORMS: Mapping[str, Platform] = {
+    "shopify": Platform(connector.stores.shopify.checkup.checks),
+    "sandbox": Platform(connector.stores.sandbox.checkup.checks, calls_from_outside=False),
 }
 CARRIERS: Mapping[str, CarrierKind] = {
     kind.name: kind for kind in (carriers.easypost.KIND, carriers.rate_table.KIND, carriers.sandbox.KIND)
@@ -100,6 +110,7 @@ class House:
     metrics: Metrics
     work: DurableWork
     ledger: LedgerWriter
+    refused: refusals.RefusedBook
     quote_desk: QuoteDesk
 
     def here(self, act: Callable[..., T], /, *args: Any, **kwargs: Any) -> T:
@@ -110,6 +121,20 @@ class House:
     def prepare_database(self) -> None:
         """Make the schema of a fresh database; refuse one that is not this release's."""
         prepare_database(self.database)
+
+    @property
+    def clinic(self) -> Clinic:
+        """What checks shops."""
+        return Clinic(
+            self.database,
+            self.directory,
+            self.outgoing,
+            self.clock,
+            self.settings.public_url,
+            self.settings.allow_private_addresses,
+            PLATFORMS,
+            lambda shop_id: ShopTokenVault(self.database, self.keyring, shop_id),
+        )
 
     @property
     def installer(self) -> Installer:
@@ -172,6 +197,7 @@ def open_house(settings: Settings, observe: Observe | None = None, work_settings
         metrics=metrics,
         work=work,
         ledger=ledger,
+        refused=refusals.RefusedBook(database, clock.now),
         quote_desk=QuoteDesk(clock.now, keyring.keyed_hash, ledger, observed=Observed(metrics)),
     )
     register_jobs(house, work)
@@ -202,6 +228,7 @@ def register_jobs(house: House, work: Work) -> None:
     work.register("hooks.store", store_hooks.process)
     work.register("hooks.app", AppHooks(database, directory, house.inbox, departures, store_hooks).process)
     work.register(REPAIR, CallbackCare(house.installer).repair)
+    work.register("shops.check", house.clinic.sweep)
     work.register("hooks.carrier", CarrierHooks(database, directory, work, house.inbox, now, stray).process)
     work.register("orders.refresh", orders.refresh)
     work.register("orders.sweep", OrderSweep(database, directory, work, now).sweep)
@@ -231,7 +258,7 @@ def migrate_house(settings: Settings) -> None:
         database.close()
 
 
-def receiver(house: House) -> Receiver:
+def receiver(house: House) -> refusals.Receiving:
     """What takes webhooks in: stored and queued in one transaction."""
 
     def enqueue(connection: Connection, key: str) -> None:
@@ -245,7 +272,8 @@ def receiver(house: House) -> Receiver:
             name, args = "hooks.carrier", (key, owner)
         house.work.enqueue(connection, Task(name, key, delivery.shop_id, args))
 
-    return Receiver(house.inbox, house.database.transaction, enqueue)
+    receiving = Receiver(house.inbox, house.database.transaction, enqueue)
+    return refusals.Receiving(receiving.receive, house.refused)
 
 
 def follower(house: House) -> Follower:
@@ -359,6 +387,7 @@ class _Retention:
             Sweep("strays", lambda connection, now: forget_strays(connection, now - _KEEP_STRAYS)),
             QUEUED_KEYS,
             LOGINS,
+            Sweep("refused", lambda connection, now: refusals.forget_older(connection, now - refusals.KEEP)),
             Sweep("quotes", lambda connection, now: forget_older(connection, now - _KEEP_QUOTES)),
             Sweep("quote_news", lambda connection, now: behind.forget(connection, now - _KEEP_QUOTES, now - KEEP_LIVE)),
         ]

@@ -12,8 +12,10 @@ import uvicorn
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
+from connector.checkup import clinic
 from connector.http.routes import build_worker_app
 from connector.http.server import server_config
+from connector.installing import moves
 from connector.labels import sweep as label_sweep
 from connector.orders import sweep as order_sweep
 from connector.settings import Settings
@@ -59,12 +61,17 @@ async def work(settings: Settings, observe: Observe | None = None, work_settings
 async def _tick(house: House) -> None:
     """Queue each sweep once for each span of business time, whichever worker is first."""
     queued: dict[tuple[str, str], int] = {}
+    moving: set[tuple[str, str]] = set()
     while True:
         try:
             fresh = _fresh_spans(house, queued)
             if fresh:
                 await house.database.run(_queue_sweeps, house, fresh)
                 queued |= fresh
+            moved = _moved_callbacks(house, moving)
+            if moved:
+                await house.database.run(_queue_moves, house, moved)
+                moving |= moved
         except SQLAlchemyError as error:
             log.warning("sweeps_wait", cause=type(error).__name__)
         await anyio.sleep(1)
@@ -73,7 +80,12 @@ async def _tick(house: House) -> None:
 def _fresh_spans(house: House, queued: dict[tuple[str, str], int]) -> dict[tuple[str, str], int]:
     """Sweep and shop, with the number of the present span, where this process has not queued it yet."""
     now = house.clock.now().timestamp()
-    sweeps = (("orders.sweep", order_sweep.EVERY), ("labels.sweep", label_sweep.EVERY))
+    sweeps = (
+        ("orders.sweep", order_sweep.EVERY),
+        ("labels.sweep", label_sweep.EVERY),
+        (moves.REPAIR, moves.EVERY),
+        ("shops.check", clinic.EVERY),
+    )
     subjects = [(name, shop.id, every) for shop in house.directory.shops() for name, every in sweeps]
     subjects.append(("house.retention", "", _DAILY))
     spans = {(name, shop_id): int(now // every.total_seconds()) for name, shop_id, every in subjects}
@@ -83,6 +95,20 @@ def _fresh_spans(house: House, queued: dict[tuple[str, str], int]) -> dict[tuple
 def _queue_sweeps(connection: Connection, house: House, spans: dict[tuple[str, str], int]) -> None:
     for (name, shop_id), span in spans.items():
         house.work.enqueue(connection, Task(name, f"{name}:{shop_id}:{span}", shop_id))
+
+
+def _moved_callbacks(house: House, known: set[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Shops whose callbacks lead to another address than ours, where this process has not seen to it yet."""
+    wanted = house.settings.public_url
+    found = {(shop.id, shop.record.callbacks_base) for shop in house.directory.shops() if moves.has_moved(shop, wanted)}
+    return found - known
+
+
+def _queue_moves(connection: Connection, house: House, moved: set[tuple[str, str]]) -> None:
+    second = int(house.clock.now().timestamp())
+    for shop_id, base in sorted(moved):
+        log.info("callbacks_move", shop=shop_id, known=base, wanted=house.settings.public_url)
+        house.work.enqueue(connection, Task(moves.REPAIR, f"{moves.REPAIR}:{shop_id}:moved:{second}", shop_id))
 
 
 async def _serve_figures(house: House, port: int) -> None:

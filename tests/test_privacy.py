@@ -28,8 +28,9 @@ from carriers.sandbox import SandboxCarrier, SandboxSettings
 from connector.cli.accounts import connect_carrier
 from connector.cli.orders import _data, _lines
 from connector.cli.settings import change_settings
-from connector.cli.shops import callbacks_of, connect_shop, sandbox_credentials
+from connector.cli.shops import connect_shop, sandbox_credentials
 from connector.http.routes import build_app
+from connector.installing.callbacks import callbacks_of
 from connector.labels.aftercare import request_void
 from connector.logs import set_up_logs
 from connector.orders import view
@@ -123,7 +124,7 @@ class Journey:
         shop = self.house.directory.shop(self.shop_id)
         assert shop is not None
         call = self.store.shopkeeper.rate_call(cart)
-        answer = await self.post(callbacks_of(self.house, shop).rates, call)
+        answer = await self.post(callbacks_of(self.house.settings.public_url, shop).rates, call)
         await self.house.ledger.flush()
         offer: Offer | None = next(iter(self.store.shopkeeper.offers(answer)), None) if b"offers" in answer else None
         placed = await self.store.shopkeeper.place_order(

@@ -143,6 +143,12 @@ class Inbox:
         due = (c.state == "failed", c.received_at < older_than, c.body.is_not(None))
         return connection.execute(update(self.table).where(*due).values(body=None)).rowcount
 
+    def forget_bodies(self, connection: Connection, shop_id: str) -> int:
+        """Drop what is left of bodies that came about a shop, of failed deliveries that is; how many there were."""
+        c = self.table.c
+        left = (c.shop_id == shop_id, c.state == "failed", c.body.is_not(None))
+        return connection.execute(update(self.table).where(*left).values(body=None)).rowcount
+
     def _settle(self, connection: Connection, delivery_id: str, **values: Any) -> None:
         change = update(self.table).where(self.table.c.id == delivery_id)
         connection.execute(change.values(processed_at=self._clock.now(), **values))

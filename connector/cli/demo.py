@@ -29,8 +29,9 @@ from carriers.sandbox.webhook import SignedDelivery
 from connector.cli.accounts import connect_carrier
 from connector.cli.output import Speaker, command
 from connector.cli.settings import change_settings
-from connector.cli.shops import callbacks_of, connect_shop, sandbox_credentials
+from connector.cli.shops import connect_shop, sandbox_credentials
 from connector.directory import AccountEntry, ShopEntry
+from connector.installing.callbacks import callbacks_of
 from connector.metered import MeteredCarrier
 from connector.orders import view
 from connector.orders.view import NoSuchOrder, OrderView
@@ -141,18 +142,18 @@ class _Demo:
 
     async def _set_up(self, house: House) -> ShopEntry:
         await house.directory.refresh()
-        data = await connect_shop(house, "sandbox", sandbox_credentials())
+        data = await connect_shop(house, "sandbox", sandbox_credentials(), on=True)
         shop_id = str(data["shop_id"])
         await connect_carrier(house, _shop(house, shop_id), CARRIERS["sandbox"], {})
         await change_settings(house, shop_id, _SETTINGS)
         await house.directory.refresh()
-        text = "A sandbox shop and a sandbox carrier are connected; free shipping from 60.00 EUR, markup 10 %."
+        text = "A sandbox shop is connected and on, with a sandbox carrier; free shipping from 60.00 EUR, markup 10 %."
         self._tell("set_up", text, shop_id=shop_id, rate_url=data["rate_url"], settings=_SETTINGS)
         return _shop(house, shop_id)
 
     async def _quote(self, house: House, shop: ShopEntry, store: SandboxStore, cart: Cart) -> Offer:
         call = store.shopkeeper.rate_call(cart)
-        url = callbacks_of(house, shop).rates
+        url = callbacks_of(house.settings.public_url, shop).rates
         await _until(lambda: self._knows(url, call), "the server to know the shop")
         started = time.monotonic()
         answer = await self._post(url, call)

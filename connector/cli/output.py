@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from carriers.money import Money
 from connector.settings import read_settings
+from connector.storage.audit import Actor
 from connector.wiring import House, open_house
 from connector.words.reason import Reason
 from webhooks.errors import WaybillError
@@ -24,6 +25,7 @@ from webhooks.errors import WaybillError
 T = TypeVar("T")
 
 EXIT_FAILED = 1
+BY_COMMAND = Actor("command", "waybill")
 
 
 def as_json(value: Any) -> Any:

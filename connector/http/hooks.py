@@ -19,7 +19,7 @@ from connector.http.errors import BUSY, NOT_FOUND, TRY_AGAIN, send_reply
 from connector.http.limits import NoBody, read_body, read_headers, refuse_body
 from connector.http.ports import APP, CARRIER, STORE, AppEntry, Front
 from connector.redaction import describe_error
-from connector.store import VerifyAppHook
+from connector.store import PrivacyRequest, ShopGone, VerifyAppHook
 from webhooks.receiver import Authentic, Endpoint, Forged, Reply, Verify
 
 T = TypeVar("T")
@@ -28,6 +28,8 @@ Take = Callable[[str, Mapping[str, str], bytes], Reply]
 
 Find = Callable[[Mapping[str, str], Mapping[str, str]], Take | None]
 """Finds by path parameters and headers what takes deliveries there; None if nobody has such an address."""
+
+NOTHING_KEPT = Reply(200)
 
 _OUTCOMES = {400: "refused", 401: "forged", 404: "not_found", 413: "too_large"}
 
@@ -136,11 +138,12 @@ def carrier_hooks(front: Front, threads: Threads) -> Hooks:
 def app_hooks(front: Front, threads: Threads) -> Hooks:
     """`POST /apps/{app}/hooks`: topics of a whole app. The inbox key is `app:` and the app's id.
 
-    The shop comes from a header, which is believed only after the signature held.
+    `{app}` is an app's id, or a platform's name. The shop comes from a header, which is believed only after the
+    signature held; it may have left, since the platform goes on telling what is to be forgotten.
     """
 
-    def find(path: Mapping[str, str], _headers: Mapping[str, str]) -> Take | None:
-        app = front.directory.app(path["app"])
+    def find(path: Mapping[str, str], headers: Mapping[str, str]) -> Take | None:
+        app = front.directory.app_of(path["app"], headers)
         if app is None or app.verify_app_hook is None:
             return None
         return functools.partial(take, app, app.verify_app_hook)
@@ -152,13 +155,19 @@ def app_hooks(front: Front, threads: Threads) -> Hooks:
             shop_id = ""
         else:
             verdict = delivery.verdict
-            shop = front.directory.shop_by_domain(app.platform, delivery.shop.lower())
-            if shop is None:
-                return NOT_FOUND
-            shop_id = shop.id
+            shop_id = front.directory.shop_of_app(app, delivery.shop) or ""
+            if not shop_id:
+                # Nothing is kept of such a shop, so there is nothing to forget; what else is told comes again.
+                return NOTHING_KEPT if _is_farewell(app, verdict.topic, raw) else NOT_FOUND
         return _take(front, APP, app.id, shop_id, lambda _raw, _headers: verdict)(method, headers, raw)
 
     return Hooks(APP, find, front, threads)
+
+
+def _is_farewell(app: AppEntry, topic: str, raw: bytes) -> bool:
+    """Whether a delivery only asks to let go or to tell what is kept."""
+    news = app.read_app_hook(topic, raw) if app.read_app_hook is not None else []
+    return bool(news) and all(isinstance(each, PrivacyRequest | ShopGone) for each in news)
 
 
 def _take(front: Front, kind: str, owner_id: str, shop_id: str, verify: Verify) -> Take:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from sqlalchemy import Column, Connection, Index, String
@@ -74,6 +74,17 @@ def get(connection: Connection, keyring: Keyring, shop_id: str, person_id: str) 
 def forget(connection: Connection, shop_id: str, person_id: str) -> bool:
     """Erase now; False if there was nothing left."""
     return connection.execute(_persons.delete(shop_id).where(_persons.c.id == person_id)).rowcount == 1
+
+
+def known(connection: Connection, shop_id: str, person_ids: Collection[str]) -> set[str]:
+    """Those of the ids whose person is still kept."""
+    found = connection.execute(_persons.select(shop_id, _persons.c.id).where(_persons.c.id.in_(person_ids)))
+    return {str(row.id) for row in found}
+
+
+def forget_shop(connection: Connection, shop_id: str) -> int:
+    """Erase every person of a shop now; how many."""
+    return connection.execute(_persons.delete(shop_id)).rowcount
 
 
 def forget_due(connection: Connection, now: datetime) -> int:

@@ -56,6 +56,7 @@ __all__ = [
     "note_redacted",
     "note_switch",
     "put_app",
+    "put_connection",
     "put_credentials",
     "put_facts",
     "put_locations",
@@ -160,7 +161,7 @@ def add_shop(
     ).scalar()
     if taken:
         raise ShopExists(f"This store is connected already, as {taken}.", detail=taken)
-    values = {
+    values: dict[str, Any] = {
         "app_id": app_id,
         "name": name,
         "currency": currency,
@@ -172,7 +173,7 @@ def add_shop(
     }
     left = _left(connection, platform, domain.lower())
     if left is not None:
-        _update(connection, left, values | _FORGOTTEN | {"gone_at": None, "redacted_at": None})
+        _update(connection, left, {**values, **_FORGOTTEN, "gone_at": None, "redacted_at": None})
         _changed(connection, now, actor, "shop.back", left)
         return get_shop(connection, keyring, left)
     shop_id = new_id("shop", now)
@@ -228,6 +229,20 @@ def put_credentials(
     values = {"credentials": seal_fields(keyring, credentials), "access_tokens": None, **_NO_CLAIM}
     _update(connection, shop_id, values)
     _changed(connection, now, actor, "shop.credentials", shop_id)
+
+
+def put_connection(
+    connection: Connection,
+    keyring: Keyring,
+    shop_id: str,
+    credentials: Mapping[str, str],
+    app_id: str | None,
+    actor: Actor,
+    now: datetime,
+) -> None:
+    """The same for a shop that from now on is connected through an app, or through none. Raises NoSuchShop."""
+    put_credentials(connection, keyring, shop_id, credentials, actor, now)
+    _update(connection, shop_id, {"app_id": app_id})
 
 
 def put_facts(connection: Connection, shop_id: str, *, name: str, currency: str, timezone: str) -> None:

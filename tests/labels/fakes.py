@@ -239,6 +239,7 @@ class FakeStore:
     event_plays: deque[Literal["take", "lost-answer", "lost-request", "refuse"]] = field(default_factory=deque)
     correction_plays: deque[Literal["take", "lost-answer", "lost-request", "refuse"]] = field(default_factory=deque)
     errors: deque[StoreError] = field(default_factory=deque)
+    registered: bool | None = None
 
     # --- the checkout
 
@@ -277,6 +278,9 @@ class FakeStore:
                 return [PrivacyRequest(topic, "shop" if ids is None else "customer", tuple(ids or ()))]
             case _:
                 return []
+
+    async def rates_on(self) -> bool | None:
+        return self.registered
 
     # --- orders
 

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from connector.store import StoreKind, TokenVault
 from connector.stores.sandbox.connection import CAPABILITIES, SandboxStore
 from connector.stores.sandbox.settings import SandboxStoreSettings
-from connector.stores.sandbox.webhook import claims_shop, verify_app_hook
+from connector.stores.sandbox.webhook import claims_shop, read, verify_app_hook
 from webhooks.outgoing import Outgoing
 from webhooks.ports import Clock
 
@@ -27,6 +27,7 @@ KIND = StoreKind(
     connect=connect,
     claims_shop=claims_shop,
     verify_app_hook=verify_app_hook,
+    read_app_hook=read,
 )
 
 __all__ = ["KIND", "SandboxStore", "SandboxStoreSettings"]

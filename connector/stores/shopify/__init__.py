@@ -5,7 +5,7 @@ from __future__ import annotations
 from connector.store import StoreKind
 from connector.stores.shopify.settings import ShopifySettings
 from connector.stores.shopify.shop import CAPABILITIES, connect
-from connector.stores.shopify.webhook import claims_shop, verify_app_hook
+from connector.stores.shopify.webhook import claims_shop, read_webhook, verify_app_hook
 
 KIND = StoreKind(
     name="shopify",
@@ -15,4 +15,5 @@ KIND = StoreKind(
     connect=connect,
     claims_shop=claims_shop,
     verify_app_hook=verify_app_hook,
+    read_app_hook=read_webhook,
 )
