@@ -10,6 +10,7 @@ from carriers.carrier import Capabilities, Carrier, CarrierKind
 from carriers.easypost.client import EasyPost
 from carriers.easypost.settings import EasyPostSettings
 from carriers.easypost.setup import set_up_hook
+from carriers.easypost.standing import read_standing
 from webhooks.outgoing import Outgoing
 from webhooks.ports import Clock
 
@@ -35,4 +36,5 @@ KIND = CarrierKind(
     capabilities=CAPABILITIES,
     connect=connect,
     set_up_hook=set_up_hook,
+    standing=read_standing,
 )

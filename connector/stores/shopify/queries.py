@@ -359,7 +359,7 @@ query CheckZones($id: ID!, $group: ID, $after: String) {
 
 CHECK_WEIGHTS: Final = """
 query CheckWeights($after: String) {
-  productVariants(first: 200, after: $after, query: "product_status:active") {
+  productVariants(first: 200, after: $after, query: "product_status:ACTIVE") {
     nodes {
       displayName
       inventoryItem { requiresShipping measurement { weight { unit value } } }
