@@ -1,3 +1,5 @@
+# A script that ran once, beside its release's code.
+# ruff: noqa: ASYNC110, ASYNC221, BLE001, S603, S608, T201
 """Make the kept database of 0.1.0 with that release's own code; README.md beside this file says how to run it.
 
 Two shops of the sandbox platform live through a morning: quotes, orders in every state, labels bought, voided,
@@ -6,8 +8,6 @@ in that nobody works on, and everything is packed as it lies.
 """
 
 from __future__ import annotations
-
-# ruff: noqa: ASYNC, BLE001, PT017, S108, S603, S608, T201 - a script that ran once, beside its release's code.
 
 import asyncio
 import json
