@@ -18,6 +18,8 @@ EXAMPLES = {
     "mode": "live",
     "buy": "manual",
     "buy_after": "45",
+    "daily_cap": "250.00",
+    "alert_mail": "desk@shop.example",
     "backup": "platform",
     "safety_rates": "Standard: 3 to 5 days:standard:4.90,Express:express:12.00",
     "default_location": "loc_1",

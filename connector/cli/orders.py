@@ -11,12 +11,13 @@ from typing import Any
 import click
 
 from connector.cli.naming import worker_runs
-from connector.cli.output import EXIT_FAILED, Speaker, command, with_house
+from connector.cli.output import EXIT_FAILED, Speaker, command, in_house, with_house
 from connector.labels import record
 from connector.labels.aftercare import request_void
 from connector.labels.amounts import Entry
 from connector.orders import view
 from connector.orders.refresh import REFRESH
+from connector.orders.release import release
 from connector.orders.view import NoSuchOrder, NothingToBuy, OrderView, ParcelView
 from connector.storage.audit import Actor
 from connector.storage.shops import find_shop_id
@@ -88,6 +89,25 @@ def add_to(group: click.Group) -> None:
         found = with_house(lambda house: house.here(view.show, house.here(find_shop_id, shop), order))
         speaker.answer(_data(found), _lines(found))
 
+    @command(order, "release")
+    @click.argument("shop")
+    @click.argument("order")
+    @click.option("--reason", required=True, help="Why, for the audit.")
+    def let_go(speaker: Speaker, shop: str, order: str, reason: str) -> None:
+        """Let go of an order that Waybill holds: it is bought as if it had not been held."""
+
+        async def do(house: House) -> tuple[list[str], bool]:
+            entry = house.directory.shop(house.here(find_shop_id, shop))
+            if entry is None:
+                raise WaybillError("This shop cannot be loaded; see `waybill doctor`.", detail=shop)
+            now = house.clock.now()
+            freed = house.here(release, house.work, entry, order, _BY_COMMAND, reason, now)
+            return freed, entry.settings.buys_when_paid
+
+        freed, buys = in_house(do)
+        then = "Its labels are bought now." if buys else "Buy its labels with `waybill label buy`."
+        speaker.answer({"released": freed, "buys": buys}, [f"Released {len(freed)} of its parcels. {then}"])
+
     @command(label, "buy")
     @click.argument("shop")
     @click.argument("order")
@@ -99,12 +119,13 @@ def add_to(group: click.Group) -> None:
         show_default=True,
         help="Seconds to wait for the worker; 0 only queues.",
     )
-    def buy(speaker: Speaker, shop: str, order: str, wait_s: float) -> None:
+    @click.option("--over-cap", default="", metavar="WHY", help="Pass the shop's daily cap, and why; for the audit.")
+    def buy(speaker: Speaker, shop: str, order: str, wait_s: float, over_cap: str) -> None:
         """Buy the labels of an order's parcels that have none.
 
         The worker buys them; exit code 1 if it was waited for and not every label was bought.
         """
-        done = with_house(lambda house: _buy(house, house.here(find_shop_id, shop), order, wait_s))
+        done = with_house(lambda house: _buy(house, house.here(find_shop_id, shop), order, wait_s, over_cap))
         about = {"bought": done.bought, "under_way": done.open, "worker": done.worker, "asked": list(done.parcels)}
         speaker.answer(about | {"text": done.say()} | _data(done.order), [done.say(), *_lines(done.order)])
         if wait_s and not done.complete:
@@ -137,12 +158,12 @@ def _labels(count: int) -> str:
     return "1 label" if count == 1 else f"{count} labels"
 
 
-def _buy(house: House, shop_id: str, reference: str, wait_s: float) -> Bought:
+def _buy(house: House, shop_id: str, reference: str, wait_s: float, over_cap: str) -> Bought:
     now = house.clock.now
     try:
-        asked = house.here(view.request_purchase, house.work, shop_id, reference, _BY_COMMAND, now())
+        asked = house.here(view.request_purchase, house.work, shop_id, reference, _BY_COMMAND, now(), over_cap=over_cap)
     except NoSuchOrder:
-        asked = _fetch_and_ask(house, shop_id, reference, wait_s)
+        asked = _fetch_and_ask(house, shop_id, reference, wait_s, over_cap)
     wanted = frozenset(asked)
 
     def settled() -> bool:
@@ -153,7 +174,7 @@ def _buy(house: House, shop_id: str, reference: str, wait_s: float) -> Bought:
     return Bought(house.here(view.show, shop_id, reference), tuple(asked), house.here(worker_runs))
 
 
-def _fetch_and_ask(house: House, shop_id: str, reference: str, wait_s: float) -> list[str]:
+def _fetch_and_ask(house: House, shop_id: str, reference: str, wait_s: float, over_cap: str) -> list[str]:
     """The store may have an order that was not read yet: read it first. Its parcels may then be bought by a rule."""
     now = house.clock.now()
     task = Task(REFRESH, f"command:{shop_id}:{reference}:{now.isoformat()}"[:200], shop_id, (reference,))
@@ -176,7 +197,8 @@ def _fetch_and_ask(house: House, shop_id: str, reference: str, wait_s: float) ->
             )
         raise NoSuchOrder("The store was asked, and there is no such order here yet.", detail=reference)
     try:
-        return house.here(view.request_purchase, house.work, shop_id, reference, _BY_COMMAND, house.clock.now())
+        now = house.clock.now()
+        return house.here(view.request_purchase, house.work, shop_id, reference, _BY_COMMAND, now, over_cap=over_cap)
     except NothingToBuy:
         found = house.here(view.show, shop_id, reference)
         if not found.parcels:

@@ -138,3 +138,17 @@ def test_a_cancelled_order_is_not_bought_by_hand(shop: Shop) -> None:
     assert answer.exit_code == 1, answer.output
     (parcel,) = shop.shell.json("order", "show", DOMAIN, order)["parcels"]
     assert (parcel["state"], parcel["label"]) == ("cancelled", None)
+
+
+def test_a_held_order_is_released_with_a_reason_and_bought_by_the_shops_rule(shop: Shop) -> None:
+    order = shop.order(risky=True)
+    with started(shop.shell, "work"):
+        until(lambda: _seen(shop, order) and _state(shop, order) == "held", "the hold")
+        done = shop.shell.json("order", "release", DOMAIN, order, "--reason", "Called the buyer")
+        assert done["buys"] is True
+        assert len(done["released"]) == 1
+        until(lambda: _state(shop, order) == "bought", "the label")
+    assert shop.shell.json("attention", DOMAIN) == {"matters": []}
+    again = shop.shell.run("order", "release", DOMAIN, order, "--reason", "Again")
+    assert again.exit_code == 1
+    assert "No parcel of this order is held" in again.output
