@@ -135,9 +135,13 @@ class SetUpHook(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How an account stands with its carrier. `balance`: money that labels are paid from; None where it is not told."""
+    """How an account stands with its carrier.
+
+    `balance`: money that labels are paid from; None where it is not told. `refills`: it is topped up by itself.
+    """
 
     balance: Money | None = None
+    refills: bool = False
 
 
 class ReadStanding(Protocol):

@@ -38,6 +38,7 @@ async def read_standing(settings: BaseModel, outgoing: Outgoing, deadline_s: flo
     if balance is None:  # A child of another account: its parent pays.
         return Standing()
     try:
-        return Standing(Money.rounded(str(balance), _CURRENCY))
+        refills = bool(body.get("has_billing_method")) and body.get("recharge_amount") is not None
+        return Standing(Money.rounded(str(balance), _CURRENCY), refills)
     except MoneyError as error:
         raise Garbled("EasyPost's answer is not what its contract says.", detail="balance") from error

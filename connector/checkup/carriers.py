@@ -52,14 +52,14 @@ async def _check(
     if standing is None or standing.balance is None:
         return []
     spent = await database.run(_spent, shop.id, account.id, standing.balance.currency, now)
-    return _judge_wallet(account, standing.balance, spent)
+    return _judge_wallet(account, standing.balance, spent, refills=standing.refills)
 
 
-def _judge_wallet(account: AccountEntry, balance: Money, spent: Money) -> list[Finding]:
+def _judge_wallet(account: AccountEntry, balance: Money, spent: Money, *, refills: bool) -> list[Finding]:
     params: dict[str, Param] = {"carrier": account.kind.title, "balance": balance}
     if balance.minor <= 0:
         return [Finding(Reason("check_wallet_empty", params), "costs_money", account.id)]
-    if balance < spent:
+    if balance < spent and not refills:
         params |= {"spent": spent, "days": _SPENT_IN.days}
         return [Finding(Reason("check_wallet_low", params), "costs_money", account.id)]
     return []

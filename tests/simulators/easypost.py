@@ -129,6 +129,7 @@ class _API:
         self.tracking = tracking
         self.book = book
         self.state = state
+        self.user_changes: Body = {}
 
     def routes(self) -> list[Route]:
         """Every URL."""
@@ -165,6 +166,7 @@ class _API:
             ("DELETE", "/_sim/faults", self.sim_forget),
             ("POST", "/_sim/reset", self.sim_reset),
             ("POST", "/_sim/scans", self.sim_scans),
+            ("POST", "/_sim/user", self.sim_user),
             ("POST", "/_sim/shipments/{id}", self.sim_shipment),
         ]
         made = [Route(path, self._delayed(handler), methods=[method]) for method, path, handler in table]
@@ -298,8 +300,9 @@ class _API:
         return JSONResponse({})
 
     async def user(self, request: Request) -> Response:
-        _mode(request)
-        return JSONResponse(self.world.truth.answer("user", "user_retrieve_no_id"))
+        if _mode(request) == "test":
+            raise Refusal(403, "MODE.UNAUTHORIZED", "This resource requires a production API Key to access.")
+        return JSONResponse(self.world.truth.answer("user", "user_retrieve_no_id") | self.user_changes)
 
     async def carrier_accounts(self, request: Request) -> Response:
         _mode(request)
@@ -358,6 +361,11 @@ class _API:
                 "answers": [await _post(delivery, url, secret) for url, secret in targets],
             }
         )
+
+    async def sim_user(self, request: Request) -> Response:
+        """Set fields of the user, such as balance."""
+        self.user_changes |= await _body(request)
+        return JSONResponse(self.user_changes)
 
     async def sim_shipment(self, request: Request) -> Response:
         """Set fields of a shipment, such as refund_status, or label_url after 180 days."""

@@ -19,6 +19,10 @@ class EasyPostControl:
         """Play a fault for the next `times` calls of that name (see CALLS and `easypost_faults.Kind`)."""
         self._ask("POST", "/_sim/faults", [{"call": call, "kind": kind, "times": times, **values}])
 
+    def user(self, **values: Any) -> None:
+        """Set fields of the account's owner, such as `balance`."""
+        self._ask("POST", "/_sim/user", values)
+
     def forget_faults(self) -> None:
         """Play no fault any more."""
         self._ask("DELETE", "/_sim/faults")

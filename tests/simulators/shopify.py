@@ -53,6 +53,7 @@ class Shopify:
             ("POST", "/_sim/locations", self.sim_location),
             ("POST", "/_sim/uninstall", self.sim_uninstall),
             ("POST", "/_sim/settings", self.sim_settings),
+            ("POST", "/_sim/setup", self.sim_setup),
             ("POST", "/_sim/bucket", self.sim_bucket),
             ("DELETE", "/_sim/tokens", self.sim_drop_tokens),
             ("POST", "/_sim/checkout", self.sim_checkout),
@@ -164,6 +165,10 @@ class Shopify:
             if not hasattr(self.world, name):
                 raise ValueError(name)
             setattr(self.world, name, frozenset(value) if name == "scopes" and value is not None else value)
+        return JSONResponse({})
+
+    async def sim_setup(self, request: Request) -> Response:
+        self.world.setup.change(await _body(request))
         return JSONResponse({})
 
     async def sim_bucket(self, request: Request) -> Response:

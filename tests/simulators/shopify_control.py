@@ -62,6 +62,13 @@ class ShopifyControl:
         """Set fields of the world: scopes, currency, plan_allows_services, token_life_s, offset_s (of its clock), …."""
         self._ask("POST", "/_sim/settings", values)
 
+    def set_up(self, **values: Any) -> None:
+        """Change how the shop is set up for shipping: `plan`, `for_developers`, `weightless`, `profiles` (the list).
+
+        A profile: {id, name, default, products: [title], zones: [{name, without, own}]}; see `shopify_setup`.
+        """
+        self._ask("POST", "/_sim/setup", values)
+
     def bucket(self, maximum: float, restore_rate: float) -> None:
         """Fill the bucket of query points to this size."""
         self._ask("POST", "/_sim/bucket", {"maximum": maximum, "restore_rate": restore_rate})

@@ -44,7 +44,9 @@ from graphql import (
     validate,
 )
 
+from connector.stores.shopify.queries import SCOPES
 from tests.simulators import shopify_fulfilments as effects
+from tests.simulators.shopify_setup import narrowed
 from tests.simulators.shopify_world import Body, Refusal, World
 
 MOST_POINTS = 1000
@@ -219,7 +221,7 @@ def _resolve(source: Any, info: GraphQLResolveInfo, **arguments: Any) -> Any:
     elif (parent, name) == ("Fulfillment", "order"):
         return endpoint.world.order(source["_order"])
     else:
-        value = source.get(name)
+        value = narrowed(name, source.get(name), arguments)
     if isinstance(value, list):
         if name == "metafields" and "keys" in arguments:
             value = [node for node in value if f"{node['namespace']}.{node['key']}" in arguments["keys"]]
@@ -273,7 +275,7 @@ def _shop(world: World, _: Body) -> Body:
         "currencyCode": world.currency,
         "ianaTimezone": "America/New_York",
         "weightUnit": "KILOGRAMS",
-        "plan": {"publicDisplayName": "Advanced", "partnerDevelopment": False, "shopifyPlus": False},
+        "plan": world.setup.plan_node(),
     }
 
 
@@ -298,22 +300,32 @@ def _subscriptions(world: World, arguments: Body) -> list[Body]:
 
 def _orders(world: World, arguments: Body) -> list[Body]:
     asked = arguments.get("query") or ""
-    match = re.fullmatch(r"updated_at:>='([^']+)'", asked)
+    match = re.fullmatch(r"(updated|created)_at:>='([^']+)'", asked)
     if asked and not match:
         raise GraphQLError(f"The simulator does not read the search {asked!r}.")
-    since = datetime.fromisoformat(match[1]) if match else None
-    found = [order for order in world.orders if since is None or datetime.fromisoformat(order["updatedAt"]) >= since]
-    return sorted(found, key=lambda order: str(order["updatedAt"]))
+    by = f"{match[1]}At" if match else "updatedAt"
+    since = datetime.fromisoformat(match[2]) if match else None
+    found = [order for order in world.orders if since is None or datetime.fromisoformat(order[by]) >= since]
+    return sorted(found, key=lambda order: str(order[by]))
 
 
 def _variants(world: World, arguments: Body) -> list[Body]:
     asked = arguments.get("query") or ""
+    if asked == "product_status:ACTIVE":
+        return list(world.setup.variant_nodes())
     match = re.fullmatch(r"product_ids:([0-9,]+)", asked)
     if asked and not match:
         raise GraphQLError(f"The simulator does not read the search {asked!r}.")
     products = {f"gid://shopify/Product/{number}" for number in match[1].split(",")} if match else None
     found = [one for one in world.variants.values() if products is None or one["product"]["id"] in products]
     return sorted(found, key=lambda one: int(one["id"].rsplit("/", 1)[1]))
+
+
+def _installation(world: World, _: Body) -> Body:
+    """The app in this shop with its permissions; one without a limit has what Waybill asks for."""
+    held = world.scopes if world.scopes is not None else SCOPES
+    scopes = [{"handle": scope, "description": scope} for scope in sorted(held)]
+    return {"id": "gid://shopify/AppInstallation/1", "accessScopes": scopes}
 
 
 _QUERIES: dict[str, Callable[[World, Body], Any]] = {
@@ -328,9 +340,11 @@ _QUERIES: dict[str, Callable[[World, Body], Any]] = {
         {"carrierService": service, "locations": world.locations} for service in world.services
     ],
     "webhookSubscriptions": _subscriptions,
-    "deliveryProfiles": lambda _, __: [
-        {"id": "gid://shopify/DeliveryProfile/1", "name": "General Profile", "default": True}
-    ],
+    "deliveryProfiles": lambda world, _: world.setup.profile_nodes(world),
+    "deliveryProfile": lambda world, given: next(
+        (one for one in world.setup.profile_nodes(world) if one["id"] == given["id"]), None
+    ),
+    "currentAppInstallation": _installation,
     "productVariants": _variants,
     "nodes": lambda world, given: [world.variants.get(one) for one in given["ids"]],
 }

@@ -15,6 +15,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from tests.simulators.shopify_setup import ShippingSetUp
+
 Body = dict[str, Any]
 ACTIVE = ("OPEN", "IN_PROGRESS")
 
@@ -49,6 +51,7 @@ class World:
     scopes: frozenset[str] | None = None
     currency: str = "USD"
     plan_allows_services: bool = True
+    setup: ShippingSetUp = field(default_factory=ShippingSetUp)
     token_life_s: int = 86399
     rotating: bool = False
     offset_s: float = 0.0
@@ -183,7 +186,7 @@ class World:
             "currencyCode": self.currency,
             "displayFinancialStatus": "PAID" if spec.get("paid") else "PENDING",
             "cancelledAt": None,
-            "createdAt": self.stamp(),
+            "createdAt": spec.get("placed_at") or self.stamp(),
             "processedAt": self.stamp(),
             "updatedAt": self.stamp(),
             "test": bool(spec.get("test", False)),
@@ -192,7 +195,9 @@ class World:
             "email": to["email"],
             "phone": to["phone"],
             "risk": {"recommendation": spec.get("risk", "ACCEPT"), "assessments": []},
-            "subtotalPriceSet": self.money(subtotal),
+            "subtotalPriceSet": self.money(subtotal - Decimal(str(spec.get("discount", 0)))),
+            "taxesIncluded": bool(spec.get("taxes_included", False)),
+            "lineItems": [self._line_item(line) for line in lines],
             "shippingAddress": _mailing_address(to),
             "shippingLines": [self._shipping_line(shipping, lost=bool(spec.get("code_lost")))],
             "fulfillments": [],
@@ -255,6 +260,22 @@ class World:
             "carrierIdentifier": "a8d3f2627e998fa88786188bf6b81331",
             "isRemoved": False,
             "originalPriceSet": self.money(shipping["price"]),
+            "discountedPriceSet": self.money(shipping.get("discounted", shipping["price"])),
+        }
+
+    def _line_item(self, line: Body) -> Body:
+        """A line as it was ordered, shipped or not."""
+        return {
+            "id": self.gid("LineItem"),
+            "quantity": line["quantity"],
+            "name": line["title"],
+            "sku": line["sku"],
+            "vendor": self.variants[line["variant"]]["product"]["vendor"],
+            "requiresShipping": line["requires_shipping"],
+            "taxable": line.get("taxable", True),
+            "originalUnitPriceSet": self.money(line["price"]),
+            "variant": self.variants[line["variant"]],
+            "product": self.variants[line["variant"]]["product"],
         }
 
     def _route(self, lines: list[Body], to: Body, shipping: Body, spec: Body) -> list[Body]:
