@@ -256,6 +256,30 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
+class PastOrder:
+    """An order as it was placed, for asking what shipping it would cost: nobody is named in it.
+
+    `cart` holds what was ordered, shipped or not, and where it went (country, province, city, postal code).
+    `charged` is what the buyer paid for shipping, after discounts.
+    """
+
+    id: str
+    name: str
+    placed_at: datetime
+    cart: Cart
+    charged: Money
+    shipping_title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PastOrders:
+    """Some of the past orders; `after` asks for the next ones, and is empty behind the last."""
+
+    orders: tuple[PastOrder, ...]
+    after: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Fulfilment:
     """What the store keeps of a parcel that left. `id` is the platform's."""
 
@@ -489,6 +513,10 @@ class Store(Protocol):
 
     async def orders_since(self, since: datetime) -> list[tuple[str, datetime]]:
         """Ids and update times of every order that changed at or after `since`, oldest first."""
+        ...
+
+    async def past_orders(self, since: datetime, after: str = "") -> PastOrders:
+        """Orders placed at or after `since` that need shipping, oldest first; without cancelled and test orders."""
         ...
 
     async def find_fulfilment(self, order_id: str, number: str) -> Fulfilment | None:

@@ -217,6 +217,24 @@ class StoreContract:
         later = order.updated_at + timedelta(days=1)
         assert order.id not in {order_id for order_id, _ in await world.store.orders_since(later)}
 
+    async def test_past_orders_are_as_they_were_placed_also_when_they_have_left(self, world: StoreWorld) -> None:
+        order = await _read(world, await world.place_order(WantedOrder(quantity=3)))
+        gone = await world.place_order(WantedOrder())
+        await world.cancel(gone)
+        await world.store.fulfil(_request(order, "9400100000000000000007"), _yes)
+        page = await world.store.past_orders(order.placed_at)
+        (past,) = [each for each in page.orders if each.id in {order.id, gone}]
+        assert (past.id, past.name, past.placed_at) == (order.id, order.name, order.placed_at)
+        assert [(line.quantity, line.sku) for line in past.cart.lines] == [(3, order.groups[0].lines[0].sku)]
+        assert past.charged == order.shipping_lines[0].price
+        assert (past.cart.totals is not None and past.cart.totals.total) == order.subtotal
+        place = past.cart.destination
+        assert place is not None
+        assert place.country
+        assert (place.name, place.street1, place.phone, place.email) == ("", "", "", "")
+        assert page.after == ""
+        assert (await world.store.past_orders(order.placed_at + timedelta(days=1))).orders == ()
+
     # --- fulfilments --------------------------------------------------------------------------------------------------
 
     async def test_a_fulfilment_is_found_by_its_number(self, world: StoreWorld) -> None:

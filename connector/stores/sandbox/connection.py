@@ -15,6 +15,7 @@ from connector.store import (
     Incoming,
     InstallStep,
     Order,
+    PastOrders,
     ProductFacts,
     ProductPage,
     RateCall,
@@ -116,6 +117,19 @@ class SandboxStore:
             return await self._platform.orders_since(since)
         except SaidNo as said:
             raise error_of(said) from None
+
+    async def past_orders(self, since: datetime, after: str = "") -> PastOrders:
+        """A hundred orders a page, by number."""
+        try:
+            changed = await self._platform.orders_since(since)  # What was placed since has changed since.
+            numbers = sorted(number for each, _ in changed if (number := mapping.number_of(each)) is not None)
+            waiting = [number for number in numbers if number > int(after or 0)]
+            orders = [await self._platform.order(mapping.order_id(number)) for number in waiting[:_PAGE]]
+        except SaidNo as said:
+            raise error_of(said) from None
+        placed = [order for order in orders if order is not None and order.placed_at >= since]
+        found = [known for order in placed if (known := mapping.read_past_order(order)) is not None]
+        return PastOrders(tuple(found), str(waiting[_PAGE - 1]) if len(waiting) > _PAGE else "")
 
     # --- fulfilments
 

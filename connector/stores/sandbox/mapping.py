@@ -23,6 +23,7 @@ from connector.store import (
     Offer,
     Order,
     OrderLine,
+    PastOrder,
     RateCall,
     Refusal,
     ShippingLine,
@@ -276,6 +277,46 @@ def read_order(order: OrderJSON) -> Order:
         phone=order.phone,
         locale=order.locale,
         test=True,
+    )
+
+
+def read_past_order(order: OrderJSON) -> PastOrder | None:
+    """The order as it was placed; None if it was cancelled or nothing in it needs shipping."""
+    lines = tuple(
+        CartLine(
+            quantity=line.quantity,
+            price=Money.parse(line.price, order.currency),
+            weight=None if line.grams is None else Weight(line.grams),
+            sku=line.sku,
+            name=line.name,
+            variant_id=line.variant_id,
+            requires_shipping=line.requires_shipping,
+        )
+        for group in order.groups
+        for line in group.lines
+        if line.quantity > 0
+    )
+    if order.cancelled or not any(line.requires_shipping for line in lines):
+        return None
+    offers = [group.offer for group in order.groups if group.offer is not None]
+    charged = sum((Money.parse(offer.price, offer.currency).minor for offer in offers), 0)
+    subtotal = Money(sum(line.price.minor * line.quantity for line in lines), order.currency)
+    place = read_address(order.groups[0].destination)
+    return PastOrder(
+        id=order_id(order.number),
+        name=f"#{order.number}",
+        placed_at=order.placed_at,
+        cart=Cart(
+            lines,
+            order.currency,
+            destination=None
+            if place is None
+            else Address(place.country, place.postal_code, place.province, place.city, residential=place.residential),
+            totals=CartTotals(subtotal, Money(0, order.currency), subtotal),
+            locale=order.locale,
+        ),
+        charged=Money(charged, order.currency),
+        shipping_title=offers[0].name if offers else "",
     )
 
 

@@ -176,6 +176,45 @@ query OrdersSince($query: String!, $after: String) {
 }
 """
 
+_PAST_LINES: Final = """
+fragment PastLines on LineItemConnection {
+  nodes {
+    quantity name sku vendor requiresShipping taxable
+    originalUnitPriceSet { shopMoney { amount currencyCode } }
+    variant { id }
+    product { id }
+  }
+  pageInfo { hasNextPage endCursor }
+}
+"""
+
+PAST_ORDERS: Final = (
+    """
+query PastOrders($query: String!, $after: String) {
+  orders(first: 7, after: $after, query: $query, sortKey: CREATED_AT) {
+    nodes {
+      id name createdAt cancelledAt test currencyCode taxesIncluded customerLocale
+      subtotalPriceSet { shopMoney { amount currencyCode } }
+      shippingAddress { countryCodeV2 provinceCode city zip }
+      shippingLines(first: 3) { nodes { title discountedPriceSet { shopMoney { amount currencyCode } } } }
+      lineItems(first: 20) { ...PastLines }
+    }
+    pageInfo { hasNextPage endCursor }
+  }
+}
+"""
+    + _PAST_LINES
+)
+
+PAST_LINES: Final = (
+    """
+query MorePastLines($id: ID!, $after: String) {
+  order(id: $id) { lineItems(first: 100, after: $after) { ...PastLines } }
+}
+"""
+    + _PAST_LINES
+)
+
 # --- fulfilments ------------------------------------------------------------------------------------------------------
 
 FULFILMENTS: Final = """

@@ -18,6 +18,7 @@ from connector.store import (
     Incoming,
     InstallStep,
     Order,
+    PastOrders,
     ProductFacts,
     ProductPage,
     RateCall,
@@ -33,7 +34,7 @@ from connector.store import (
     TokenVault,
     UseBackup,
 )
-from connector.stores.shopify import install, mapping, products, queries, rates, webhook
+from connector.stores.shopify import install, mapping, past, products, queries, rates, webhook
 from connector.stores.shopify.api import ShopAPI
 from connector.stores.shopify.client import AdminClient, Data, ShopTarget
 from connector.stores.shopify.mapping import gid, understood
@@ -160,6 +161,32 @@ class ShopifyStore:
             async for node in self.api.pages(queries.ORDERS_SINCE, {"query": query}, lambda data: data["orders"]):
                 changed[str(node["id"])] = mapping.moment_of(node["updatedAt"])
         return sorted(changed.items(), key=lambda entry: (entry[1], entry[0]))
+
+    async def past_orders(self, since: datetime, after: str = "") -> PastOrders:
+        """Seven orders a page: Shopify prices what a query may return. Over 60 days ago needs `read_all_orders`."""
+        variables = {"query": f"created_at:>='{moment(since)}'", "after": after or None}
+        data = await self.api.read(queries.PAST_ORDERS, variables, spare=_PERSONAL)
+        with understood("past orders"):
+            page = data["orders"]
+            found = []
+            for node in page["nodes"]:
+                lines = [*node["lineItems"]["nodes"]]
+                if node["lineItems"]["pageInfo"]["hasNextPage"]:
+                    lines += await self._more_past_lines(node["id"], node["lineItems"]["pageInfo"]["endCursor"])
+                order = past.past_order(node, lines)
+                if order is not None:
+                    found.append(order)
+            more = page["pageInfo"]
+            return PastOrders(tuple(found), str(more["endCursor"]) if more["hasNextPage"] else "")
+
+    async def _more_past_lines(self, order_id: str, after: str) -> list[Data]:
+        found = self.api.pages(
+            queries.PAST_LINES,
+            {"id": order_id},
+            lambda data: data["order"] and data["order"]["lineItems"],
+            after=after,
+        )
+        return [node async for node in found]
 
     # --- fulfilments --------------------------------------------------------------------------------------------------
 

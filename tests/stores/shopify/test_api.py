@@ -11,6 +11,7 @@ import anyio
 import pytest
 import structlog.testing
 
+from carriers.money import Money
 from carriers.tracking import TrackingStatus
 from connector.store import (
     FulfilRequest,
@@ -93,6 +94,34 @@ async def test_orders_since_goes_through_every_page(shop: ShopifyWorld, clock: F
     found = await shop.store.orders_since(since)
     assert {order_id for order_id, _ in found} == set(placed)
     assert found[-1] == (placed[-1], clock.now())
+
+
+async def test_past_orders_go_through_every_page_and_every_line(shop: ShopifyWorld, clock: FrozenClock) -> None:
+    since = clock.now()
+    many = shop.control.place_order(
+        lines=[{"sku": f"S{number}", "quantity": number + 1} for number in range(45)],
+        discount="100.00",
+        shipping={"price": "9.00", "discounted": "4.50", "title": "Ground"},
+        taxes_included=True,
+    )
+    shop.control.place_order(test=True)
+    shop.control.place_order(lines=[{"requires_shipping": False}])
+    placed = [many, *shop.control.place_orders(12)]
+    found, after = [], ""
+    while True:
+        page = await shop.store.past_orders(since, after)
+        found += page.orders
+        after = page.after
+        if not after:
+            break
+    assert [each.id for each in found] == placed
+    first = found[0]
+    assert [line.quantity for line in first.cart.lines] == list(range(1, 46))
+    assert (first.charged, first.shipping_title) == (Money(450, "USD"), "Ground")
+    totals = first.cart.totals
+    assert totals is not None
+    assert (totals.discount, totals.tax) == (Money(10000, "USD"), "included")
+    assert first.cart.lines[0].price == Money(1999, "USD")
 
 
 async def test_a_fulfilment_is_found_among_many(shop: ShopifyWorld) -> None:
