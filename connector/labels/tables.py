@@ -37,6 +37,7 @@ parcels = TenantTable(
     Column("released", JSON),  # Codes of the holds that a person released.
     CheckConstraint(f"state IN {PARCEL_STATES!r}", name="state"),
     Index(None, "shop_id", "order_id"),
+    Index(None, "shop_id", "state"),
 )
 Index(
     "uq_parcels_live_number",

@@ -126,6 +126,7 @@ class Orders:
             "placed_at": order.placed_at,
             "updated_at": order.updated_at,
             "seen_at": now,
+            "country": next((group.destination.country for group in order.groups if group.destination), "")[:2],
         }
         order_id = new_id("ord", now)
         if insert_new(connection, orders.insert(shop_id, id=order_id, external_id=order.id, **values)):

@@ -18,8 +18,11 @@ orders = TenantTable(
     Column("placed_at", Moment, nullable=False),
     Column("updated_at", Moment, nullable=False),
     Column("seen_at", Moment, nullable=False),
+    Column("country", String(2)),  # Where it goes; empty in rows of the first release that were not read again.
     Index("uq_orders_external_id", "shop_id", "external_id", unique=True),
     Index(None, "shop_id", "name"),
+    Index(None, "shop_id", "placed_at"),
+    Index(None, "shop_id", "country", "placed_at"),
 )
 sweeps = TenantTable(
     "sweeps", Column("name", String(40), primary_key=True), Column("reached_at", Moment, nullable=False)

@@ -25,6 +25,10 @@ from connector.store import Answer, Offer, UseBackup
 from connector.words.reason import Reason
 
 
+SOURCES = ("live", "held", "cached", "learned", "safety")
+"""Where an offer's price came from, the nearest to a carrier's own answer first."""
+
+
 class BoughtAs(Kept):
     """What an offer is bought as: our connection, the carrier's account and service, and the price asked then.
 
@@ -93,6 +97,11 @@ class Decision(Kept):
     notes: tuple[dict[str, Any], ...] = ()
     passed_rules: tuple[tuple[str, dict[str, Any]], ...] = ()
     valid_until: datetime | None = None
+
+    @property
+    def farthest_source(self) -> str:
+        """Where the offer came from that is farthest from a carrier's own answer; empty without offers."""
+        return max((offer.source for offer in self.offers), key=SOURCES.index, default="")
 
     def answer(self, quote_id: str, at: datetime) -> Answer | UseBackup:
         """What goes to the platform; `at` is when it was decided."""

@@ -49,7 +49,13 @@ quotes = TenantTable(
     Column("elapsed_ms", Integer, nullable=False),
     Column("hold_key", String(64)),
     Column("writer", String(40)),
+    # For lists, from the cart and the decision; empty in rows of the first release.
+    Column("country", String(2)),
+    Column("source", String(16)),
     Index(None, "shop_id", "at"),
+    Index(None, "shop_id", "outcome", "at"),
+    Index(None, "shop_id", "country", "at"),
+    Index(None, "shop_id", "source", "at"),
     Index(None, "at"),
     Index(None, "shop_id", "match_key", "at"),
 )
@@ -213,6 +219,8 @@ def _values(row: LedgerRow, facts_hash: str, writer: str) -> dict[str, Any]:
         "elapsed_ms": row.elapsed_ms,
         "hold_key": row.hold_key or None,
         "writer": writer,
+        "country": row.cart.destination.country[:2].upper() if row.cart.destination else "",
+        "source": row.decision.farthest_source,
     }
 
 

@@ -179,7 +179,7 @@ def upgrade() -> None:
         "refused_signatures",
         sa.Column("shop_id", sa.String(length=40), nullable=False),
         sa.Column("day", sa.String(length=10), nullable=False),
-        sa.Column("count", sa.Integer(), nullable=False),
+        sa.Column("messages", sa.Integer(), nullable=False),
         sa.Column("last_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("shop_id", "day", name=op.f("pk_refused_signatures")),
     )
@@ -248,13 +248,26 @@ def upgrade() -> None:
     with op.batch_alter_table("labels", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_labels_shop_id_intent_at"), ["shop_id", "intent_at"], unique=False)
 
+    with op.batch_alter_table("orders", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("country", sa.String(length=2), nullable=True))
+        batch_op.create_index(
+            batch_op.f("ix_orders_shop_id_country_placed_at"), ["shop_id", "country", "placed_at"], unique=False
+        )
+        batch_op.create_index(batch_op.f("ix_orders_shop_id_placed_at"), ["shop_id", "placed_at"], unique=False)
+
     with op.batch_alter_table("parcels", schema=None) as batch_op:
         batch_op.add_column(sa.Column("released", sa.JSON(), nullable=True))
+        batch_op.create_index(batch_op.f("ix_parcels_shop_id_state"), ["shop_id", "state"], unique=False)
 
     with op.batch_alter_table("quotes", schema=None) as batch_op:
         batch_op.add_column(sa.Column("hold_key", sa.String(length=64), nullable=True))
         batch_op.add_column(sa.Column("writer", sa.String(length=40), nullable=True))
+        batch_op.add_column(sa.Column("country", sa.String(length=2), nullable=True))
+        batch_op.add_column(sa.Column("source", sa.String(length=16), nullable=True))
         batch_op.create_index(batch_op.f("ix_quotes_at"), ["at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_quotes_shop_id_country_at"), ["shop_id", "country", "at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_quotes_shop_id_outcome_at"), ["shop_id", "outcome", "at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_quotes_shop_id_source_at"), ["shop_id", "source", "at"], unique=False)
 
     with op.batch_alter_table("shops", schema=None) as batch_op:
         batch_op.add_column(sa.Column("rates_on", sa.Boolean(), nullable=True))
@@ -283,12 +296,23 @@ def downgrade() -> None:
         batch_op.drop_column("rates_on")
 
     with op.batch_alter_table("quotes", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_quotes_shop_id_source_at"))
+        batch_op.drop_index(batch_op.f("ix_quotes_shop_id_outcome_at"))
+        batch_op.drop_index(batch_op.f("ix_quotes_shop_id_country_at"))
         batch_op.drop_index(batch_op.f("ix_quotes_at"))
+        batch_op.drop_column("source")
+        batch_op.drop_column("country")
         batch_op.drop_column("writer")
         batch_op.drop_column("hold_key")
 
     with op.batch_alter_table("parcels", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_parcels_shop_id_state"))
         batch_op.drop_column("released")
+
+    with op.batch_alter_table("orders", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_orders_shop_id_placed_at"))
+        batch_op.drop_index(batch_op.f("ix_orders_shop_id_country_placed_at"))
+        batch_op.drop_column("country")
 
     with op.batch_alter_table("labels", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_labels_shop_id_intent_at"))
