@@ -71,11 +71,11 @@ class CartonEntry(BaseModel):
         return self
 
     def packed(self) -> Carton:
-        """As the packing takes it. Its width, length and depth are our length, width and height."""
-        outer = Extents(self.length_mm, self.width_mm, self.height_mm)
+        """As the packing takes it."""
+        outer = Extents(self.width_mm, self.length_mm, self.height_mm)
         inner = Extents(
-            self.inner_length_mm or outer.width,
-            self.inner_width_mm or outer.length,
+            self.inner_width_mm or outer.width,
+            self.inner_length_mm or outer.length,
             self.inner_height_mm or outer.depth,
         )
         return Carton(

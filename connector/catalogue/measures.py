@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from decimal import ROUND_CEILING, Decimal
 
 from carriers.measure import GRAMS_PER_OUNCE, GRAMS_PER_POUND, MM_PER_INCH
-from connector.catalogue.product import HEAVIEST_G, LARGEST_MM
+from connector.packing.goods import HEAVIEST_G, LARGEST_MM
 
 LENGTHS: Mapping[str, Decimal] = {
     "mm": Decimal(1),

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 from carriers.money import Money
+from connector.packing.goods import UPRIGHT, Extents, Handling
 
 Source = Literal["own", "measured", "field", "store", "default"]
 """Waybill's own table, a measurement that the merchant accepted, the store's metafields, the store, a default."""
 
-LARGEST_MM = 20_000
-HEAVIEST_G = 2_000_000
 DENSEST = 230
 """Grams per cm3, ten times the densest metal: more in a product's weight means that the units are mixed."""
 TELLING_WEIGHT_G = 200
@@ -129,12 +128,43 @@ _EMPTY: Mapping[str, Any] = {
 }
 
 
+class Piece(NamedTuple):
+    """One thing to be packed: how many units it is, its size and weight where known, and how it is handled."""
+
+    units: int
+    size: Extents | None
+    weight_g: int | None
+    handling: Handling
+
+
+def _piece(said: Packaging, group: str, nests_mm: int | None) -> Piece:
+    sides = said.size
+    size = None if sides is None else Extents(sides[1], sides[0], sides[2])
+    handling = Handling(
+        may_stand=UPRIGHT if said.upright else (True, True, True),
+        bears=not (said.bears_nothing or said.fragile),
+        alone=bool(said.ships_alone),
+        own_box=bool(said.own_box),
+        group=group,
+        nests_by=nests_mm if size is not None and nests_mm is not None and nests_mm <= size.depth else None,
+    )
+    return Piece(said.units, size, said.weight_g, handling)
+
+
 class Product(Values):
     """A variant as rooms see it: merged, each value with its source. `key` is how the catalogue names it."""
 
     key: str = ""
     sku: str = ""
     sources: dict[str, Source] = Field(default_factory=dict)
+
+    @cached_property
+    def pieces(self) -> tuple[Piece, ...]:
+        """The ways that it is packed: cases, largest first, then the single unit. Cases of unknown size are none."""
+        group = self.group or (f"hazmat {self.hazmat}" if self.hazmat else "")
+        cases = sorted((each for each in self.packagings if each.units > 1), key=lambda each: -each.units)
+        found = [_piece(case, group, None) for case in cases if case.size is not None and case.weight_g is not None]
+        return (*found, _piece(self, group, self.nests_mm))
 
     @cached_property
     def body(self) -> dict[str, Any]:
@@ -155,7 +185,8 @@ class Product(Values):
         dropped = {"name": "", "barcode": "", "places": {}, "customs_description": "", "product_id": ""}
         kept = {name: source for name, source in self.sources.items() if name not in dropped}
         slim = self.model_copy(update={**dropped, "sources": kept})
-        slim.__dict__.pop("body", None)
+        for made in ("body", "pieces"):
+            slim.__dict__.pop(made, None)
         return slim
 
 

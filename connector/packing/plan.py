@@ -17,12 +17,16 @@ from connector.packing.result import Packing
 from connector.words.reason import Reason
 
 _NOTHING = Weight(0)
-_MOST_PARCELS = 200  # More is a mistyped quantity or an attack: each parcel may be a question to every carrier.
+MOST_PARCELS = 200
+"""More is a mistyped quantity or an attack: each parcel may be a question to every carrier."""
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """Equal units to be packed. `line` is the caller's key; weight and size are per unit, None where unknown."""
+    """Equal pieces to be packed. `line` is the caller's key; weight and size are per piece, None where unknown.
+
+    A piece is one unit, or a case of `units` of them that stays closed; only pieces of known size are cases.
+    """
 
     line: str
     quantity: int
@@ -30,6 +34,12 @@ class Item:
     sku: str = ""
     size: Extents | None = None
     handling: Handling = ANY_WAY
+    units: int = 1
+
+    @property
+    def key(self) -> str:
+        """The line and the case: what tells pieces of one line apart."""
+        return self.line if self.units == 1 else f"{self.line} x{self.units}"
 
     @property
     def called(self) -> str:
@@ -49,20 +59,26 @@ class Carton:
 
 @dataclass(frozen=True, slots=True)
 class PlannedParcel:
-    """One packed carton: what lies in it (line, units), gross weight with tare, outer size where known."""
+    """One packed carton: what lies in it (line, units), gross weight with tare, outer size where known.
+
+    `packaging` is the carrier's own name of it, where it is one of the carrier's. `billed` g is what the carrier
+    counts, where that was planned with.
+    """
 
     carton: str
     contents: tuple[tuple[str, int], ...]
     gross: Weight
     tare: Weight
     size: Size | None
+    packaging: str = ""
+    billed: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """The parcels of a cart; `id` is a hash of them, equal for equal plans. `notes` say what was assumed.
 
-    `packing` says where each unit lies, its keys being the items' lines; None for a plan by weight alone.
+    `packing` says where each piece lies, its keys being the items'; None for a plan by weight alone.
     """
 
     id: str
@@ -107,8 +123,8 @@ def plan_parcels(items: Sequence[Item], carton: Carton, default_weight: Weight |
         slot = 0
         while waiting:
             if slot == len(loads):
-                if slot == _MOST_PARCELS:
-                    return Unplannable(Reason("too_many_parcels", {"most": _MOST_PARCELS}))
+                if slot == MOST_PARCELS:
+                    return Unplannable(Reason("too_many_parcels", {"most": MOST_PARCELS}))
                 loads.append({})
                 left.append(-1 if room is None else room)
                 grams.append(0)

@@ -25,7 +25,7 @@ class Missing:
     """What is done where something is not known or does not fit.
 
     `weight` is assumed for a unit without one (None: the cart cannot be planned). A unit without size is taken for a
-    cube of `density` g/cm3; with `density` None such units go by weight into `carton`. What fits no carton ships in its
+    cube of `density` kg/m3; with `density` None such units go by weight into `carton`. What fits no carton ships in its
     own box, or is withheld.
     """
 
@@ -58,12 +58,13 @@ def plan_sized(items: Sequence[Item], cartons: Sequence[Carton], rules: Rules, m
             unsized.append(replace(item, weight=weight))
             notes.append(Reason("size_missing", {"item": item.called}))
         else:
-            goods.append(Goods(item.line, item.quantity, size, weight.grams, item.handling))
-    packing = _packed(goods, cartons, rules, missing, {item.line: item.called for item in items}, notes)
+            goods.append(Goods(item.key, item.quantity, size, weight.grams, item.handling))
+    packing = _packed(goods, cartons, rules, missing, {item.key: item.called for item in items}, notes)
     if isinstance(packing, Unplannable):
         return packing
+    pieces = {item.key: (item.line, item.units) for item in items}
     order = {item.line: position for position, item in enumerate(items)}
-    parcels = [_parcel(parcel, order) for parcel in packing.cartons]
+    parcels = [_parcel(parcel, pieces, order) for parcel in packing.cartons]
     if unsized:
         by_weight = plan_parcels(unsized, missing.carton, None)
         if isinstance(by_weight, Unplannable):
@@ -93,8 +94,8 @@ def _packed(
 
 
 def _cube(weight: Weight, density: int) -> Extents:
-    """The cube that a unit of that density (g/cm3) fills, its edge rounded up to whole mm."""
-    volume = 1000 * max(weight.grams, 1) / density
+    """The cube that a unit of that density (kg/m3) fills, its edge rounded up to whole mm."""
+    volume = 1_000_000 * max(weight.grams, 1) / density
     edge = max(1, round(volume ** (1 / 3)))
     while edge**3 < volume:
         edge += 1
@@ -113,14 +114,16 @@ def _named(left: Left, names: dict[str, str]) -> Reason:
     return Reason(left.why.code, {**left.why.params, "item": names[left.key]})
 
 
-def _parcel(parcel: PackedCarton, order: dict[str, int]) -> PlannedParcel:
+def _parcel(parcel: PackedCarton, pieces: dict[str, tuple[str, int]], order: dict[str, int]) -> PlannedParcel:
     units = Counter[str]()
     for placed in parcel.placed:
-        units[placed.key] += placed.units
+        line, in_piece = pieces[placed.key]
+        units[line] += placed.units * in_piece
     return PlannedParcel(
         carton="own box" if parcel.own_box else parcel.carton.name,
         contents=tuple(sorted(units.items(), key=lambda pair: order[pair[0]])),
         gross=Weight(parcel.gross),
         tare=Weight(parcel.carton.tare),
         size=Size(parcel.outer.length, parcel.outer.width, parcel.outer.depth),
+        billed=parcel.billed,
     )

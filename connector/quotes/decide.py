@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from carriers.measure import Weight
 from carriers.money import Money
-from connector import shop_settings
-from connector.packing.plan import Item, Plan, Unplannable, plan_parcels
+from connector.packing.plan import Plan, Unplannable
 from connector.promises.window import next_midnight, window
 from connector.quotes.answers import AccountAnswer, KeptRate
 from connector.quotes.base_price import base_price, in_currency
-from connector.quotes.facts import Facts
+from connector.quotes.facts import Facts, settings_of
+from connector.quotes.parcels import plan_cart
 from connector.quotes.reduced import Kept, ReducedCart
 from connector.quotes.stand_in import stood_in
 from connector.rules.facts import CallFacts, Priced, Step
@@ -126,15 +125,8 @@ class Decision(Kept):
 
 
 def plan(cart: ReducedCart, settings: ShopSettings) -> Plan | Unplannable:
-    """The parcels of the lines that need shipping."""
-    items = [
-        Item(str(index), line.quantity, None if line.grams is None else Weight(line.grams), line.sku or line.name)
-        for index, line in enumerate(cart.lines)
-        if line.requires_shipping
-    ]
-    if not items:
-        return Unplannable(Reason("nothing_to_ship"))
-    return plan_parcels(items, settings.carton, settings.default_weight)
+    """The parcels of the lines that need shipping, for an account that nothing special is said of."""
+    return plan_cart(cart, settings)
 
 
 def cannot_ask(cart: ReducedCart, facts: Facts, planned: Plan | Unplannable) -> Reason | None:
@@ -150,7 +142,7 @@ def cannot_ask(cart: ReducedCart, facts: Facts, planned: Plan | Unplannable) -> 
 
 def decide(cart: ReducedCart, facts: Facts, answers: Sequence[AccountAnswer], now: datetime) -> Decision:
     """From what is kept to the decision; equal input gives equal output."""
-    settings = shop_settings.load(facts.settings)
+    settings = settings_of(facts)
     planned = plan(cart, settings)
     valid_until = min([next_midnight(now, facts.timezone), *(each.until for each in answers if each.until)])
     unknown = cannot_ask(cart, facts, planned)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import OrderedDict
 from typing import Any
 
 from connector.quotes.reduced import Kept, Place
+from connector.shop_settings import ShopSettings, load
 
 DECIDE_VERSION = 2
 CHANGES = {
-    2: "a safety rate says what it is bought as",
+    2: "a safety rate says what it is bought as; goods of known size are packed",
 }
 """What each version of the decision changed in its results, for who replays answers of an earlier one."""
 
@@ -30,3 +32,20 @@ class Facts(Kept):
         """SHA-256 of the canonical JSON."""
         body = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
         return hashlib.sha256(body.encode()).hexdigest()
+
+
+_loaded: OrderedDict[int, tuple[dict[str, Any], ShopSettings]] = OrderedDict()
+_MOST_LOADED = 256
+
+
+def settings_of(facts: Facts) -> ShopSettings:
+    """The settings that the facts hold, as the typed model: read once for each body in memory. Raises SettingsError."""
+    key = id(facts.settings)
+    found = _loaded.get(key)
+    if found is not None and found[0] is facts.settings:
+        return found[1]
+    settings = load(facts.settings)
+    _loaded[key] = (facts.settings, settings)
+    while len(_loaded) > _MOST_LOADED:
+        _loaded.popitem(last=False)
+    return settings

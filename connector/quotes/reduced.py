@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from carriers.address import Address
 from carriers.money import Money
+from connector.catalogue.product import Product
 from connector.store import Cart
 
 _PO_BOXES = (
@@ -48,7 +49,7 @@ class Place(Kept):
 
 
 class ReducedLine(Kept):
-    """One line; `price` in minor units of the cart's currency, `grams` per unit."""
+    """One line; `price` in minor units of the cart's currency, `grams` per unit; `product` is what is known of it."""
 
     quantity: int
     price: int
@@ -60,6 +61,7 @@ class ReducedLine(Kept):
     vendor: str = ""
     requires_shipping: bool = True
     taxable: bool = True
+    product: Product | None = None
 
 
 class ReducedTotals(Kept):
@@ -98,8 +100,18 @@ class ReducedCart(Kept):
         return sum(line.quantity for line in self.lines if line.requires_shipping)
 
 
-def reduce(cart: Cart, keyed_hash: Callable[[bytes], str]) -> ReducedCart:
-    """Take out names, companies, streets, phones, e-mail addresses, coordinates, line properties and customer ids."""
+ProductOf = Callable[[str, str], Product | None]
+
+
+def _nothing(_variant_id: str, _sku: str) -> Product | None:
+    return None
+
+
+def reduce(cart: Cart, keyed_hash: Callable[[bytes], str], product_of: ProductOf = _nothing) -> ReducedCart:
+    """Take out names, companies, streets, phones, e-mail addresses, coordinates, line properties and customer ids.
+
+    `product_of` (variant id, SKU) says what the catalogue knows; only what a quote needs of it is kept.
+    """
     return ReducedCart(
         lines=tuple(
             ReducedLine(
@@ -113,6 +125,7 @@ def reduce(cart: Cart, keyed_hash: Callable[[bytes], str]) -> ReducedCart:
                 vendor=line.vendor,
                 requires_shipping=line.requires_shipping,
                 taxable=line.taxable,
+                product=product_of(line.variant_id, line.sku),
             )
             for line in cart.lines
         ),

@@ -54,7 +54,7 @@ def test_a_missing_weight_is_assumed_and_said_or_makes_the_cart_unplannable() ->
 
 
 def test_a_missing_size_is_taken_from_the_weight_by_density() -> None:
-    found = planned(Item("0", 1, Weight(1000), "sku"), missing=Missing(density=1))
+    found = planned(Item("0", 1, Weight(1000), "sku"), missing=Missing(density=1000))
     assert [(note.code, note.params["mm"]) for note in found.notes] == [("size_assumed", 100)]
     assert [parcel.carton for parcel in found.parcels] == ["small"]
 
