@@ -14,7 +14,7 @@ import re
 import tarfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO
@@ -152,6 +152,11 @@ class Writer:
         self._put(MANIFEST, manifest.model_dump_json(indent=1).encode())
         self._tar.close()
         return manifest
+
+    def abandon(self) -> None:
+        """Let go of it as it is: without its manifest it is no backup."""
+        with suppress(OSError, ValueError):
+            self._tar.close()
 
     def _put(self, name: str, content: bytes) -> None:
         member = tarfile.TarInfo(name)

@@ -90,16 +90,25 @@ def back_up(house: House, out: IO[bytes], tell: Tell, *, with_key: bool) -> Back
             key_check=house.keyring.seal(KEY_CHECK),
             with_key=with_key,
         )
-        writer = Writer(out, head, made_at.timestamp())
-        for table in our_tables(connection):
-            digest = writer.add_rows(table.name, column_names(table), read_rows(connection, table))
-            tell(f"{table.name}: {digest.rows} rows")
-        labels = referred_to(connection)
-    _add_runs(writer, {run.run_id: run for run in (*before, *house.work.in_flight(made_at - _MARGIN))})
-    _add_labels(house.settings.label_dir, labels, writer, tell)
-    if with_key:
-        writer.add(KEY, "\n".join(read_keys(house.settings)).encode() + b"\n")
-    return Backup(made_at, head.schema_number, writer.finish(), with_key)
+        with _writing(out, head, made_at) as writer:
+            for table in our_tables(connection):
+                digest = writer.add_rows(table.name, column_names(table), read_rows(connection, table))
+                tell(f"{table.name}: {digest.rows} rows")
+            _add_runs(writer, {run.run_id: run for run in (*before, *house.work.in_flight(made_at - _MARGIN))})
+            _add_labels(house.settings.label_dir, referred_to(connection), writer, tell)
+            if with_key:
+                writer.add(KEY, "\n".join(read_keys(house.settings)).encode() + b"\n")
+            return Backup(made_at, head.schema_number, writer.finish(), with_key)
+
+
+@contextmanager
+def _writing(out: IO[bytes], head: Head, made_at: datetime) -> Iterator[Writer]:
+    writer = Writer(out, head, made_at.timestamp())
+    try:
+        yield writer
+    except BaseException:
+        writer.abandon()
+        raise
 
 
 @contextmanager

@@ -6,11 +6,13 @@ carried too. JSON columns travel as the text they are, untouched; moments as UTC
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Column, Connection, MetaData, Table, Text, cast, func, insert, inspect, select, text, types
@@ -164,23 +166,33 @@ def _writer(column: Column[Any]) -> Callable[[Any], Value]:
     match column.type:
         case types.DateTime():
             return _moment
+        case types.Date() | types.Time():
+            return lambda value: None if value is None else value.isoformat()
+        case types.LargeBinary():
+            return lambda value: None if value is None else base64.b64encode(value).decode()
         case types.JSON() | types.Boolean() | types.Integer() | types.String() | types.Float():
             return _plain
+        case types.Numeric():
+            return lambda value: None if value is None else str(value)
         case _:
             raise CareError("A column has a type that cannot travel.", detail=f"{column.table.name}.{column.name}")
 
 
 def _reader(column: Column[Any], *, sqlite: bool) -> Callable[[Value], Any]:
-    if not isinstance(column.type, types.DateTime):
-        return _plain
-
-    def read(value: Value) -> datetime | None:
-        if value is None:
-            return None
-        moment = datetime.fromisoformat(str(value))
-        return moment.replace(tzinfo=None) if sqlite else moment
-
-    return read
+    match column.type:
+        case types.DateTime():
+            read: Callable[[str], Any] = _local_moment if sqlite else datetime.fromisoformat
+        case types.Date():
+            read = date.fromisoformat
+        case types.Time():
+            read = time.fromisoformat
+        case types.LargeBinary():
+            read = base64.b64decode
+        case types.JSON() | types.Boolean() | types.Integer() | types.String() | types.Float():
+            return _plain
+        case _:
+            read = Decimal
+    return lambda value: None if value is None else read(str(value))
 
 
 def _plain(value: Any) -> Any:
@@ -193,3 +205,7 @@ def _moment(value: datetime | None) -> str | None:
         return None
     aware = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
     return aware.isoformat(timespec="microseconds")
+
+
+def _local_moment(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=None)

@@ -1,0 +1,1 @@
+"""Backup, restore and moving, with work in flight."""
