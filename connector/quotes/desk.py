@@ -14,6 +14,7 @@ from typing import Literal, NamedTuple, Protocol
 
 from carriers.address import Address
 from connector import shop_settings
+from connector.catalogue.memory import Products, ShopProducts
 from connector.metrics import Metrics
 from connector.packing.plan import Plan
 from connector.quotes.answers import AccountAnswer, KeptRate
@@ -129,6 +130,7 @@ class _Known(NamedTuple):
     version: bytes
     needs_person: bool
     network: frozenset[str]
+    products: ShopProducts
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +154,7 @@ class QuoteDesk:
         ledger: Ledger,
         carriers: CarrierAnswers | None = None,
         observed: Observed | None = None,
+        products: Products | None = None,
     ) -> None:
         self._now = now
         self._keyed_hash = keyed_hash
@@ -159,6 +162,7 @@ class QuoteDesk:
         self._carriers = carriers or CarrierAnswers()
         self._carriers.on_live = self._on_live
         self._observed = observed or Observed(Metrics())
+        self._products = products or Products(None)
         self._shops: dict[str, _Known] = {}
         self._encoded = EncodedAnswers()
         self.shown = ShownPrices()
@@ -168,6 +172,7 @@ class QuoteDesk:
     async def aclose(self) -> None:
         """End calls to carriers that still go on in the background."""
         await self._carriers.aclose()
+        await self._products.aclose()
 
     def again(self, shop: QuotingShop, incoming: Incoming, received_at: float) -> Given | None:
         """The answer to a call of the very same bytes, as long as it holds; without reading the call."""
@@ -186,6 +191,8 @@ class QuoteDesk:
         self, shop: QuotingShop, call: RateCall, received_at: float, incoming: Incoming | None = None
     ) -> Given:
         """The answer to a call: the one given to the same cart before, as long as it holds, else a new one."""
+        if not self._products.has(shop.id):
+            await self._products.load(shop.id)
         known, now = self._known(shop), self._now()
         reduced = self._reduce(shop, known, call)
         key = _encoded_key(known, reduced, call)
@@ -212,6 +219,8 @@ class QuoteDesk:
         `received_at` is when the call arrived, in seconds of `time.monotonic()`; deadlines count from there.
         """
         started = time.monotonic() if received_at is None else received_at
+        if not self._products.has(shop.id):
+            await self._products.load(shop.id)
         known = self._known(shop)
         reply, row, _ = await self._answer(shop, known, call, self._reduce(shop, known, call), started)
         return reply, row
@@ -326,7 +335,9 @@ class QuoteDesk:
         self._observed.answered("repeat", time.monotonic() - received_at)
 
     def _known(self, shop: QuotingShop) -> _Known:
-        known = self._shops.get(shop.id)
+        known, products = self._shops.get(shop.id), self._products.of(shop.id)
+        if known is not None and known.products is not products:
+            known = None
         if known is not None and known.shop is shop:
             return known
         if known is not None and known.shop == shop:
@@ -338,12 +349,13 @@ class QuoteDesk:
                 secrets.token_bytes(16),
                 any(each.needs_street for each in capable.values()),
                 frozenset(name for name, each in capable.items() if not each.local),
+                products,
             )
         self._shops[shop.id] = known
         return known
 
     def _reduce(self, shop: QuotingShop, known: _Known, call: RateCall) -> _Call:
-        cart = reduce(call.cart, self._keyed_hash)
+        cart = reduce(call.cart, self._keyed_hash, known.products.find)
         location_id, origin = shop.origin_for(call.cart)
         place = location_id or repr(origin)
         return _Call(cart, place, origin, location_id, cart_digest(cart, with_person=known.needs_person))
