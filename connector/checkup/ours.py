@@ -106,6 +106,6 @@ def worker(connection: Connection) -> list[Finding]:
 
 
 def names(found: Sequence[str], most: int = 3) -> str:
-    """The first few names of a list, as one text."""
+    """The first few names of a list, as one text, and how many more there are: `Mug, Pot, Cup (+12)`."""
     shown = ", ".join(found[:most])
-    return f"{shown}, …" if len(found) > most else shown
+    return f"{shown} (+{len(found) - most})" if len(found) > most else shown

@@ -27,6 +27,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from tests.simulators.server import run
+from tests.simulators.shopify_admin import grant
 from tests.simulators.shopify_faults import EFFECTIVE, Fault, FaultBook
 from tests.simulators.shopify_graphql import Endpoint, check, default_reference, operation_name
 from tests.simulators.shopify_hooks import Delivery, deliveries, delivery, sign
@@ -51,6 +52,7 @@ class Shopify:
             ("POST", "/_sim/orders", self.sim_place),
             ("POST", "/_sim/orders/{number}/{verb}", self.sim_order),
             ("POST", "/_sim/locations", self.sim_location),
+            ("DELETE", "/_sim/locations", self.sim_close_locations),
             ("POST", "/_sim/uninstall", self.sim_uninstall),
             ("POST", "/_sim/settings", self.sim_settings),
             ("POST", "/_sim/setup", self.sim_setup),
@@ -73,7 +75,7 @@ class Shopify:
     # --- Shopify's own endpoints --------------------------------------------------------------------------------------
 
     async def token(self, request: Request) -> Response:
-        """Client credentials, and the refresh of a rotating pair."""
+        """Client credentials, the exchange of an id token, a code, and the refresh of a rotating pair."""
         body = await _body(request)
         return await self._play(request, "token", lambda _: (self._grant(body), {}))
 
@@ -81,13 +83,7 @@ class Shopify:
         known = (body.get("client_id"), body.get("client_secret")) == (self.world.client_id, self.world.client_secret)
         if not known:
             return 400, {"error": "invalid_client", "error_description": "Client authentication failed"}
-        match body.get("grant_type"):
-            case "client_credentials":
-                return 200, self.world.give_token()
-            case "refresh_token" if body.get("refresh_token") in self.world.refresh_tokens:
-                return 200, self.world.give_token()
-            case _:
-                return 400, {"error": "invalid_request", "error_description": "The grant cannot be used"}
+        return grant(self.world, body)
 
     async def graphql(self, request: Request) -> Response:
         """One operation."""
@@ -155,6 +151,11 @@ class Shopify:
 
     async def sim_location(self, request: Request) -> Response:
         return JSONResponse(self.world.add_location(await _body(request)))
+
+    async def sim_close_locations(self, _: Request) -> Response:
+        for location in self.world.locations:
+            location["isActive"] = False
+        return JSONResponse({})
 
     async def sim_uninstall(self, _: Request) -> Response:
         self.world.uninstall()

@@ -54,6 +54,10 @@ class ShopifyControl:
         """Add a location; its gid."""
         return str(self._ask("POST", "/_sim/locations", spec)["id"])
 
+    def close_locations(self) -> None:
+        """The merchant deactivates every location."""
+        self._ask("DELETE", "/_sim/locations")
+
     def uninstall(self) -> None:
         """Remove the app: tokens die, app/uninstalled waits to be delivered."""
         self._ask("POST", "/_sim/uninstall")

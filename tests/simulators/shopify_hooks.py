@@ -41,6 +41,8 @@ def deliveries(world: World) -> list[Delivery]:
             if node["topic"] == enum:
                 body = _slim(_whole(news), node["includeFields"])
                 made.append(delivery(world, news.topic, body, node["uri"], event_id=news.event_id))
+    if not world.installed:
+        world.subscriptions = []  # They went with the app; its last news was still told.
     return made
 
 

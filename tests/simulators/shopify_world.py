@@ -67,6 +67,9 @@ class World:
     notified: list[str] = field(default_factory=list)
     calls: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     tokens_given: int = 0
+    installed: bool = True
+    codes: set[str] = field(default_factory=set)
+    _replaces: dict[str, str] = field(default_factory=dict)
     _ids: Iterator[int] = field(default_factory=lambda: itertools.count(5_100_000_000_001))
 
     def __post_init__(self) -> None:
@@ -84,8 +87,11 @@ class World:
     def stamp(self) -> str:
         return self.time().strftime("%Y-%m-%dT%H:%M:%SZ")
 
-    def give_token(self) -> Body:
-        """A new access token, and with `rotating` a refresh token beside it."""
+    def give_token(self, replaces: str = "", *, rotating: bool | None = None) -> Body:
+        """A new access token, and with `rotating` a refresh token beside it.
+
+        The refresh token that it replaces goes on working until the new pair is used, as since 2026-08-28.
+        """
         token = "shpat_" + secrets.token_hex(16)
         self.tokens[token] = self.time() + timedelta(seconds=self.token_life_s)
         self.tokens_given += 1
@@ -94,13 +100,21 @@ class World:
             "scope": ",".join(sorted(self.scopes or {"write_shipping"})),
             "expires_in": self.token_life_s,
         }
-        if self.rotating:
+        if self.rotating if rotating is None else rotating:
             answer |= {"refresh_token": "shprt_" + secrets.token_hex(16), "refresh_token_expires_in": 7_776_000}
-            self.refresh_tokens = {answer["refresh_token"]}
+            self.refresh_tokens.add(answer["refresh_token"])
+            self._replaces |= {token: replaces, answer["refresh_token"]: replaces}
         return answer
 
+    def used(self, token: str) -> None:
+        """A pair is used: what it replaced is over."""
+        self.refresh_tokens.discard(self._replaces.get(token, ""))
+
     def takes(self, token: str) -> bool:
-        return token in self.tokens and self.time() < self.tokens[token]
+        good = token in self.tokens and self.time() < self.tokens[token]
+        if good:
+            self.used(token)
+        return good
 
     def add_location(self, spec: Body) -> Body:
         address = {
@@ -371,9 +385,11 @@ class World:
         self.touch(order)
 
     def uninstall(self) -> None:
-        """The merchant removes the app: tokens are dead at once, and the last delivery says so."""
+        """The merchant removes the app: tokens are dead at once, its things are gone, the last delivery says so."""
         self.tokens.clear()
         self.refresh_tokens.clear()
+        self.installed = False
+        self.services = []
         shop = {"id": 548380009, "name": self.domain, "myshopify_domain": self.domain, "email": "owner@example.com"}
         self.tell(["app/uninstalled"], shop)
 
