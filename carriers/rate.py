@@ -15,7 +15,8 @@ class Rate:
     `account` is the carrier's id of the account, `carrier` and `service` its own names (open sets), `price` what the
     account pays, for all parcels of the request together (only if every one has a price; `rate_id` is then empty).
     `transit_days` are working days. `rate_id` is set only where the rate can be bought by it: prices
-    at checkout may have none.
+    at checkout may have none. `parts` are the prices of the single parcels in the request's order, where the sum was
+    made of such.
     """
 
     account: str
@@ -27,6 +28,7 @@ class Rate:
     delivery_at: datetime | None = None
     guaranteed: bool = False
     rate_id: str = ""
+    parts: tuple[Money, ...] = ()
 
     @property
     def key(self) -> tuple[str, str, str]:

@@ -20,7 +20,7 @@ class KeptRate(Kept):
 
     `stand_in` says what stands in for a live price, if anything does: held (it was shown half an hour ago or less),
     cached (an older answer to the same question), learned (from `samples` answers to like questions; it is off by at
-    most `bound_permille`, as far as that can be known).
+    most `bound_permille`, as far as that can be known). `parts` are the single parcels' prices, where they are known.
     """
 
     account: str
@@ -34,6 +34,7 @@ class KeptRate(Kept):
     stand_in: StandIn = ""
     samples: int = 0
     bound_permille: int = 0
+    parts: tuple[int, ...] = ()
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -100,6 +101,7 @@ def keep_rate(rate: Rate, price: Money) -> KeptRate:
         transit_days=rate.transit_days,
         list_minor=None if rate.list_price is None else rate.list_price.minor,
         list_currency="" if rate.list_price is None else rate.list_price.currency,
+        parts=tuple(part.minor for part in rate.parts),
     )
 
 

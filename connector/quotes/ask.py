@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import anyio
 import structlog
@@ -18,6 +18,7 @@ from carriers.rate import Problem, Rate, Rates
 from connector.packing.plan import Plan
 from connector.quotes.answers import AccountAnswer, KeptProblem, keep_problem, keep_rate
 from connector.quotes.reduced import without_person
+from connector.words.reason import Reason
 
 log = structlog.get_logger(__name__)
 
@@ -34,7 +35,10 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What all accounts are asked: from, to and the planned parcels; what the cart's goods cost, and how many."""
+    """What all accounts are asked: from, to and the planned parcels; what the cart's goods cost, and how many.
+
+    `plans` are those of accounts that take other cartons or have another divisor or other limits, by account id.
+    """
 
     origin: Address
     destination: Address
@@ -42,6 +46,11 @@ class Question:
     currency: str
     goods: Money | None = None
     units: int | None = None
+    plans: Mapping[str, Plan] = field(default_factory=dict)
+
+    def plan_of(self, account: Account) -> Plan:
+        """The parcels that this account is asked for."""
+        return self.plans.get(account.id, self.plan)
 
 
 def late(account: Account, deadline_s: float) -> AccountAnswer:
@@ -61,11 +70,17 @@ def too_many(account: Account) -> AccountAnswer:
     return _failed(account, "overloaded", "", time.monotonic())
 
 
+def not_packed(account: Account, why: Reason) -> AccountAnswer:
+    """Not asked: the cart cannot be packed for this account."""
+    return _failed(account, "not_packed", why.say(), time.monotonic())
+
+
 def request_for(account: Account, question: Question) -> RateRequest:
     """What this account is asked: with the street only where the carrier needs it."""
     needs_street = account.connection.capabilities.needs_street
     destination = question.destination if needs_street else without_person(question.destination)
-    parcels = tuple(Parcel(parcel.gross, parcel.size) for parcel in question.plan.parcels)
+    planned = question.plan_of(account).parcels
+    parcels = tuple(Parcel(parcel.gross, parcel.size, parcel.packaging) for parcel in planned)
     return RateRequest(
         question.origin, destination, parcels, question.currency, goods=question.goods, units=question.units
     )
@@ -136,6 +151,7 @@ def _sum(rates: Sequence[Rate]) -> Rate:
         list_price=sum(listed[1:], listed[0]) if all_listed else None,
         transit_days=max(days) if len(days) == len(rates) else None,
         rate_id="",
+        parts=tuple(rate.price for rate in rates),
     )
 
 

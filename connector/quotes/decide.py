@@ -14,7 +14,7 @@ from connector.promises.window import next_midnight, window
 from connector.quotes.answers import AccountAnswer, KeptRate
 from connector.quotes.base_price import base_price, in_currency
 from connector.quotes.facts import Facts, settings_of
-from connector.quotes.parcels import plan_cart
+from connector.quotes.parcels import plan_cart, plans_for
 from connector.quotes.reduced import Kept, ReducedCart
 from connector.quotes.stand_in import stood_in
 from connector.rules.facts import CallFacts, Priced, Step
@@ -22,7 +22,6 @@ from connector.rules.ruleset import apply
 from connector.shop_settings import ShopSettings
 from connector.store import Answer, Offer, UseBackup
 from connector.words.reason import Reason
-
 
 SOURCES = ("live", "held", "cached", "learned", "safety")
 """Where an offer's price came from, the nearest to a carrier's own answer first."""
@@ -32,7 +31,8 @@ class BoughtAs(Kept):
     """What an offer is bought as: our connection, the carrier's account and service, and the price asked then.
 
     `how`: that service, the cheapest service of all, or by hand. Empty ids leave the account open. `limit_minor` is the
-    most that the label may cost, in the same currency; None leaves it at the price and the usual tolerance.
+    most that the label may cost, in the same currency; None leaves it at the price and the usual tolerance. `parts` are
+    the prices of the plan's single parcels, where they are known.
     """
 
     account_id: str
@@ -43,6 +43,7 @@ class BoughtAs(Kept):
     currency: str
     how: Literal["service", "cheapest", "by_hand"] = "service"
     limit_minor: int | None = None
+    parts: tuple[int, ...] = ()
 
     def said(self) -> str:
         """As a merchant reads it: what happens when the buyer chooses the offer."""
@@ -62,7 +63,7 @@ class KeptStep(Kept):
 
 
 class DecidedOffer(Kept):
-    """An offer with everything that led to it."""
+    """An offer with everything that led to it; `plan_id` names the parcels that its price is for."""
 
     code: str
     name: str
@@ -74,6 +75,7 @@ class DecidedOffer(Kept):
     source: Literal["live", "safety", "held", "cached", "learned"] = "live"
     steps: tuple[KeptStep, ...] = ()
     bought_as: BoughtAs | None = None
+    plan_id: str = ""
 
 
 class Withheld(Kept):
@@ -143,7 +145,7 @@ def cannot_ask(cart: ReducedCart, facts: Facts, planned: Plan | Unplannable) -> 
 def decide(cart: ReducedCart, facts: Facts, answers: Sequence[AccountAnswer], now: datetime) -> Decision:
     """From what is kept to the decision; equal input gives equal output."""
     settings = settings_of(facts)
-    planned = plan(cart, settings)
+    planned, own = plans_for(cart, settings, [(each.account_id, each.carrier) for each in answers])
     valid_until = min([next_midnight(now, facts.timezone), *(each.until for each in answers if each.until)])
     unknown = cannot_ask(cart, facts, planned)
     if unknown is not None:
@@ -163,11 +165,14 @@ def decide(cart: ReducedCart, facts: Facts, answers: Sequence[AccountAnswer], no
             )
         why = Reason("no_prices") if answers else Reason("no_carriers")
         decision = _without_prices(cart, settings, why, withheld, valid_until)
-        return decision.model_copy(update={"notes": notes})
+        offers = [each.model_copy(update={"plan_id": planned.id}) for each in decision.offers]
+        return decision.model_copy(update={"notes": notes, "offers": tuple(offers)})
     country = cart.destination.country if cart.destination else ""
     services = [chosen.priced for chosen in rates.values()]
     priced, passed = apply(settings.rules, CallFacts(cart.goods, country), services)
     offers = [_offer(service, rates[service.code], cart, facts, settings, now) for service in priced]
+    ids = {account_id: each.id for account_id, each in own.items() if isinstance(each, Plan)}
+    offers = [each.model_copy(update={"plan_id": ids.get(rates[each.code].account_id, planned.id)}) for each in offers]
     offers.sort(key=lambda offer: (offer.minor, offer.code))
     return Decision(
         outcome="offers",
@@ -233,6 +238,10 @@ def _problems(answers: Sequence[AccountAnswer]) -> tuple[Withheld, ...]:
     for answer in answers:
         for problem in answer.problems:
             code = f"problem_{problem.code}" if problem.code in PROBLEM_CODES else "problem_carrier_error"
+            if problem.code == "not_packed":
+                why = Reason("problem_not_packed", {"why": problem.message}).to_json()
+                found.append(Withheld(carrier=answer.carrier, account_id=answer.account_id, reason=why))
+                continue
             named = problem.code == "not_every_parcel"  # Its message is the service's name, in no carrier's words.
             found.append(
                 Withheld(
@@ -320,6 +329,7 @@ def _offer(
         service=rate.service,
         minor=rate.minor,
         currency=rate.currency,
+        parts=rate.parts,
     )
     return DecidedOffer(
         code=service.code,

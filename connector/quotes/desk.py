@@ -16,18 +16,19 @@ from carriers.address import Address
 from connector import shop_settings
 from connector.catalogue.memory import Products, ShopProducts
 from connector.metrics import Metrics
-from connector.packing.plan import Plan
+from connector.packing.plan import Plan, Unplannable
 from connector.quotes.answers import AccountAnswer, KeptRate
-from connector.quotes.ask import Account, Question
+from connector.quotes.ask import Account, Question, not_packed
 from connector.quotes.behind import Difference, LiveAnswer
 from connector.quotes.carrier_answers import Asking, CarrierAnswers, Found, no_stand_ins
-from connector.quotes.decide import Decision, cannot_ask, decide, plan
+from connector.quotes.decide import Decision, cannot_ask, decide
 from connector.quotes.encoded import Encoded, EncodedAnswers, raw_key
 from connector.quotes.facts import Facts
 from connector.quotes.learning.lane import Asked
 from connector.quotes.learning.model import LearnedPrices
 from connector.quotes.ledger import LedgerRow
 from connector.quotes.observed import Observed, source_of
+from connector.quotes.parcels import plans_for
 from connector.quotes.patience import Patience
 from connector.quotes.reduced import Place, ReducedCart, reduce
 from connector.quotes.shown import Shown, ShownPrices, cart_digest, differing, hold, hold_key
@@ -231,18 +232,27 @@ class QuoteDesk:
         """Also whether the same call may be given the same answer while it holds: nothing is missing in it."""
         now, cart, origin = self._now(), reduced.cart, reduced.origin
         facts = self._facts(shop, reduced)
-        planned = plan(cart, shop.settings)
+        planned, own = plans_for(cart, shop.settings, [(each.id, each.carrier) for each in shop.accounts])
         found, shown, key = Found(()), None, ""
         base: tuple[AccountAnswer, ...] = ()
         answers = base
         if cannot_ask(cart, facts, planned) is None and shop.accounts:
             assert origin is not None and call.cart.destination is not None and isinstance(planned, Plan)  # noqa: S101, PT018 - as cannot_ask said.
-            question = Question(origin, call.cart.destination, planned, cart.currency, cart.goods, cart.units)
+            plans = {account_id: each for account_id, each in own.items() if isinstance(each, Plan)}
+            question = Question(origin, call.cart.destination, planned, cart.currency, cart.goods, cart.units, plans)
+            asked = [each for each in shop.accounts if isinstance(own.get(each.id, planned), Plan)]
+            left_out = [
+                not_packed(each, why.why) for each in shop.accounts if isinstance(why := own.get(each.id), Unplannable)
+            ]
             if known.network:
                 key = hold_key(reduced.digest, shop.settings_version, reduced.place, planned.id)
                 shown = self.shown.get(key, now)
-            found = await self._carriers.find(shop.accounts, question, self._asking(shop, shown, now, started))
-            base, answers = found.answers, found.answers
+            found = await self._carriers.find(asked, question, self._asking(shop, shown, now, started))
+            base = (
+                *found.answers,
+                *(not_packed(each, why.why) for each, why in left_out if isinstance(why, Unplannable)),
+            )
+            answers = base
             if key:
                 shown = self.shown.get(key, now)  # An equal call may have been answered meanwhile.
                 answers = hold(base, shown)

@@ -112,6 +112,16 @@ def plans_by_account(
     }
 
 
+def plans_for(
+    cart: ReducedCart, settings: ShopSettings, accounts: Iterable[tuple[str, str]]
+) -> tuple[Plan | Unplannable, dict[str, Plan | Unplannable]]:
+    """The usual plan, and those of accounts that have one of their own; the usual one is any that can be packed."""
+    usual, own = plan_cart(cart, settings), plans_by_account(cart, settings, accounts)
+    if isinstance(usual, Unplannable):
+        usual = next((each for each in own.values() if isinstance(each, Plan)), usual)
+    return usual, own
+
+
 def items_of(lines: Iterable[Line]) -> tuple[Item, ...]:
     """The pieces to pack, by key: lines of one variant together, closed cases before single units."""
     units: dict[str, Line] = {}

@@ -186,6 +186,7 @@ def test_an_offer_says_what_it_is_bought_as_and_how_its_price_came_about() -> No
         "currency": "EUR",
         "how": "service",
         "limit_minor": None,
+        "parts": (),
     }
 
 
