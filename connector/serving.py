@@ -75,4 +75,5 @@ def front_of(house: House) -> Front:
         limits=Limits.of(house.settings),
         lifespan=lifespan,
         desk=desk_house(house),
+        shopify_app=house.shopify_app,
     )

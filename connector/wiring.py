@@ -16,17 +16,20 @@ import carriers.sandbox
 import connector.stores.sandbox
 import connector.stores.sandbox.checkup
 import connector.stores.shopify
+import connector.stores.shopify.app
 import connector.stores.shopify.checkup
 from carriers.carrier import Carrier, CarrierKind
 from connector.attention.board import need_person, settled
 from connector.checkup import refused as refusals
 from connector.checkup.asked import Platform
 from connector.checkup.clinic import Clinic
+from connector.checkup.finding import Checkup
 from connector.clock import open_clock
-from connector.directory import Directory
+from connector.directory import Directory, ShopEntry
 from connector.http.desk.house import DeskHouse
 from connector.http.limits import Limits
 from connector.http.ports import APP, CARRIER, HealthReport, Quoted
+from connector.installing.app_desk import AppDesk
 from connector.installing.installer import Installer
 from connector.installing.moves import REPAIR, CallbackCare
 from connector.installing.news import AppHooks
@@ -135,6 +138,15 @@ class House:
             PLATFORMS,
             lambda shop_id: ShopTokenVault(self.database, self.keyring, shop_id),
         )
+
+    @property
+    def shopify_app(self) -> AppDesk:
+        """The app's page at Shopify."""
+        return AppDesk("shopify", self.installer, connector.stores.shopify.app.ShopifyApps(), self.look_over)
+
+    async def look_over(self, shop: ShopEntry) -> Checkup:
+        """Check a shop now."""
+        return await self.clinic.check(shop.id)
 
     @property
     def installer(self) -> Installer:

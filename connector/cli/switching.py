@@ -61,7 +61,7 @@ def add_to(group: click.Group) -> None:
 async def _on(house: House, name: str, *, anyway: bool) -> dict[str, Any]:
     shop = named_shop(house, name)
     try:
-        done = await switch.switch_on(house.installer, shop, BY_COMMAND, anyway=anyway)
+        done = await switch.switch_on(house.installer, shop, BY_COMMAND, house.look_over, anyway=anyway)
     except NotSwitched as refused:
         why = " ".join(f"{finding.reason.say()} {finding.cure}" for finding in refused.findings)
         raise WaybillError(f"{refused.message} {why} To switch on all the same: --anyway.", detail=shop.id) from refused

@@ -15,6 +15,7 @@ from webhooks.receiver import Endpoint, Reply
 
 if TYPE_CHECKING:
     from connector.http.desk.house import DeskHouse
+    from connector.installing.app_desk import AppDesk
 
 # The kinds of endpoint of the inbox: an endpoint's key is its kind, a colon, and an id.
 STORE = "store"
@@ -203,7 +204,7 @@ Lifespan = Callable[[], AbstractAsyncContextManager[None]]
 class Front:
     """Everything that the HTTP front works with. `lifespan` surrounds the time in which requests are served.
 
-    Without a `desk` the merchant's pages are not served.
+    Without a `desk` the merchant's pages are not served, without a `shopify_app` the app's are not.
     """
 
     directory: Directory
@@ -214,3 +215,4 @@ class Front:
     limits: Limits
     lifespan: Lifespan | None = None
     desk: DeskHouse | None = None
+    shopify_app: AppDesk | None = None

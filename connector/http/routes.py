@@ -40,6 +40,10 @@ def build_app(front: Front) -> Starlette:
         desk = Desk(front.desk)
         routes += desk.routes
         closing.append(desk.close)
+    if front.shopify_app is not None:
+        from connector.http.shopify_app import app_routes
+
+        routes += app_routes(front, front.shopify_app)
     return _application(routes, front.metrics, front.lifespan, closing)
 
 
