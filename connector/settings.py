@@ -9,14 +9,16 @@ import os
 import secrets
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from connector.smtp import MailServer
 from webhooks.errors import WaybillError
+from webhooks.signatures import standard_key
 
 PREFIX = "WAYBILL_"
 KEY_FILE = "waybill.key"
@@ -139,6 +141,35 @@ class Settings(BaseSettings):
     allow_private_addresses: bool = Field(
         default=False, description="Whether URLs that a merchant gives may lead to private addresses."
     )
+    alert_mail_to: str = Field(
+        default="",
+        max_length=200,
+        pattern=r"^$|^[^@\s,;<>]+@[^@\s,;<>]+$",
+        description="Address that alerts are mailed to. A shop may name its own (`alert_mail`).",
+    )
+    alert_mail_from: str = Field(
+        default="",
+        max_length=200,
+        pattern=r"^$|^[^@\s,;<>]+@[^@\s,;<>]+$",
+        description="Address that alerts come from. Default: the user of `WAYBILL_SMTP_URL` if it is an address, "
+        "else the recipient.",
+    )
+    smtp_url: SecretStr | None = Field(
+        default=None,
+        description="Mail server: `smtp://USER:PASSWORD@HOST:587` (STARTTLS), `smtps://USER:PASSWORD@HOST:465`, or "
+        "`smtp+plain://HOST:25` for one of your own network, without a password.",
+    )
+    alert_url: str = Field(
+        default="", max_length=500, description="Address that alerts are posted to, as Standard Webhooks."
+    )
+    alert_secret: SecretStr | None = Field(
+        default=None, description="Secret that signs them: `whsec_` and 24 to 64 bytes in base 64."
+    )
+    heartbeat_url: SecretStr | None = Field(
+        default=None,
+        description="Address of an outside watchdog that is asked for once a minute while web process, database and a "
+        "worker live.",
+    )
     test_clock: str | None = Field(
         default=None,
         description="`OFFSET:SPEED` moves business time by so many seconds and lets it run faster: `3600:1` is an hour "
@@ -166,6 +197,36 @@ class Settings(BaseSettings):
         if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
             raise ValueError("this must be an address such as https://shipping.example.com")
         return url.rstrip("/")
+
+    @field_validator("alert_url", "heartbeat_url")
+    @classmethod
+    def _check_web_address(cls, url: str | SecretStr | None) -> str | SecretStr | None:
+        plain = url.get_secret_value() if isinstance(url, SecretStr) else url
+        if plain and (urlsplit(plain).scheme not in {"http", "https"} or not urlsplit(plain).hostname):
+            raise ValueError("this must be an address such as https://alerts.example.com/waybill")
+        return url
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _check_smtp_url(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None:
+            MailServer.read(url.get_secret_value())
+        return url
+
+    @field_validator("alert_secret")
+    @classmethod
+    def _check_alert_secret(cls, secret: SecretStr | None) -> SecretStr | None:
+        if secret is not None and standard_key(secret.get_secret_value()) is None:
+            raise ValueError("this must be whsec_ and 24 to 64 bytes in base 64")
+        return secret
+
+    @model_validator(mode="after")
+    def _alerts_fit(self) -> Self:
+        if self.alert_url and self.alert_secret is None:
+            raise ValueError("WAYBILL_ALERT_URL needs WAYBILL_ALERT_SECRET")
+        if self.alert_mail_to and self.smtp_url is None:
+            raise ValueError("WAYBILL_ALERT_MAIL_TO needs WAYBILL_SMTP_URL")
+        return self
 
     @field_validator("database_url")
     @classmethod
@@ -265,5 +326,7 @@ def _unknown_variables(environ: Mapping[str, str]) -> list[str]:
 def _complaints(exc: ValidationError) -> list[str]:
     return [
         f"{_variable(str(error['loc'][0]))}: {error['msg'].removeprefix('Value error, ')}."
+        if error["loc"]
+        else f"{error['msg'].removeprefix('Value error, ')}."
         for error in exc.errors(include_input=False, include_url=False, include_context=False)
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import binascii
 import hashlib
 import hmac
 import unicodedata
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 _EASYPOST_PREFIX = b"hmac-sha256-hex="
+_WHSEC = "whsec_"
 
 Reason = Literal["signature_missing", "signature_wrong", "no_secret"]
 
@@ -67,6 +69,26 @@ def sandbox_signature(raw: bytes, secret: str) -> str:
 def check_sandbox(raw: bytes, header: str | None, secrets: Sequence[str]) -> Verdict:
     """Check a delivery of the sandbox store or the sandbox carrier. Never raises."""
     return _check(header, [sandbox_signature(raw, secret).encode() for secret in secrets if secret])
+
+
+def standard_key(secret: str) -> bytes | None:
+    """The key in a Standard Webhooks secret (`whsec_` and 24 to 64 bytes in base 64); None if it is no such secret."""
+    if not secret.startswith(_WHSEC):
+        return None
+    try:
+        key = base64.b64decode(secret.removeprefix(_WHSEC), validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    return key if 24 <= len(key) <= 64 else None
+
+
+def standard_signature(raw: bytes, message_id: str, timestamp: int, key: bytes) -> str:
+    """The value of `webhook-signature` over id, Unix time and body.
+
+    Source: Standard Webhooks specification, 1.0.
+    """
+    signed = f"{message_id}.{timestamp}.".encode() + raw
+    return "v1," + base64.b64encode(_hmac(signed, key)).decode("ascii")
 
 
 def _check(header: str | None, expected: Sequence[bytes]) -> Verdict:

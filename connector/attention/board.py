@@ -32,6 +32,10 @@ Index(
 )
 
 
+HOUSE = ""
+"""In place of a shop's id: matters of the installation itself, such as that no worker runs."""
+
+
 @dataclass(frozen=True, slots=True)
 class Matter:
     """Something that a person must look at. The reason's text says what happened; `cure` says what to do."""
@@ -68,7 +72,7 @@ def settled(connection: Connection, shop_id: str, subject: str, now: datetime, *
 
 
 def open_matters(connection: Connection, shop_id: str) -> list[Matter]:
-    """What waits for a person, the oldest first."""
+    """What waits for a person, the oldest first; of the installation itself with HOUSE."""
     found = connection.execute(
         matters.select(shop_id).where(matters.c.resolved_at.is_(None)).order_by(matters.c.opened_at, matters.c.id)
     )
