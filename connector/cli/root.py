@@ -6,7 +6,21 @@ from importlib.metadata import version
 
 import click
 
-from connector.cli import accounts, care, demo, orders, pack, quotes, service, settings, shops, tables, upkeep, users
+from connector.cli import (
+    accounts,
+    care,
+    demo,
+    orders,
+    pack,
+    quotes,
+    rehearse,
+    service,
+    settings,
+    shops,
+    tables,
+    upkeep,
+    users,
+)
 from connector.cli.output import Root
 
 
@@ -16,5 +30,5 @@ def waybill() -> None:
     """The shipping desk of an online store. `waybill demo` shows it at work without accounts or network."""
 
 
-for part in (service, shops, accounts, tables, settings, quotes, pack, orders, upkeep, users, care, demo):
+for part in (service, shops, accounts, tables, settings, quotes, rehearse, pack, orders, upkeep, users, care, demo):
     part.add_to(waybill)

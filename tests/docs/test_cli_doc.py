@@ -15,6 +15,7 @@ import pytest
 from connector.cli.root import waybill
 from tests.cli.shell import ROOT, Shell, shell_in, started
 from tests.cli.worlds import DOMAIN, RATE_REQUEST, Demo, Shop
+from tests.insight.test_order_csv import FIRST, HEAD
 from tests.simulators.easypost import build
 from tests.simulators.server import serve
 
@@ -187,6 +188,13 @@ def test_the_fields_of_quotes_are_documented(shop: Shop, tmp_path: Path) -> None
     diff = shop.shell.json("quote", "diff", DOMAIN, "--with", str(tmp_path / "other.txt"))
     assert (diff["answers"], diff["changed"]) == (2, 1)
     holds("waybill quote diff", diff)
+
+
+def test_the_fields_of_a_rehearsal_are_documented(shop: Shop, tmp_path: Path) -> None:
+    file = tmp_path / "orders.csv"
+    file.write_text("\n".join([HEAD, FIRST, FIRST.replace("#1001", "#1002").replace("Wien", "SANDBOX-NOWHERE")]))
+    shop.shell.json("settings", DOMAIN, "default_item_weight_g=400")
+    holds("waybill rehearse", shop.shell.json("rehearse", DOMAIN, "--orders", str(file)))
 
 
 @pytest.mark.slow
