@@ -41,6 +41,7 @@ from connector.labels.retention import KEEP as KEEP_FILES
 from connector.labels.retention import forget_old, referred_to
 from connector.labels.spending import GateKeeper
 from connector.labels.sweep import LabelSweep
+from connector.managing.accounts import CarrierDesk
 from connector.metered import MeteredCarrier
 from connector.metrics import Metrics
 from connector.orders.news import StoreHooks
@@ -147,6 +148,11 @@ class House:
     async def look_over(self, shop: ShopEntry) -> Checkup:
         """Check a shop now."""
         return await self.clinic.check(shop.id)
+
+    @property
+    def carrier_desk(self) -> CarrierDesk:
+        """What connects carrier accounts."""
+        return CarrierDesk(self.database, self.keyring, self.outgoing, self.clock, CARRIERS, self.settings.data_dir)
 
     @property
     def installer(self) -> Installer:
@@ -366,11 +372,15 @@ def desk_house(house: House) -> DeskHouse:
         directory=house.directory,
         keyring=house.keyring,
         work=house.work,
+        outgoing=house.outgoing,
+        clock=house.clock,
+        clinic=house.clinic,
+        installer=house.installer,
+        carrier_desk=house.carrier_desk,
         shelf=house.shelf,
         metrics=house.metrics,
         health=Surroundings(house.database, house.settings.lease_s),
         limits=Limits.of(house.settings),
-        now=house.clock.now,
         public_url=house.settings.public_url,
         clock_is_moved=house.settings.test_clock is not None,
     )

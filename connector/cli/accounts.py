@@ -2,41 +2,24 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import click
 from click.core import ParameterSource
 from pydantic import ValidationError
-from sqlalchemy import Connection
 
-from carriers.address import Address
 from carriers.carrier import CarrierKind
-from carriers.errors import CarrierError, Misconfigured
-from carriers.measure import Weight
-from carriers.parcel import Parcel, RateRequest
 from connector.cli.naming import named_shop
 from connector.cli.output import Speaker, command, field_error, in_house, secret
-from connector.cli.shops import sandbox_file
 from connector.directory import ShopEntry
-from connector.storage.accounts import (
-    AccountRecord,
-    NoSuchAccount,
-    add_account,
-    list_accounts,
-    put_account_settings,
-    set_account_mode,
-    switch_account,
-)
+from connector.storage.accounts import AccountRecord, NoSuchAccount
 from connector.storage.audit import Actor
 from connector.wiring import CARRIERS, House
 from webhooks.errors import WaybillError
 
 _BY_COMMAND = Actor("command", "waybill")
-_PROBE_S = 15.0
 _MODES = {True: "test", False: "production", None: "unknown"}
 
 
@@ -110,9 +93,7 @@ def _add_remove(carriers: click.Group) -> None:
         """
 
         async def switch_off(house: House) -> None:
-            found = named_shop(house, shop)
-            now = house.clock.now()
-            await house.database.run(switch_account, found.id, _account(found, account), False, _BY_COMMAND, now)
+            await house.carrier_desk.disconnect(named_shop(house, shop), account, _BY_COMMAND)
 
         in_house(switch_off)
         speaker.answer({"account_id": account, "state": "removed"}, [f"Account {account} is disconnected."])
@@ -160,76 +141,14 @@ def _fields(kind: CarrierKind, given: Mapping[str, str | None]) -> dict[str, str
 
 
 async def connect_carrier(house: House, shop: ShopEntry, kind: CarrierKind, fields: Mapping[str, Any]) -> Connected:
-    """Prove the account and keep it. A test shop takes no account whose answers say production."""
-    same = await house.database.run(_same_account, house, shop.id, kind, fields)
-    given = dict(fields) if same is None else {**same.settings, **fields}
-    if same is None and "path" in kind.settings.model_fields:
-        path = str(sandbox_file(house, f"carrier-{secrets.token_hex(4)}"))
-        given = {"path": path, "secret": secrets.token_urlsafe(32), **given}
+    """Prove the account and keep it, see `connector.managing.accounts`; notes say what is still missing."""
     try:
-        checked = kind.settings.model_validate(given)
+        done = await house.carrier_desk.connect(shop, kind, fields, _BY_COMMAND)
     except ValidationError as error:
         raise field_error(error, kind.settings) from error
-    test_mode, notes = await _probe(house, shop, kind, checked)
-    if shop.settings.mode == "test" and test_mode is False:
-        raise WaybillError(
-            "This shop is in test mode, and the account's answers say production: it could spend money. "
-            "Give a test key, or set mode=live first.",
-            detail="mode",
-        )
-    if "webhook_secret" in kind.settings.model_fields and not given.get("webhook_secret"):
+    notes = [done.unproved] if done.unproved else []
+    if done.deaf:
         notes.append(
             f"Without --webhook-secret {kind.title}'s tracking webhooks are refused: run this command again with it."
         )
-    record = await house.database.run(
-        _keep_account, house, shop.id, kind.name, given, test_mode, same, house.clock.now()
-    )
-    return Connected(record, same is not None, tuple(notes))
-
-
-def _same_account(
-    connection: Connection, house: House, shop_id: str, kind: CarrierKind, fields: Mapping[str, Any]
-) -> AccountRecord | None:
-    """The account of the shop that has this key already, connected or not."""
-    key = fields.get("api_key")
-    records = list_accounts(connection, house.keyring, shop_id, inactive=True) if key else []
-    return next((each for each in records if each.carrier == kind.name and each.settings.get("api_key") == key), None)
-
-
-def _keep_account(
-    connection: Connection,
-    house: House,
-    shop_id: str,
-    carrier: str,
-    fields: dict[str, Any],
-    test_mode: bool | None,
-    same: AccountRecord | None,
-    now: datetime,
-) -> AccountRecord:
-    if same is None:
-        return add_account(connection, house.keyring, shop_id, carrier, fields, test_mode, _BY_COMMAND, now)
-    mode = same.test_mode if test_mode is None else test_mode
-    put_account_settings(connection, house.keyring, shop_id, same.id, fields, _BY_COMMAND, now)
-    if mode is not None:
-        set_account_mode(connection, shop_id, same.id, mode, _BY_COMMAND, now)
-    if not same.active:
-        switch_account(connection, shop_id, same.id, True, _BY_COMMAND, now)
-    return AccountRecord(same.id, shop_id, carrier, mode, True, same.created_at, fields, same.hook_token)
-
-
-async def _probe(house: House, shop: ShopEntry, kind: CarrierKind, settings: Any) -> tuple[bool | None, list[str]]:
-    """Ask the account for a price within the shop's own town: does the key work, and is it a test key."""
-    origin = shop.quoting.default_origin()
-    place = origin.address if origin else Address("US", "94104", "CA", "San Francisco")
-    question = RateRequest(place, place, (Parcel(Weight(500)),), shop.record.currency)
-    connection = kind.connect(settings, house.outgoing, house.clock)
-    try:
-        rates = await connection.rates(question, _PROBE_S)
-    except Misconfigured as error:
-        raise WaybillError(f"{kind.title} did not accept the credentials: {error.message}", detail="api_key") from error
-    except CarrierError as error:
-        cause = ": ".join(part for part in (error.message.rstrip("."), error.detail) if part)
-        return None, [f"{kind.title} could not be asked now ({cause}); the account was kept unproved."]
-    finally:
-        await connection.close()
-    return rates.test_mode, []
+    return Connected(done.record, done.updated, tuple(notes))

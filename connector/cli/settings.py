@@ -9,12 +9,10 @@ import click
 from connector import shop_settings
 from connector.cli.naming import named_shop
 from connector.cli.output import Speaker, command, in_house
-from connector.directory import ShopEntry
+from connector.managing import settings as managing
 from connector.shop_settings import SettingsError, ShopSettings
-from connector.storage import settings_versions
 from connector.storage.audit import Actor
 from connector.wiring import House
-from webhooks.errors import WaybillError
 
 _BY_COMMAND = Actor("command", "waybill")
 
@@ -63,27 +61,6 @@ def read_changes(lines: Iterable[str]) -> dict[str, str]:
 
 async def change_settings(house: House, shop_id: str, changes: Mapping[str, str]) -> tuple[int, ShopSettings]:
     """Publish a version with these changes (none: nothing is published). Raises SettingsError; then nothing changed."""
+    moved = house.settings.test_clock is not None
     shop = named_shop(house, shop_id)
-    version = shop.quoting.settings_version
-    if not changes:
-        return version, shop.settings
-    settings = shop_settings.change(shop.settings, changes, shop.record.currency)
-    _fits_shop(house, shop, settings)
-    body = shop_settings.dump(settings)
-    now = house.clock.now()
-    new = await house.database.run(settings_versions.publish, shop_id, body, _BY_COMMAND, now, based_on=version)
-    return new, settings
-
-
-def _fits_shop(house: House, shop: ShopEntry, settings: ShopSettings) -> None:
-    """What a change needs to know of the rest of the shop."""
-    place = settings.default_location
-    if place and not any(place in {each.id, each.external_id} for each in shop.locations):
-        known = ", ".join(f"{each.id} ({each.name})" for each in shop.locations)
-        raise WaybillError(f"The shop has no location {place}. It has: {known or 'none'}.", detail="default_location")
-    if settings.mode == "live" and house.settings.test_clock is not None:
-        raise WaybillError("A live shop refuses WAYBILL_TEST_CLOCK; take it out of the environment.", detail="mode")
-    if settings.mode == "test":
-        spending = [each.id for each in shop.accounts.values() if each.record.test_mode is False]
-        if spending:
-            raise WaybillError(f"A test shop takes no production account: {', '.join(spending)}.", detail="mode")
+    return await managing.change_settings(house.database, house.clock, shop, changes, _BY_COMMAND, clock_is_moved=moved)

@@ -6,14 +6,19 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from connector.checkup.clinic import Clinic
 from connector.directory import Directory
 from connector.http.limits import Limits
 from connector.http.ports import Health
+from connector.installing.installer import Installer
 from connector.labels.files import LabelShelf
+from connector.managing.accounts import CarrierDesk
 from connector.metrics import Metrics
 from connector.storage.database import Database
 from connector.storage.secrets import Keyring
 from connector.work.port import Work
+from webhooks.outgoing import Outgoing
+from webhooks.ports import Clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +29,22 @@ class DeskHouse:
     directory: Directory
     keyring: Keyring
     work: Work
+    outgoing: Outgoing
+    clock: Clock
+    clinic: Clinic
+    installer: Installer
+    carrier_desk: CarrierDesk
     shelf: LabelShelf
     metrics: Metrics
     health: Health
     limits: Limits
-    now: Callable[[], datetime]
     public_url: str
     clock_is_moved: bool = False
+
+    @property
+    def now(self) -> Callable[[], datetime]:
+        """Business time."""
+        return self.clock.now
 
     @property
     def refresh(self) -> Callable[[], Awaitable[bool]]:
