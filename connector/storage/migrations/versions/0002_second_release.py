@@ -13,6 +13,41 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
+        "alert_messages",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("channel", sa.String(length=8), nullable=False),
+        sa.Column("recipient", sa.String(length=40), nullable=False),
+        sa.Column("about", sa.JSON(), nullable=False),
+        sa.Column("digest", sa.Boolean(), nullable=False),
+        sa.Column("state", sa.String(length=8), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("doubts", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("claimed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("said", sa.String(length=200), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_alert_messages")),
+    )
+    with op.batch_alter_table("alert_messages", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_alert_messages_state_due_at"), ["state", "due_at"], unique=False)
+
+    op.create_table(
+        "alerts_told",
+        sa.Column("shop_id", sa.String(length=40), nullable=False),
+        sa.Column("matter_id", sa.String(length=40), nullable=False),
+        sa.Column("kind", sa.String(length=8), nullable=False),
+        sa.Column("message_id", sa.String(length=40), nullable=False),
+        sa.Column("code", sa.String(length=60), nullable=False),
+        sa.Column("subject", sa.String(length=80), nullable=False),
+        sa.Column("recipient", sa.String(length=40), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("shop_id", "matter_id", "kind", name=op.f("pk_alerts_told")),
+    )
+    with op.batch_alter_table("alerts_told", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_alerts_told_at"), ["at"], unique=False)
+
+    op.create_table(
         "buying_gates",
         sa.Column("shop_id", sa.String(length=40), nullable=False),
         sa.Column("subject", sa.String(length=40), nullable=False),
@@ -160,6 +195,17 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_quote_differences_shop_id_at"), ["shop_id", "at"], unique=False)
 
     op.create_table(
+        "quote_plans",
+        sa.Column("shop_id", sa.String(length=40), nullable=False),
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("body", sa.JSON(), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("shop_id", "id", name=op.f("pk_quote_plans")),
+    )
+    with op.batch_alter_table("quote_plans", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_quote_plans_used_at"), ["used_at"], unique=False)
+
+    op.create_table(
         "quote_repeats",
         sa.Column("shop_id", sa.String(length=40), nullable=False),
         sa.Column("quote_id", sa.String(length=40), nullable=False),
@@ -194,6 +240,25 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
         sa.UniqueConstraint("email_key", name=op.f("uq_users_email_key")),
+    )
+    op.create_table(
+        "watch_signs",
+        sa.Column("shop_id", sa.String(length=40), nullable=False),
+        sa.Column("code", sa.String(length=60), nullable=False),
+        sa.Column("subject", sa.String(length=80), nullable=False),
+        sa.Column("reason", sa.JSON(), nullable=False),
+        sa.Column("bad_since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("good_since", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("opened", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("shop_id", "code", "subject", name=op.f("pk_watch_signs")),
+    )
+    op.create_table(
+        "watch_turns",
+        sa.Column("name", sa.String(length=40), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("next_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_watch_turns")),
     )
     op.create_table(
         "desk_sessions",
@@ -335,10 +400,16 @@ def downgrade() -> None:
         batch_op.drop_index("ix_desk_sessions_ends_at")
 
     op.drop_table("desk_sessions")
+    op.drop_table("watch_turns")
+    op.drop_table("watch_signs")
     op.drop_table("users")
     op.drop_table("refused_signatures")
     op.drop_table("rate_request_days")
     op.drop_table("quote_repeats")
+    with op.batch_alter_table("quote_plans", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_quote_plans_used_at"))
+
+    op.drop_table("quote_plans")
     with op.batch_alter_table("quote_differences", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_quote_differences_shop_id_at"))
 
@@ -371,3 +442,11 @@ def downgrade() -> None:
 
     op.drop_table("buying_waits")
     op.drop_table("buying_gates")
+    with op.batch_alter_table("alerts_told", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_alerts_told_at"))
+
+    op.drop_table("alerts_told")
+    with op.batch_alter_table("alert_messages", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_alert_messages_state_due_at"))
+
+    op.drop_table("alert_messages")
