@@ -25,6 +25,7 @@ from carriers.measure import Weight
 from carriers.money import Money
 from connector import shop_settings
 from connector.attention.board import Matter, open_matters
+from connector.checkup.refused import RefusedBook
 from connector.directory import Directory, ShopEntry
 from connector.labels.amounts import balances
 from connector.labels.files import LabelShelf
@@ -162,6 +163,7 @@ class World:
             work=cast("Any", self.work),
             ledger=ledger,
             quote_desk=QuoteDesk(self.clock.now, keyring.keyed_hash, ledger),
+            refused=RefusedBook(rooms, self.clock.now),
         )
         register_jobs(self.house, self.work)
         self.act(self._connect, list(carriers))
