@@ -57,6 +57,8 @@ def front_of(house: House) -> Front:
         async with anyio.create_task_group() as group:
             group.start_soon(house.directory.run)
             group.start_soon(house.ledger.run)
+            group.start_soon(watch_of(house).run, "web")
+            group.start_soon(house.quote_desk.products.run)
             group.start_soon(house.refused.run)
             group.start_soon(follower(house).run)
             try:

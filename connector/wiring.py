@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, TypeVar
@@ -19,7 +19,13 @@ import connector.stores.shopify
 import connector.stores.shopify.app
 import connector.stores.shopify.checkup
 from carriers.carrier import Carrier, CarrierKind
+from connector.attention import alerts
 from connector.attention.board import need_person, settled
+from connector.attention.post import Hook, Mailbox, Post
+from connector.catalogue import refresh as catalogue
+from connector.catalogue.fields import FieldName
+from connector.catalogue.memory import Products
+from connector.catalogue.refresh import CatalogueReader
 from connector.checkup import refused as refusals
 from connector.checkup.asked import Platform
 from connector.checkup.clinic import Clinic
@@ -54,6 +60,7 @@ from connector.quotes.follow import Follower
 from connector.quotes.ledger import LedgerWriter, forget_older
 from connector.quotes.observed import Observed
 from connector.settings import Settings, read_keys
+from connector.smtp import MailServer
 from connector.storage import persons
 from connector.storage.database import Database, open_database
 from connector.storage.deliveries import open_inbox
@@ -63,10 +70,11 @@ from connector.storage.retention import Sweep, sweep
 from connector.storage.secrets import Keyring, SealError
 from connector.storage.shops import list_shops
 from connector.storage.vault import ShopTokenVault
-from connector.store import Incoming, RateCall, StoreKind
+from connector.store import Incoming, RateCall, Store, StoreKind
 from connector.tracking.news import CarrierHooks
 from connector.tracking.push import Pusher
 from connector.tracking.record import forget_strays
+from connector.watch.rounds import Watch
 from connector.words.reason import Reason
 from connector.work import failures
 from connector.work.durable import DurableWork, WorkSettings, make_tables
@@ -79,6 +87,7 @@ from webhooks.inbox import KEEP_KEYS, Inbox
 from webhooks.outgoing import OutgoingClient
 from webhooks.ports import Clock
 from webhooks.receiver import Receiver
+from webhooks.signatures import standard_key
 
 T = TypeVar("T")
 
@@ -97,6 +106,7 @@ _CONNECTIONS = 64  # To one host: 50 rate calls a second of 1.1 s each are 55 at
 _KEEP_QUOTES = timedelta(days=400)
 _KEEP_BODIES = timedelta(days=7)
 _KEEP_STRAYS = timedelta(days=90)
+_KEEP_ALERTS = timedelta(days=90)
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +226,9 @@ def open_house(settings: Settings, observe: Observe | None = None, work_settings
         work=work,
         ledger=ledger,
         refused=refusals.RefusedBook(database, clock.now),
-        quote_desk=QuoteDesk(clock.now, keyring.keyed_hash, ledger, observed=Observed(metrics)),
+        quote_desk=QuoteDesk(
+            clock.now, keyring.keyed_hash, ledger, observed=Observed(metrics), products=Products(database)
+        ),
     )
     register_jobs(house, work)
     return house
@@ -242,12 +254,15 @@ def register_jobs(house: House, work: Work) -> None:
 
     aftercare = Aftercare(database, directory, work, house.shelf, now)
     departures = Departures(house.keyring, house.inbox, now)
-    store_hooks = StoreHooks(database, directory, work, house.inbox, departures)
+    reader = CatalogueReader(database, work, lambda shop_id: _reading_shop(directory, shop_id), now)
+    store_hooks = StoreHooks(database, directory, work, house.inbox, departures, reader.changed)
     work.register("hooks.store", store_hooks.process)
     work.register("hooks.app", AppHooks(database, directory, house.inbox, departures, store_hooks).process)
     work.register(REPAIR, CallbackCare(house.installer).repair)
     work.register("shops.check", house.clinic.sweep)
     work.register("hooks.carrier", CarrierHooks(database, directory, work, house.inbox, now, stray).process)
+    work.register(catalogue.SWEEP, reader.sweep)
+    work.register(catalogue.READ, reader.read)
     work.register("orders.refresh", orders.refresh)
     work.register("orders.sweep", OrderSweep(database, directory, work, now).sweep)
     work.register("labels.buy", purchasing.buy)
@@ -258,6 +273,11 @@ def register_jobs(house: House, work: Work) -> None:
     work.register("labels.sweep", LabelSweep(database, directory, work, now).sweep)
     work.register("tracking.push", Pusher(database, directory, now).push)
     work.register("house.retention", _Retention(house).run)
+
+
+def _reading_shop(directory: Directory, shop_id: str) -> tuple[Store, Sequence[FieldName]] | None:
+    shop = directory.shop(shop_id)
+    return None if shop is None else (shop.store, shop.settings.packing.field_names)
 
 
 def prepare_database(database: Database) -> None:
@@ -386,6 +406,37 @@ def desk_house(house: House) -> DeskHouse:
     )
 
 
+def watch_of(house: House) -> Watch:
+    """What watches the installation, in a web or a worker process."""
+    settings = house.settings
+    heartbeat = settings.heartbeat_url
+    return Watch(
+        house.database,
+        house.directory,
+        post_of(house),
+        house.outgoing,
+        house.clock,
+        settings.public_url,
+        (settings.data_dir, settings.label_dir),
+        "" if heartbeat is None else heartbeat.get_secret_value(),
+    )
+
+
+def post_of(house: House) -> Post:
+    """How alerts leave the house, as the process settings say."""
+    settings = house.settings
+    mailbox = hook = None
+    if settings.smtp_url is not None:
+        server = MailServer.read(settings.smtp_url.get_secret_value())
+        sender = settings.alert_mail_from or (server.user if "@" in server.user else settings.alert_mail_to)
+        mailbox = Mailbox(server, sender, settings.alert_mail_to)
+    if settings.alert_url and settings.alert_secret is not None:
+        key = standard_key(settings.alert_secret.get_secret_value())
+        assert key is not None  # noqa: S101 - the settings were checked.
+        hook = Hook(settings.alert_url, key)
+    return Post(house.outgoing, settings.public_url, mailbox, hook)
+
+
 @dataclass(frozen=True, slots=True)
 class _Retention:
     """The job `house.retention`: once a day, what is kept too long goes."""
@@ -407,6 +458,7 @@ class _Retention:
             Sweep("inbox_bodies", lambda connection, now: inbox.drop_bodies(connection, now - _KEEP_BODIES)),
             Sweep("label_files", lambda connection, now: forget_old(connection, now - KEEP_FILES)),
             Sweep("strays", lambda connection, now: forget_strays(connection, now - _KEEP_STRAYS)),
+            Sweep("alerts", lambda connection, now: alerts.forget_old(connection, now - _KEEP_ALERTS)),
             QUEUED_KEYS,
             LOGINS,
             Sweep("refused", lambda connection, now: refusals.forget_older(connection, now - refusals.KEEP)),
@@ -432,8 +484,6 @@ def _count(metrics: Metrics) -> Callable[[str, str, float], None]:
 def _tell_person(connection: Connection, failure: Failure, now: datetime) -> None:
     """Work that is not tried again by itself comes before a person."""
     task = failure.task
-    if not task.shop_id:
-        return
     if failure.state == "failed":
         why = Reason("work_failed", {"job": task.name, "error": failure.message})
         need_person(connection, task.shop_id, failure.id, why, now)

@@ -12,6 +12,7 @@ import uvicorn
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
+from connector.catalogue import refresh as catalogue
 from connector.checkup import clinic
 from connector.http.routes import build_worker_app
 from connector.http.server import server_config
@@ -22,7 +23,7 @@ from connector.settings import Settings
 from connector.storage.migrate import SchemaMismatch, require_current
 from connector.storage.secrets import SealError
 from connector.supervisor import EXIT_MISCONFIGURED
-from connector.wiring import House, Surroundings, open_house
+from connector.wiring import House, Surroundings, open_house, watch_of
 from connector.work.durable import WorkSettings
 from connector.work.port import Observe, Task
 
@@ -51,6 +52,7 @@ async def work(settings: Settings, observe: Observe | None = None, work_settings
         async with anyio.create_task_group() as group:
             group.start_soon(house.directory.run)
             group.start_soon(_tick, house)
+            group.start_soon(watch_of(house).run, "worker")
             if settings.worker_port is not None:
                 group.start_soon(_serve_figures, house, settings.worker_port)
             await anext(told)
@@ -83,6 +85,7 @@ def _fresh_spans(house: House, queued: dict[tuple[str, str], int]) -> dict[tuple
     sweeps = (
         ("orders.sweep", order_sweep.EVERY),
         ("labels.sweep", label_sweep.EVERY),
+        (catalogue.SWEEP, catalogue.EVERY),
         (moves.REPAIR, moves.EVERY),
         ("shops.check", clinic.EVERY),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,6 +16,7 @@ from connector.store import (
     GroupNews,
     OrderNews,
     PrivacyRequest,
+    ProductNews,
     ShopGone,
     Store,
     StoreMisconfigured,
@@ -38,6 +40,10 @@ class Departing(Protocol):
         ...
 
 
+def _nothing(_connection: Connection, _shop_id: str, _product_ids: Sequence[str]) -> None:
+    """Where no catalogue listens."""
+
+
 @dataclass(frozen=True, slots=True)
 class StoreHooks:
     """The job `hooks.store` (the delivery's inbox id)."""
@@ -47,6 +53,7 @@ class StoreHooks:
     work: Work
     inbox: Inbox
     departures: Departing
+    products_changed: Callable[[Connection, str, Sequence[str]], None] = _nothing
 
     async def process(self, run: Run) -> None:
         """Queue what the delivery asks for; the delivery is done in the same transaction."""
@@ -59,7 +66,8 @@ class StoreHooks:
             await self.database.run(self.inbox.done, inbox_id)
             return
         order_ids, gone, requests = [], False, []
-        for news in shop.store.read_webhook(delivery.topic, delivery.raw):
+        told = shop.store.read_webhook(delivery.topic, delivery.raw)
+        for news in told:
             match news:
                 case OrderNews():
                     order_ids.append(news.order_id)
@@ -74,7 +82,8 @@ class StoreHooks:
                     requests.append(news)
         if gone and await still_installed(shop.store):
             gone = False
-        await self.database.run(self._finish, shop_id, inbox_id, order_ids, gone, requests)
+        product_ids = [news.product_id for news in told if isinstance(news, ProductNews)]
+        await self.database.run(self._finish, shop_id, inbox_id, order_ids, product_ids, gone, requests)
 
     def _finish(
         self,
@@ -82,9 +91,11 @@ class StoreHooks:
         shop_id: str,
         inbox_id: str,
         order_ids: list[str],
+        product_ids: list[str],
         gone: bool,
         requests: list[PrivacyRequest],
     ) -> None:
+        self.products_changed(connection, shop_id, product_ids)
         for order_id in order_ids:
             self.work.enqueue(connection, Task(REFRESH, f"hook:{inbox_id}:{order_id}", shop_id, (order_id,)))
         for request in requests:

@@ -163,7 +163,7 @@ class QuoteDesk:
         self._carriers = carriers or CarrierAnswers()
         self._carriers.on_live = self._on_live
         self._observed = observed or Observed(Metrics())
-        self._products = products or Products(None)
+        self.products = products or Products(None)
         self._shops: dict[str, _Known] = {}
         self._encoded = EncodedAnswers()
         self.shown = ShownPrices()
@@ -173,7 +173,7 @@ class QuoteDesk:
     async def aclose(self) -> None:
         """End calls to carriers that still go on in the background."""
         await self._carriers.aclose()
-        await self._products.aclose()
+        await self.products.aclose()
 
     def again(self, shop: QuotingShop, incoming: Incoming, received_at: float) -> Given | None:
         """The answer to a call of the very same bytes, as long as it holds; without reading the call."""
@@ -192,8 +192,8 @@ class QuoteDesk:
         self, shop: QuotingShop, call: RateCall, received_at: float, incoming: Incoming | None = None
     ) -> Given:
         """The answer to a call: the one given to the same cart before, as long as it holds, else a new one."""
-        if not self._products.has(shop.id):
-            await self._products.load(shop.id)
+        if not self.products.has(shop.id):
+            await self.products.load(shop.id)
         known, now = self._known(shop), self._now()
         reduced = self._reduce(shop, known, call)
         key = _encoded_key(known, reduced, call)
@@ -220,8 +220,8 @@ class QuoteDesk:
         `received_at` is when the call arrived, in seconds of `time.monotonic()`; deadlines count from there.
         """
         started = time.monotonic() if received_at is None else received_at
-        if not self._products.has(shop.id):
-            await self._products.load(shop.id)
+        if not self.products.has(shop.id):
+            await self.products.load(shop.id)
         known = self._known(shop)
         reply, row, _ = await self._answer(shop, known, call, self._reduce(shop, known, call), started)
         return reply, row
@@ -248,10 +248,7 @@ class QuoteDesk:
                 key = hold_key(reduced.digest, shop.settings_version, reduced.place, planned.id)
                 shown = self.shown.get(key, now)
             found = await self._carriers.find(asked, question, self._asking(shop, shown, now, started))
-            base = (
-                *found.answers,
-                *(not_packed(each, why.why) for each, why in left_out if isinstance(why, Unplannable)),
-            )
+            base = (*found.answers, *left_out)
             answers = base
             if key:
                 shown = self.shown.get(key, now)  # An equal call may have been answered meanwhile.
@@ -273,6 +270,7 @@ class QuoteDesk:
             elapsed_ms=int((time.monotonic() - started) * 1000),
             plan_id=planned.id if isinstance(planned, Plan) else "",
             hold_key=key,
+            plans=tuple(each for each in (planned, *own.values()) if isinstance(each, Plan)),
         )
         self._ledger.put(row)
         if key:
@@ -345,7 +343,7 @@ class QuoteDesk:
         self._observed.answered("repeat", time.monotonic() - received_at)
 
     def _known(self, shop: QuotingShop) -> _Known:
-        known, products = self._shops.get(shop.id), self._products.of(shop.id)
+        known, products = self._shops.get(shop.id), self.products.of(shop.id)
         if known is not None and known.products is not products:
             known = None
         if known is not None and known.shop is shop:

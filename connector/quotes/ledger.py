@@ -19,11 +19,13 @@ from pydantic import TypeAdapter
 from sqlalchemy import JSON, Column, Connection, Index, Integer, String
 from sqlalchemy.exc import SQLAlchemyError
 
+from connector.packing.plan import Plan
 from connector.quotes.answers import AccountAnswer
 from connector.quotes.behind import Behind, Difference, LiveAnswer
 from connector.quotes.behind import write as write_behind
 from connector.quotes.decide import Decision
 from connector.quotes.facts import Facts
+from connector.quotes.kept_plans import by_id, forget_plans, keep_plans
 from connector.quotes.reduced import ReducedCart
 from connector.storage.database import Database, insert_new
 from connector.storage.ids import new_token
@@ -73,7 +75,8 @@ _BATCH = 500
 class LedgerRow:
     """One answer and all that led to it. `digest` is the SHA-256 of the bytes that went to the platform.
 
-    `hold_key` is equal for carts for which the prices shown here hold; empty where none has to be held.
+    `hold_key` is equal for carts for which the prices shown here hold; empty where none has to be held. `plans` are the
+    parcels that the offers are for; they are kept by their ids.
     """
 
     shop_id: str
@@ -89,6 +92,7 @@ class LedgerRow:
     elapsed_ms: int
     plan_id: str = ""
     hold_key: str = ""
+    plans: tuple[Plan, ...] = ()
 
 
 class LedgerWriter:
@@ -196,6 +200,8 @@ def _write(connection: Connection, rows: Sequence[LedgerRow], writer: str) -> No
         bodies = {hashes[id(row.facts)]: row.facts for row in batch.values()}
         for digest, facts in bodies.items():
             insert_new(connection, quote_facts.insert(shop_id, hash=digest, body=facts.model_dump(mode="json")))
+        used = by_id(each for row in batch.values() for each in row.plans)
+        keep_plans(connection, shop_id, used, max(row.at for row in batch.values()))
         new = [_values(row, hashes[id(row.facts)], writer) for row in batch.values() if row.id not in there]
         if new:
             connection.execute(quotes.insert(shop_id), new)
@@ -272,6 +278,7 @@ def forget_older(connection: Connection, before: datetime) -> int:
     for shop_id in {row.shop_id for row in old}:
         used = quotes.select(shop_id, quotes.c.facts_hash)
         connection.execute(quote_facts.delete(shop_id).where(quote_facts.c.hash.not_in(used)))
+    forget_plans(connection, before)
     return len(old)
 
 
