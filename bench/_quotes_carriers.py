@@ -1,7 +1,8 @@
 """A live carrier in EasyPost's words, on loopback: slow, failing and hanging as told; it counts its calls.
 
 Prices go by eight zones (from the first three digits of a ZIP code) and whole pounds, as parcel carriers' do.
-Arguments: port, least and greatest seconds of an answer, share of calls that fail, share that hang. `GET /calls` tells the count;
+Arguments: port, least and greatest seconds of an answer, share of calls that fail, share that hang. `GET /calls` tells
+the count;
 `POST /hang/1` lets every call hang from then on, `/hang/0` ends that.
 """
 

@@ -6,6 +6,8 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar
 
+from prometheus_client import Counter, Histogram
+
 from carriers.carrier import Capabilities, Carrier
 from carriers.errors import CarrierError
 from carriers.label import Created, NotBought, Purchased, Rejected, Unknown, Voided
@@ -26,6 +28,8 @@ class MeteredCarrier:
         self._name = name
         self._connection = connection
         self._metrics = metrics
+        self._outcomes: dict[tuple[str, str], Counter] = {}  # Finding a labelled series costs more than counting in it.
+        self._seconds: dict[str, Histogram] = {}
 
     @property
     def capabilities(self) -> Capabilities:
@@ -90,9 +94,18 @@ class MeteredCarrier:
             outcome = error.code
             raise
         finally:
-            self._metrics.carrier_calls.labels(self._name, call, outcome).inc()
-            self._metrics.carrier_seconds.labels(self._name, call).observe(time.monotonic() - started)
+            self._tell(call, outcome, time.monotonic() - started)
         return result
+
+    def _tell(self, call: str, outcome: str, seconds: float) -> None:
+        counter = self._outcomes.get((call, outcome))
+        if counter is None:
+            counter = self._outcomes[call, outcome] = self._metrics.carrier_calls.labels(self._name, call, outcome)
+        took = self._seconds.get(call)
+        if took is None:
+            took = self._seconds[call] = self._metrics.carrier_seconds.labels(self._name, call)
+        counter.inc()
+        took.observe(seconds)
 
 
 def _of_purchase(result: Purchased | Rejected | Unknown) -> str:

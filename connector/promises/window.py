@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 _SATURDAY = 5
@@ -22,9 +23,12 @@ def window(now: datetime, transit_days: int | None, zone: str) -> Window | None:
     """When a parcel that is handed over on the next working day arrives; None without transit days that can be."""
     if transit_days is None or not 0 <= transit_days <= _MOST_DAYS:
         return None
-    local = _zone(zone)
-    arrival = add_working_days(now.astimezone(local).date(), transit_days + 1)
-    moment = datetime.combine(arrival, time(12), tzinfo=local)
+    return _window(now.astimezone(_zone(zone)).date(), transit_days, zone)
+
+
+@lru_cache(maxsize=1024)
+def _window(today: date, transit_days: int, zone: str) -> Window:
+    moment = datetime.combine(add_working_days(today, transit_days + 1), time(12), tzinfo=_zone(zone))
     return Window(moment, moment)
 
 

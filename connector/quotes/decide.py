@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Literal
 
 from carriers.money import Money
@@ -142,10 +143,22 @@ def cannot_ask(cart: ReducedCart, facts: Facts, planned: Plan | Unplannable) -> 
     return planned.why if isinstance(planned, Unplannable) else None
 
 
-def decide(cart: ReducedCart, facts: Facts, answers: Sequence[AccountAnswer], now: datetime) -> Decision:
-    """From what is kept to the decision; equal input gives equal output."""
+Planned = tuple[Plan | Unplannable, Mapping[str, Plan | Unplannable]]
+
+
+def decide(
+    cart: ReducedCart,
+    facts: Facts,
+    answers: Sequence[AccountAnswer],
+    now: datetime,
+    planned_before: Planned | None = None,
+) -> Decision:
+    """From what is kept to the decision; equal input gives equal output.
+
+    `planned_before` is what `plans_for` gave for this cart and these settings, where the caller has just asked it.
+    """
     settings = settings_of(facts)
-    planned, own = plans_for(cart, settings, [(each.account_id, each.carrier) for each in answers])
+    planned, own = planned_before or plans_for(cart, settings, [(each.account_id, each.carrier) for each in answers])
     valid_until = min([next_midnight(now, facts.timezone), *(each.until for each in answers if each.until)])
     unknown = cannot_ask(cart, facts, planned)
     if unknown is not None:
@@ -170,9 +183,12 @@ def decide(cart: ReducedCart, facts: Facts, answers: Sequence[AccountAnswer], no
     country = cart.destination.country if cart.destination else ""
     services = [chosen.priced for chosen in rates.values()]
     priced, passed = apply(settings.rules, CallFacts(cart.goods, country), services)
-    offers = [_offer(service, rates[service.code], cart, facts, settings, now) for service in priced]
     ids = {account_id: each.id for account_id, each in own.items() if isinstance(each, Plan)}
-    offers = [each.model_copy(update={"plan_id": ids.get(rates[each.code].account_id, planned.id)}) for each in offers]
+    offers = [
+        _offer(service, chosen, cart, facts, settings, now, ids.get(chosen.account_id, planned.id))
+        for service in priced
+        for chosen in (rates[service.code],)
+    ]
     offers.sort(key=lambda offer: (offer.minor, offer.code))
     return Decision(
         outcome="offers",
@@ -315,13 +331,16 @@ def _without_prices(
 
 
 def _offer(
-    service: Priced, chosen: _Chosen, cart: ReducedCart, facts: Facts, settings: ShopSettings, now: datetime
+    service: Priced,
+    chosen: _Chosen,
+    cart: ReducedCart,
+    facts: Facts,
+    settings: ShopSettings,
+    now: datetime,
+    plan_id: str,
 ) -> DecidedOffer:
     rate = chosen.rate
     days = window(now, rate.transit_days, facts.timezone)
-    about = Reason("offer_plain")
-    if days is not None and rate.transit_days is not None:
-        about = Reason("offer_days", {"days": rate.transit_days})
     itself = BoughtAs(
         account_id=chosen.account_id,
         account=rate.account,
@@ -336,13 +355,20 @@ def _offer(
         name=service_name(rate.carrier, rate.service),
         minor=service.price.minor,
         currency=service.price.currency,
-        description=about.say(cart.locale),
+        description=_about(None if days is None else rate.transit_days, cart.locale),
         earliest=days.earliest if days else None,
         latest=days.latest if days else None,
         source=rate.stand_in or "live",
         steps=_kept_steps(service),
         bought_as=_bought_as(service.code, settings, itself),
+        plan_id=plan_id,
     )
+
+
+@lru_cache(maxsize=2048)
+def _about(days: int | None, locale: str) -> str:
+    """What a buyer reads below an offer."""
+    return (Reason("offer_plain") if days is None else Reason("offer_days", {"days": days})).say(locale)
 
 
 def _kept_steps(service: Priced) -> tuple[KeptStep, ...]:
@@ -369,11 +395,13 @@ def _bought_as(offer: str, settings: ShopSettings, usual: BoughtAs) -> BoughtAs:
     )
 
 
+@lru_cache(maxsize=2048)
 def service_code(carrier: str, service: str) -> str:
     """A stable code such as `usps-groundadvantage`: no date, price or id in it."""
     return re.sub(r"[\W_]+", "-", f"{carrier}-{service}".casefold()).strip("-") or "shipping"
 
 
+@lru_cache(maxsize=2048)
 def service_name(carrier: str, service: str) -> str:
     """A stable name such as `USPS Ground Advantage`."""
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", service.replace("_", " "))

@@ -253,7 +253,7 @@ class QuoteDesk:
             if key:
                 shown = self.shown.get(key, now)  # An equal call may have been answered meanwhile.
                 answers = hold(base, shown)
-        decision = decide(cart, facts, answers, now)
+        decision = decide(cart, facts, answers, now, (planned, own))
         quote_id = new_id("quo", now)
         reply = shop.store.write_answer(decision.answer(quote_id, now), call.echo)
         row = LedgerRow(

@@ -16,7 +16,7 @@ from typing import Any
 import anyio
 import structlog
 from pydantic import TypeAdapter
-from sqlalchemy import JSON, Column, Connection, Index, Integer, String
+from sqlalchemy import JSON, Column, Connection, Index, Integer, String, bindparam
 from sqlalchemy.exc import SQLAlchemyError
 
 from connector.packing.plan import Plan
@@ -29,7 +29,7 @@ from connector.quotes.kept_plans import by_id, forget_plans, keep_plans
 from connector.quotes.reduced import ReducedCart
 from connector.storage.database import Database, insert_new
 from connector.storage.ids import new_token
-from connector.storage.schema import Moment, TenantTable, id_column
+from connector.storage.schema import Encoded, Moment, TenantTable, id_column
 
 log = structlog.get_logger(__name__)
 
@@ -65,6 +65,7 @@ quote_facts = TenantTable(
     "quote_facts", Column("hash", String(64), primary_key=True), Column("body", JSON, nullable=False)
 )
 
+_ENCODED = {name: bindparam(name, type_=Encoded) for name in ("cart", "answers", "decision")}
 _ANSWERS = TypeAdapter(tuple[AccountAnswer, ...])
 _MOST_WAITING = 20_000  # Rows kept in memory while the database is away; then the oldest are let go and counted.
 _FLUSH_S = 0.25
@@ -204,7 +205,7 @@ def _write(connection: Connection, rows: Sequence[LedgerRow], writer: str) -> No
         keep_plans(connection, shop_id, used, max(row.at for row in batch.values()))
         new = [_values(row, hashes[id(row.facts)], writer) for row in batch.values() if row.id not in there]
         if new:
-            connection.execute(quotes.insert(shop_id), new)
+            connection.execute(quotes.insert(shop_id, **_ENCODED), new)
 
 
 def _values(row: LedgerRow, facts_hash: str, writer: str) -> dict[str, Any]:
@@ -216,9 +217,9 @@ def _values(row: LedgerRow, facts_hash: str, writer: str) -> dict[str, Any]:
         "facts_hash": facts_hash,
         "match_key": match_key(row.cart),
         "plan_id": row.plan_id,
-        "cart": row.cart.model_dump(mode="json"),
-        "answers": _ANSWERS.dump_python(row.answers, mode="json"),
-        "decision": row.decision.model_dump(mode="json"),
+        "cart": row.cart.model_dump_json(),
+        "answers": _ANSWERS.dump_json(row.answers).decode(),
+        "decision": row.decision.model_dump_json(),
         "echo": dict(row.echo),
         "signature": row.signature,
         "answer_digest": row.digest,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
+from sqlalchemy import JSON as SQLJSON
 from sqlalchemy import (
     Column,
     ColumnCollection,
@@ -29,6 +31,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.schema import SchemaItem
 from sqlalchemy.sql import ColumnElement
+from sqlalchemy.types import TypeEngine
 
 metadata = MetaData(
     naming_convention={
@@ -66,6 +69,21 @@ class Moment(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Encoded(TypeDecorator[str]):
+    """JSON that its model has written as text already: given to a JSON column without being taken apart."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """SQLite keeps JSON as text."""
+        return dialect.type_descriptor(Text() if dialect.name == "sqlite" else SQLJSON())
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> Any:
+        """To the database."""
+        return value if value is None or dialect.name == "sqlite" else json.loads(value)
 
 
 class Sealed(TypeDecorator[str]):

@@ -87,7 +87,8 @@ def _rate(offer: Offer) -> dict[str, Any]:
 
 def _date(at: datetime) -> str:
     """As in the documented sample: 2013-04-12 14:48:45 -0400."""
-    return at.strftime("%Y-%m-%d %H:%M:%S %z")
+    text = at.isoformat(" ", "seconds")  # strftime takes ten times as long.
+    return f"{text[:19]} {text[19:].replace(':', '')}"
 
 
 def _signature(

@@ -12,6 +12,8 @@ def from_subunits(subunits: int, currency: str) -> Money:
 
     Exact for every currency with two decimals or more. A part of a yen, which no shop can charge, is rounded half up.
     """
+    if exponent(currency) == 2:
+        return Money(subunits, currency)
     return Money.rounded(Decimal(subunits).scaleb(-2), currency)
 
 
