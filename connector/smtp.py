@@ -68,14 +68,9 @@ class Handed:
 
 def hand_over(server: MailServer, message: EmailMessage, *, ca_file: Path | None = None) -> Handed:
     """Give a mail to the server. Blocks for some 15 s a step at most: call it in a thread."""
-    try:
-        link = _connect(server, ca_file)
-    except smtplib.SMTPAuthenticationError as error:
-        return Handed("not_sent", f"the mail server refuses user or password ({error.smtp_code})")
-    except smtplib.SMTPException as error:
-        return Handed("not_sent", _said(error))
-    except (OSError, ValueError) as error:
-        return Handed("not_sent", _reached(error))
+    link = _reach(server, ca_file)
+    if isinstance(link, Handed):
+        return link
     try:
         refused = link.send_message(message)
     except smtplib.SMTPServerDisconnected:
@@ -87,6 +82,26 @@ def hand_over(server: MailServer, message: EmailMessage, *, ca_file: Path | None
     finally:
         _leave(link)
     return Handed("not_sent", "some recipients were refused") if refused else Handed("sent")
+
+
+def try_out(server: MailServer, *, ca_file: Path | None = None) -> str:
+    """Connect and log in, and send nothing; what is wrong, or empty. Blocks as `hand_over` does."""
+    link = _reach(server, ca_file)
+    if isinstance(link, Handed):
+        return link.said
+    _leave(link)
+    return ""
+
+
+def _reach(server: MailServer, ca_file: Path | None) -> smtplib.SMTP | Handed:
+    try:
+        return _connect(server, ca_file)
+    except smtplib.SMTPAuthenticationError as error:
+        return Handed("not_sent", f"the mail server refuses user or password ({error.smtp_code})")
+    except smtplib.SMTPException as error:
+        return Handed("not_sent", _said(error))
+    except (OSError, ValueError) as error:
+        return Handed("not_sent", _reached(error))
 
 
 def _connect(server: MailServer, ca_file: Path | None) -> smtplib.SMTP:

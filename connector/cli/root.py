@@ -8,7 +8,9 @@ import click
 
 from connector.cli import (
     accounts,
+    apps,
     care,
+    check,
     demo,
     orders,
     pack,
@@ -30,5 +32,21 @@ def waybill() -> None:
     """The shipping desk of an online store. `waybill demo` shows it at work without accounts or network."""
 
 
-for part in (service, shops, accounts, tables, settings, quotes, rehearse, pack, orders, upkeep, users, care, demo):
+for part in (
+    service,
+    apps,
+    shops,
+    check,
+    accounts,
+    tables,
+    settings,
+    quotes,
+    rehearse,
+    pack,
+    orders,
+    upkeep,
+    users,
+    care,
+    demo,
+):
     part.add_to(waybill)

@@ -9,8 +9,8 @@ from typing import Any
 
 from connector.orders.tables import orders
 from connector.storage.ids import new_id
-from connector.stores.shopify.queries import SCOPES
 from connector.storage.vault import ShopTokenVault
+from connector.stores.shopify.queries import SCOPES
 from connector.wiring import receiver
 from tests.checkup.world import Patient
 from webhooks.receiver import Endpoint

@@ -171,7 +171,7 @@ async def healthy(outside: Outside, folder: Path, **settings: Any) -> AsyncItera
     front = Front()
     app = Starlette(routes=[Route("/healthz", front.answer, methods=["GET"])])
     with serve(app) as front.url, serve(shopify.build(outside.reference)) as store_url:
-        given = {"data_dir": folder, "public_url": front.url, "allow_private_addresses": True} | settings
+        given: dict[str, Any] = {"data_dir": folder, "public_url": front.url, "allow_private_addresses": True} | settings
         house = open_house(Settings(**given))
         try:
             patient = await _admit(house, front, store_url, outside.carrier)
