@@ -77,7 +77,7 @@ messages = Table(
     id_column(primary_key=True),
     Column("channel", String(8), nullable=False),
     Column("recipient", String(40), nullable=False),  # A shop with an address of its own, or empty: the house.
-    Column("items", JSON, nullable=False),
+    Column("about", JSON, nullable=False),
     Column("digest", Boolean, nullable=False),
     Column("state", String(8), nullable=False),  # due | sending | sent | unclear | failed
     Column("tries", Integer, nullable=False),
@@ -162,7 +162,7 @@ def plan(connection: Connection, routes: Routes, now: datetime) -> int:
     """Make the messages that are due now; how many."""
     by_recipient: dict[str, list[Item]] = defaultdict(list)
     recent = _Recent(connection, now)
-    for item in [*_opened(connection, now, recent), *_over(connection, now, recent)]:
+    for item in [*_opened(connection, now, recent), *_over(connection, now)]:
         by_recipient[routes.recipient(item.shop_id)].append(item)
     count = 0
     for recipient, items in sorted(by_recipient.items()):
@@ -195,7 +195,7 @@ def claim(connection: Connection, now: datetime) -> Message | None:
     if row is None:
         return None
     _set(connection, row.id, state="sending", claimed_at=now, tries=row.tries + 1)
-    return Message(row.id, row.channel, row.recipient, tuple(map(Item.from_json, row["items"])), row.created_at)
+    return Message(row.id, row.channel, row.recipient, tuple(map(Item.from_json, row.about)), row.created_at)
 
 
 def ended(connection: Connection, message: Message, outcome: Outcome, said: str, now: datetime) -> None:
@@ -211,7 +211,7 @@ def ended(connection: Connection, message: Message, outcome: Outcome, said: str,
     else:
         wait = _RETRY[min(row.tries, len(_RETRY)) - 1]
         _set(connection, row.id, state="due", due_at=now + wait, said=said[:200])
-        need_person(connection, HOUSE, message.channel, Reason(NOT_SENT, {"said": said[:200]}), now)
+        need_person(connection, HOUSE, message.channel, Reason("alert_not_sent", {"said": said[:200]}), now)
 
 
 def forget_old(connection: Connection, before: datetime) -> int:
@@ -258,14 +258,15 @@ def _opened(connection: Connection, now: datetime, recent: _Recent) -> list[Item
     ).all()
     items = []
     for row in rows:
-        if _goes_on(connection, row, now) or recent.flaps(row):
-            continue
-        if is_at_once(row.code) or row.opened_at <= now - PATIENCE:
+        if not is_at_once(row.code):
+            if row.opened_at <= now - PATIENCE:
+                items.append(_item(row, "open"))
+        elif not (_goes_on(connection, row, now) or recent.flaps(row)):
             items.append(_item(row, "open"))
     return items
 
 
-def _over(connection: Connection, now: datetime, recent: _Recent) -> list[Item]:
+def _over(connection: Connection, now: datetime) -> list[Item]:
     """Matters of which people were told, that have been over for a while."""
     both = and_(told.c.shop_id == matters.c.shop_id, told.c.matter_id == matters.c.id)
     began = select(told.c.matter_id).where(both, told.c.kind == "open", told.c.message_id != "")
@@ -322,7 +323,7 @@ def _put(
                 id=message_id,
                 channel=channel,
                 recipient=recipient,
-                items=[item.to_json() for item in items],
+                about=[item.to_json() for item in items],
                 digest=not all(is_at_once(item.reason.code) for item in items),
                 state="due",
                 tries=0,

@@ -100,6 +100,12 @@ def any_due(connection: Connection, now: datetime) -> bool:
     return connection.execute(select(_due.c.seq).where(_due.c.due_at <= now).limit(1)).first() is not None
 
 
+def any_of(connection: Connection, name: str, now: datetime) -> bool:
+    """Whether work of this name has come due and was not begun."""
+    mine = select(_due.c.seq).where(_due.c.name == name, _due.c.due_at <= now).limit(1)
+    return connection.execute(mine).first() is not None
+
+
 def take(connection: Connection, now: datetime, limit: int, start: Callable[[Connection, DueRun], object]) -> int:
     """Turn up to `limit` tasks that have come due into runs, in this one transaction; how many.
 

@@ -142,6 +142,30 @@ def upgrade() -> None:
         batch_op.create_index("ix_desk_forms_at", ["at"], unique=False)
 
     op.create_table(
+        "expected_adjustments",
+        sa.Column("shop_id", sa.String(length=40), nullable=False),
+        sa.Column("account_id", sa.String(length=40), nullable=False),
+        sa.Column("carrier", sa.String(length=60), nullable=False),
+        sa.Column("service", sa.String(length=120), nullable=False),
+        sa.Column("permille", sa.Integer(), nullable=False),
+        sa.Column("labels", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("shop_id", "account_id", "carrier", "service", name=op.f("pk_expected_adjustments")),
+    )
+    op.create_table(
+        "invoice_lines",
+        sa.Column("shop_id", sa.String(length=40), nullable=False),
+        sa.Column("label_id", sa.String(length=40), nullable=False),
+        sa.Column("invoice", sa.String(length=80), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("minor", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("reason", sa.String(length=200), nullable=False),
+        sa.PrimaryKeyConstraint("shop_id", "label_id", "invoice", name=op.f("pk_invoice_lines")),
+    )
+    with op.batch_alter_table("invoice_lines", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_invoice_lines_shop_id_at"), ["shop_id", "at"], unique=False)
+
+    op.create_table(
         "live_answers",
         sa.Column("shop_id", sa.String(length=40), nullable=False),
         sa.Column("id", sa.String(length=40), nullable=False),
@@ -424,6 +448,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_live_answers_at"))
 
     op.drop_table("live_answers")
+    with op.batch_alter_table("invoice_lines", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_invoice_lines_shop_id_at"))
+
+    op.drop_table("invoice_lines")
+    op.drop_table("expected_adjustments")
     with op.batch_alter_table("desk_forms", schema=None) as batch_op:
         batch_op.drop_index("ix_desk_forms_at")
 
