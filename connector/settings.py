@@ -170,6 +170,11 @@ class Settings(BaseSettings):
         description="Address of an outside watchdog that is asked for once a minute while web process, database and a "
         "worker live.",
     )
+    tunnel_command: str | None = Field(
+        default=None,
+        description="The tunnel program of `waybill up --tunnel`, with its arguments; `{port}` stands for the port. It "
+        "prints its https address. Default: cloudflared, ngrok or tailscale, whichever is installed.",
+    )
     test_clock: str | None = Field(
         default=None,
         description="`OFFSET:SPEED` moves business time by so many seconds and lets it run faster: `3600:1` is an hour "

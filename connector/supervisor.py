@@ -97,7 +97,7 @@ class Supervisor:
         self._places = [_Place(child, 0.0) for child in children]
         self._stop_at: float | None = None
         self._code = 0
-        self._set_death_signal = _DeathSignal()
+        self._set_death_signal = DeathSignal()
 
     def run(self) -> int:
         """Supervise; returns 0 after a stop, or the ending code of a child. Only in a process of its own."""
@@ -230,7 +230,7 @@ def _say(text: str) -> None:
         return  # A closed standard error must not end the supervisor.
 
 
-class _DeathSignal:
+class DeathSignal:
     """Asks Linux to signal this process when its parent ends; does nothing elsewhere."""
 
     def __init__(self) -> None:
@@ -241,6 +241,7 @@ class _DeathSignal:
             self._prctl = ctypes.CDLL(None).prctl
 
     def __call__(self, number: int) -> None:
+        """Ask for this signal."""
         if self._prctl is not None:
             self._prctl(_PR_SET_PDEATHSIG, number, 0, 0, 0)
 

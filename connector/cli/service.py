@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import sys
 
 import click
 
 from connector import supervisor
+from connector import tunnel as tunnels
 from connector.cli.output import Speaker, command
 from connector.logs import set_up_logs
 from connector.settings import Settings, read_settings
@@ -25,17 +27,21 @@ def add_to(group: click.Group) -> None:
     @command(group, "up")
     @host
     @port
-    def up(speaker: Speaker, host: str | None, port: int | None) -> None:
+    @click.option("--tunnel", is_flag=True, help="Get a public https address for this run from a tunnel program.")
+    def up(speaker: Speaker, host: str | None, port: int | None, tunnel: bool) -> None:
         """Migrate, then run web and worker under a small supervisor until SIGTERM."""
         settings, host, port = _place(speaker, host, port)
+        program = _tunnel_program(settings, port) if tunnel else None
         migrate_house(settings)
         here = [sys.executable, "-m", "connector.cli"]
         children = [
             supervisor.Child("web", (*here, "serve", "--host", host, "--port", str(port))),
             supervisor.Child("worker", (*here, "work")),
         ]
+        if program is not None:
+            children = tunnels.children(program, settings.data_dir / "tunnel", children)
         line = supervisor.command_line(children, supervisor.Timing(grace_s=settings.grace_s + 2))
-        _say_place(speaker, settings, host, port)
+        _say_place(speaker, settings, host, port, program)
         os.execv(line[0], line)  # noqa: S606 - the supervisor takes this process's place, to stay small.
 
     @command(group, "serve")
@@ -79,10 +85,28 @@ def _place(speaker: Speaker, host: str | None, port: int | None) -> tuple[Settin
     return settings, host or settings.host, settings.port if port is None else port
 
 
-def _say_place(speaker: Speaker, settings: Settings, host: str, port: int) -> None:
+def _tunnel_program(settings: Settings, port: int) -> tunnels.Program:
+    if not port:
+        raise WaybillError("A tunnel needs a port that is known: give --port or WAYBILL_PORT.", detail="--port")
+    program = tunnels.find_program(port, settings.tunnel_command)
+    if program is None:
+        names = ", ".join(tunnels.known_programs())
+        raise WaybillError(f"No tunnel program is installed ({names}): install one, or set WAYBILL_TUNNEL_COMMAND.")
+    if shutil.which(program.command[0]) is None:
+        raise WaybillError("The tunnel program is not there.", detail=program.command[0])
+    return program
+
+
+def _say_place(
+    speaker: Speaker, settings: Settings, host: str, port: int, program: tunnels.Program | None = None
+) -> None:
     where = f"http://{host}:{port}" if port else f"a free port of {host}, which the log names"
-    text = f"Waybill listens on {where}; stores and carriers reach it at {settings.public_url}."
-    speaker.answer({"url": settings.public_url, "host": host, "port": port}, [text])
+    if program is None:
+        url: str | None = settings.public_url
+        text = f"Waybill listens on {where}; stores and carriers reach it at {url}."
+    else:
+        url, text = None, f"Waybill listens on {where}; {program.name} gets it a public address, which the log names."
+    speaker.answer({"url": url, "host": host, "port": port}, [text])
     sys.stdout.flush()
 
 

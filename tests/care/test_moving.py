@@ -10,7 +10,6 @@ from connector.care.rows import digest_of, our_tables
 from connector.storage.database import open_database
 from tests.care.test_restore import die, has_worker, is_empty
 from tests.kept.kept import Kept, on_postgres, unpack
-from tests.postgres import PostgresServer
 
 pytestmark = pytest.mark.slow
 
@@ -43,9 +42,7 @@ def test_everything_arrives_on_postgresql_and_back_and_the_old_database_stays(ke
 
 
 @pytest.mark.parametrize("direction", ["to PostgreSQL", "to SQLite"])
-def test_work_in_flight_goes_on_in_the_new_database(
-    direction: str, tmp_path: Path, postgres_url: str, postgres_server: PostgresServer
-) -> None:
+def test_work_in_flight_goes_on_in_the_new_database(direction: str, tmp_path: Path, postgres_url: str) -> None:
     kept = unpack(tmp_path / "kept")
     target = postgres_url
     if direction == "to SQLite":
@@ -98,12 +95,10 @@ def _is_open(kept: Kept) -> bool:
     return False
 
 
-def test_a_move_is_refused_while_another_has_a_connection_to_postgresql(
-    kept: Kept, postgres_url: str, postgres_server: PostgresServer
-) -> None:
-    moved = on_postgres(kept, postgres_url)
-    with moved.here() as shell:
-        shell.ok("migrate")
+def test_a_move_is_refused_while_another_has_a_connection_to_postgresql(kept: Kept, postgres_url: str) -> None:
+    with kept.here() as shell:
+        shell.ok("migrate-store", "--to", postgres_url)
+    moved = kept.on(database_url=postgres_url)
     other = open_database(postgres_url, pool_size=1)
     empty = f"sqlite:///{kept.folder / 'empty' / 'waybill.db'}"
     with other.engine.connect() as connection, moved.here() as shell:

@@ -31,7 +31,7 @@ import anyio
 
 from connector.logs import set_up_logs
 from connector.settings import read_settings
-from connector.supervisor import _DeathSignal
+from connector.supervisor import DeathSignal
 from connector.work import durable
 from connector.work.durable import WorkSettings
 from connector.work.port import Boundary, Task
@@ -77,7 +77,7 @@ class Fate:
 
 def live(told: dict[str, Any]) -> int:
     """One life, in a process of its own, which does not outlive its parent."""
-    _DeathSignal()(signal.SIGKILL)
+    DeathSignal()(signal.SIGKILL)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     settings = read_settings()
     set_up_logs(settings.log_format, settings.log_level)
