@@ -12,6 +12,7 @@ from connector.cli import (
     care,
     check,
     demo,
+    invoices,
     orders,
     pack,
     quotes,

@@ -10,7 +10,7 @@ from typing import Any
 import click
 from pydantic import ValidationError
 
-from connector.cli import switching
+from connector.cli import apps, switching
 from connector.cli.naming import named_shop
 from connector.cli.output import BY_COMMAND, Speaker, command, field_error, in_house, secret
 from connector.directory import ShopEntry
@@ -62,6 +62,7 @@ def add_to(group: click.Group) -> None:
         _add(speaker, "shopify", given, again=True, on=on)
 
     switching.add_to(shop)
+    apps.add_config_to(shop)
 
     @command(shop, "list")
     def list_all(speaker: Speaker) -> None:

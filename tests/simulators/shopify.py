@@ -165,7 +165,8 @@ class Shopify:
         for name, value in (await _body(request)).items():
             if not hasattr(self.world, name):
                 raise ValueError(name)
-            setattr(self.world, name, frozenset(value) if name == "scopes" and value is not None else value)
+            kind = {"scopes": frozenset, "refresh_tokens": set, "codes": set}.get(name)
+            setattr(self.world, name, kind(value) if kind is not None and value is not None else value)
         return JSONResponse({})
 
     async def sim_setup(self, request: Request) -> Response:
