@@ -345,6 +345,8 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_orders_shop_id_placed_at"), ["shop_id", "placed_at"], unique=False)
 
     with op.batch_alter_table("parcels", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("carton", sa.String(length=60), server_default="", nullable=False))
+        batch_op.add_column(sa.Column("packaging", sa.String(length=80), server_default="", nullable=False))
         batch_op.add_column(sa.Column("released", sa.JSON(), nullable=True))
         batch_op.create_index(batch_op.f("ix_parcels_shop_id_state"), ["shop_id", "state"], unique=False)
 
@@ -397,6 +399,8 @@ def downgrade() -> None:
     with op.batch_alter_table("parcels", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_parcels_shop_id_state"))
         batch_op.drop_column("released")
+        batch_op.drop_column("packaging")
+        batch_op.drop_column("carton")
 
     with op.batch_alter_table("orders", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_orders_shop_id_placed_at"))
