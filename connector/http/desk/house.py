@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from connector.checkup.clinic import Clinic
-from connector.directory import Directory
+from connector.checkup.finding import Checkup
+from connector.directory import Directory, ShopEntry
 from connector.http.limits import Limits
 from connector.http.ports import Health
 from connector.installing.installer import Installer
@@ -50,3 +51,7 @@ class DeskHouse:
     def refresh(self) -> Callable[[], Awaitable[bool]]:
         """Read at once what a change made; the next page shows it."""
         return self.directory.refresh
+
+    async def look_over(self, shop: ShopEntry) -> Checkup:
+        """Check a shop now."""
+        return await self.clinic.check(shop.id)

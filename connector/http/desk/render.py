@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import functools
 import io
+import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime, tzinfo
 from hashlib import sha256
@@ -13,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from carriers.money import Money
-from connector.words.desk_texts import say
+from connector.watch.shops import Share
+from connector.words.desk_texts import say, texts
 from connector.words.reason import Reason
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parent
 STATIC = FOLDER / "static"
+_COMMAND = re.compile(r"`([^`]+)`")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -71,6 +74,14 @@ def ago_text(at: datetime, now: datetime) -> str:
     return say("ago.now")
 
 
+def share_text(share: Share) -> str:
+    """A share as a percentage with one decimal; a dash where there was nothing to share."""
+    if not share.answers:
+        return "–"  # noqa: RUF001 - a dash.
+    tenths = -(-share.backups * 1000 // share.answers)
+    return f"{tenths // 10}.{tenths % 10} %"
+
+
 def with_query(query: Mapping[str, str], **changes: object) -> str:
     """This page's address with other filters: None takes one away."""
     kept = {**query, **{name: None if value is None else str(value) for name, value in changes.items()}}
@@ -92,7 +103,11 @@ def _cell(value: object) -> str:
 @functools.cache
 def _environment() -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
-    from markupsafe import Markup
+    from markupsafe import Markup, escape
+
+    def prose(text: str) -> str:
+        """Text as a page shows it: what stands between backticks is for a command line."""
+        return Markup(_COMMAND.sub(r"<code>\1</code>", str(escape(text))))  # noqa: S704 - it is escaped.
 
     @pass_context
     def moment(context: Context, at: datetime | None) -> str:
@@ -120,7 +135,14 @@ def _environment() -> Environment:
         money=lambda amount: "" if amount is None else money_text(amount),
         moment=moment,
         ago=ago,
-        reason=lambda why: why.say() if isinstance(why, Reason) else "",
+        prose=prose,
+        reason=lambda why: prose(why.say()) if isinstance(why, Reason) else "",
     )
-    environment.globals.update(t=say, static=static_url, with_query=with_query)
+    environment.globals.update(
+        t=lambda code, **params: prose(say(code, **params)),
+        has_text=lambda code: code in texts(),
+        static=static_url,
+        with_query=with_query,
+        share=share_text,
+    )
     return environment

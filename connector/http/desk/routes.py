@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from connector.http.desk import home, shops
+from connector.http.desk import audits, carriers, home, people, settings, setup, shops
 from connector.http.desk.door import Door, Entry
 from connector.http.desk.house import DeskHouse
 from connector.http.desk.login import Lobby
@@ -16,8 +16,23 @@ from connector.http.desk.render import STATIC
 from connector.http.errors import NOT_FOUND, send_reply
 from webhooks.receiver import Reply
 
-NAVIGATION = (Entry("home", "", "packer"),)
-PAGES: Sequence[Page] = (*shops.PAGES, *home.PAGES)
+NAVIGATION = (
+    Entry("home", "", "packer"),
+    Entry("setup", "/setup", "owner"),
+    Entry("carriers", "/carriers", "owner"),
+    Entry("settings", "/settings", "owner"),
+    Entry("people", "/people", "owner"),
+    Entry("audit", "/history", "owner"),
+)
+PAGES: Sequence[Page] = (
+    *shops.PAGES,
+    *home.PAGES,
+    *setup.PAGES,
+    *carriers.PAGES,
+    *settings.PAGES,
+    *people.PAGES,
+    *audits.PAGES,
+)
 """Those of the whole installation come first: their addresses could be taken for a shop's."""
 
 _TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}

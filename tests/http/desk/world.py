@@ -51,7 +51,7 @@ class Browser:
 
     def token(self, action: str) -> str:
         """The hidden field of the first form of the open page that is sent there."""
-        return next(token for to, token in _FORM.findall(self.page.text) if to == action)
+        return next(str(token) for to, token in _FORM.findall(self.page.text) if to == action)
 
     async def send(
         self, fields: Mapping[str, str], action: str = "", *, token: str | None = None, **options: Any
