@@ -15,6 +15,7 @@ _EXPONENTS |= dict.fromkeys(["RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "X
 _EXPONENTS |= dict.fromkeys(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"], 3)
 _EXPONENTS |= dict.fromkeys(["CLF", "UYW"], 4)
 _CURRENCY = re.compile(r"[A-Z]{3}")
+_SEEN: set[str] = set()  # Currencies that were looked at: a quote makes some sixty amounts.
 _WHOLE_DIGITS = 15
 _DIGITS = 28  # What decimal computes with; more would be rounded without a word.
 
@@ -38,8 +39,11 @@ class Money:
     def __post_init__(self) -> None:
         if type(self.minor) is not int:
             raise MoneyError("An amount is a whole number of minor units.", detail=repr(self.minor))
+        if self.currency in _SEEN:
+            return
         if not _CURRENCY.fullmatch(self.currency):
             raise MoneyError("A currency is three capital letters, such as USD.", detail=repr(self.currency))
+        _SEEN.add(self.currency)
 
     @classmethod
     def zero(cls, currency: str) -> Money:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 from typing import Literal
 
 from carriers.money import Money
@@ -90,6 +91,7 @@ class AccountAnswer(Kept):
         return self.state == "late" or self.partial or any(each.code in PASSING for each in self.problems)
 
 
+@lru_cache(maxsize=8192)  # Tables name the same few prices over and over.
 def keep_rate(rate: Rate, price: Money) -> KeptRate:
     """A rate with the price over all parcels."""
     return KeptRate(

@@ -47,6 +47,7 @@ class Question:
     goods: Money | None = None
     units: int | None = None
     plans: Mapping[str, Plan] = field(default_factory=dict)
+    requests: dict[tuple[bool, str], RateRequest] = field(default_factory=dict, compare=False, repr=False)
 
     def plan_of(self, account: Account) -> Plan:
         """The parcels that this account is asked for."""
@@ -77,13 +78,16 @@ def not_packed(account: Account, why: Reason) -> AccountAnswer:
 
 def request_for(account: Account, question: Question) -> RateRequest:
     """What this account is asked: with the street only where the carrier needs it."""
-    needs_street = account.connection.capabilities.needs_street
-    destination = question.destination if needs_street else without_person(question.destination)
-    planned = question.plan_of(account).parcels
-    parcels = tuple(Parcel(parcel.gross, parcel.size, parcel.packaging) for parcel in planned)
-    return RateRequest(
-        question.origin, destination, parcels, question.currency, goods=question.goods, units=question.units
-    )
+    planned = question.plan_of(account)
+    key = (account.connection.capabilities.needs_street, planned.id)
+    request = question.requests.get(key)
+    if request is None:
+        destination = question.destination if key[0] else without_person(question.destination)
+        parcels = tuple(Parcel(parcel.gross, parcel.size, parcel.packaging) for parcel in planned.parcels)
+        request = question.requests[key] = RateRequest(
+            question.origin, destination, parcels, question.currency, goods=question.goods, units=question.units
+        )
+    return request
 
 
 async def ask_one(account: Account, request: RateRequest, deadline_s: float) -> AccountAnswer:

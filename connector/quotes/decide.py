@@ -12,6 +12,7 @@ from typing import Any, Literal
 from carriers.money import Money
 from connector.packing.plan import Plan, Unplannable
 from connector.promises.window import next_midnight, window
+from connector.quotes.adjustments import adjustment_key
 from connector.quotes.answers import AccountAnswer, KeptRate
 from connector.quotes.base_price import base_price, in_currency
 from connector.quotes.facts import Facts, settings_of
@@ -22,7 +23,7 @@ from connector.rules.facts import CallFacts, Priced, Step
 from connector.rules.ruleset import apply
 from connector.shop_settings import ShopSettings
 from connector.store import Answer, Offer, UseBackup
-from connector.words.reason import Reason
+from connector.words.reason import Param, Reason
 
 SOURCES = ("live", "held", "cached", "learned", "safety")
 """Where an offer's price came from, the nearest to a carrier's own answer first."""
@@ -165,7 +166,7 @@ def decide(
         return _without_prices(cart, settings, unknown, (), valid_until)
     assert isinstance(planned, Plan)  # noqa: S101 - cannot_ask has said so.
     notes = tuple(note.to_json() for note in planned.notes)
-    rates, withheld = _choose(cart.currency, settings, answers)
+    rates, withheld = _choose(cart.currency, settings, facts.adjustments, answers)
     withheld += _problems(answers)
     if not rates:
         if answers and all(_goes_nowhere(answer) for answer in answers):
@@ -215,14 +216,18 @@ class _Chosen:
 
 
 def _choose(
-    currency: str, settings: ShopSettings, answers: Sequence[AccountAnswer]
+    currency: str,
+    settings: ShopSettings,
+    adjustments: Mapping[str, tuple[int, int]],
+    answers: Sequence[AccountAnswer],
 ) -> tuple[dict[str, _Chosen], tuple[Withheld, ...]]:
     """The cheapest rate for each service code; the others with the reason."""
     chosen: dict[str, _Chosen] = {}
     withheld: list[Withheld] = []
     for answer in answers:
         for rate in answer.rates:
-            priced = base_price(service_code(rate.carrier, rate.service), rate, settings, currency)
+            seen = adjustments.get(adjustment_key(answer.account_id, rate.carrier, rate.service))
+            priced = base_price(service_code(rate.carrier, rate.service), rate, settings, currency, seen)
             if isinstance(priced, Reason):
                 withheld.append(
                     Withheld(
@@ -341,15 +346,7 @@ def _offer(
 ) -> DecidedOffer:
     rate = chosen.rate
     days = window(now, rate.transit_days, facts.timezone)
-    itself = BoughtAs(
-        account_id=chosen.account_id,
-        account=rate.account,
-        carrier=rate.carrier,
-        service=rate.service,
-        minor=rate.minor,
-        currency=rate.currency,
-        parts=rate.parts,
-    )
+    itself = _itself(chosen.account_id, rate.account, rate.carrier, rate.service, rate.minor, rate.currency, rate.parts)
     return DecidedOffer(
         code=service.code,
         name=service_name(rate.carrier, rate.service),
@@ -365,6 +362,21 @@ def _offer(
     )
 
 
+@lru_cache(maxsize=8192)  # The same services at the same prices go into most offers.
+def _itself(
+    account_id: str, account: str, carrier: str, service: str, minor: int, currency: str, parts: tuple[int, ...]
+) -> BoughtAs:
+    return BoughtAs(
+        account_id=account_id,
+        account=account,
+        carrier=carrier,
+        service=service,
+        minor=minor,
+        currency=currency,
+        parts=parts,
+    )
+
+
 @lru_cache(maxsize=2048)
 def _about(days: int | None, locale: str) -> str:
     """What a buyer reads below an offer."""
@@ -373,9 +385,14 @@ def _about(days: int | None, locale: str) -> str:
 
 def _kept_steps(service: Priced) -> tuple[KeptStep, ...]:
     return tuple(
-        KeptStep(reason=step.reason.to_json(), minor=step.price.minor, currency=step.price.currency)
+        _kept_step(step.reason.code, tuple(step.reason.params.items()), step.price.minor, step.price.currency)
         for step in service.steps
     )
+
+
+@lru_cache(maxsize=8192)
+def _kept_step(code: str, params: tuple[tuple[str, Param], ...], minor: int, currency: str) -> KeptStep:
+    return KeptStep(reason=Reason(code, dict(params)).to_json(), minor=minor, currency=currency)
 
 
 def _bought_as(offer: str, settings: ShopSettings, usual: BoughtAs) -> BoughtAs:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import blake2b
+from hashlib import sha256
 from typing import Literal
 
 from connector.quotes.lru import Bounded
@@ -72,15 +72,9 @@ class EncodedAnswers:
 
 def raw_key(incoming: Incoming, shop_version: bytes, names: tuple[str, ...]) -> bytes:
     """A digest of all that an answer depends on: the shop's version, the body, the query, and the headers named."""
-    digest = blake2b(shop_version, digest_size=24)
-    for name in names:
-        digest.update(incoming.headers.get(name, "").encode("utf-8", "surrogatepass"))
-        digest.update(b"\n")
-    if incoming.query:
-        digest.update(_query(incoming.query))
-    digest.update(b"\n\n")
-    digest.update(incoming.raw)
-    return digest.digest()
+    named = "\n".join([incoming.headers.get(name, "") for name in names]).encode("utf-8", "surrogatepass")
+    query = _query(incoming.query) if incoming.query else b""
+    return sha256(b"\n\n".join((shop_version, named, query, incoming.raw))).digest()
 
 
 def _query(query: Mapping[str, str]) -> bytes:

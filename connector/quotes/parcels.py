@@ -71,13 +71,13 @@ def lines_of(cart: ReducedCart) -> list[Line]:
     """The cart's goods that need shipping."""
     return [
         Line(
-            key_of(line.variant_id, line.sku) if line.variant_id or line.sku else f"line:{index}",
+            key_of(line.variant_id, line.sku) if line.variant_id or line.sku else f"name:{line.name}",
             line.sku or line.name,
             line.quantity,
             line.grams,
             line.product,
         )
-        for index, line in enumerate(cart.lines)
+        for line in cart.lines
         if line.requires_shipping
     ]
 
@@ -133,7 +133,8 @@ def items_of(lines: Iterable[Line]) -> tuple[Item, ...]:
             number += 1
             key = f"{line.key}{_AGAIN}{number}"
         more = line.quantity + (0 if known is None else known.quantity)
-        units[key] = replace(line, key=key, quantity=more)
+        is_it = key == line.key and more == line.quantity
+        units[key] = line if is_it else replace(line, key=key, quantity=more)
     return tuple(item for key in sorted(units) for item in _items(units[key]))
 
 
@@ -191,7 +192,8 @@ def _planned(setup: Setup, items: tuple[Item, ...]) -> Plan | Unplannable:
 def _without_size(item: Item) -> Item:
     """The single units of an item, by weight alone."""
     if item.units == 1:
-        return replace(item, size=None, handling=ANY_WAY)
+        plain = item.size is None and item.handling == ANY_WAY
+        return item if plain else replace(item, size=None, handling=ANY_WAY)
     assert item.weight is not None  # noqa: S101 - cases have weights, see Product.pieces.
     grams = -(-item.weight.grams // item.units)
     return replace(

@@ -49,7 +49,7 @@ def understood(what: str) -> Iterator[None]:
 def gid(kind: str, value: object) -> str:
     """An id as Shopify's global one: digits get `gid://shopify/{kind}/` in front; "" for what is no such id."""
     text = str(value if value is not None else "").strip()
-    if re.fullmatch(r"[0-9]{1,20}", text):
+    if text.isdecimal() and text.isascii() and len(text) <= 20:
         return f"gid://shopify/{kind}/{int(text)}"
     return text if re.fullmatch(rf"gid://shopify/{kind}/[0-9]{{1,20}}", text) else ""
 
@@ -66,6 +66,8 @@ def text_of(value: object) -> str:
 
 def grams(value: Decimal | int) -> Weight | None:
     """Whole grams, parts of a gram rounded up; None for nothing, which is how Shopify writes an unknown weight."""
+    if type(value) is int:
+        return Weight(value) if value > 0 else None
     whole = int(Decimal(value).to_integral_value(ROUND_CEILING))
     return Weight(whole) if whole > 0 else None
 

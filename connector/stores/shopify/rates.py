@@ -172,6 +172,8 @@ class _Fields:
     def any_text(self, name: str) -> str:
         """Text that only people read: "" for whatever is not text, cut to a bearable length."""
         value = self.values.get(name)
+        if type(value) is str and len(value) <= _LONGEST_TEXT and value.isprintable():
+            return value.strip()  # The usual case: a checkout waits, and a cart has a hundred such fields.
         return text_of(value)[:_LONGEST_TEXT] if isinstance(value, str | int) else ""
 
     def flag(self, name: str) -> bool:
