@@ -332,7 +332,9 @@ def upgrade() -> None:
     with op.batch_alter_table("apps", schema=None) as batch_op:
         batch_op.add_column(sa.Column("previous_secret", sa.Text(), nullable=True))
         batch_op.add_column(sa.Column("changed_at", sa.DateTime(timezone=True), nullable=True))
-        batch_op.add_column(sa.Column("api_base", sa.String(length=500), server_default="", nullable=False))
+        batch_op.add_column(
+            sa.Column("api_base", sa.String(length=500), server_default=sa.text("('')"), nullable=False)
+        )
 
     with op.batch_alter_table("labels", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_labels_shop_id_intent_at"), ["shop_id", "intent_at"], unique=False)
@@ -345,8 +347,10 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_orders_shop_id_placed_at"), ["shop_id", "placed_at"], unique=False)
 
     with op.batch_alter_table("parcels", schema=None) as batch_op:
-        batch_op.add_column(sa.Column("carton", sa.String(length=60), server_default="", nullable=False))
-        batch_op.add_column(sa.Column("packaging", sa.String(length=80), server_default="", nullable=False))
+        batch_op.add_column(sa.Column("carton", sa.String(length=60), server_default=sa.text("('')"), nullable=False))
+        batch_op.add_column(
+            sa.Column("packaging", sa.String(length=80), server_default=sa.text("('')"), nullable=False)
+        )
         batch_op.add_column(sa.Column("released", sa.JSON(), nullable=True))
         batch_op.create_index(batch_op.f("ix_parcels_shop_id_state"), ["shop_id", "state"], unique=False)
 
