@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -134,9 +133,10 @@ async def test_a_token_of_one_shop_opens_no_other(home: World) -> None:
     assert home.shop.record.name not in page.text
 
 
-@pytest.mark.parametrize("token", ["", id_token(exp=1)])
-async def test_without_a_fresh_token_the_frame_fetches_one_and_asks_once(home: World, token: str) -> None:
-    first = await home.visit(token or "", id_token=token)
+async def test_without_a_fresh_token_the_frame_fetches_one_and_asks_once(home: World) -> None:
+    ended = await home.visit(id_token(exp=1))
+    first = await home.visit("")
+    assert ended.headers["location"] == first.headers["location"]
     assert first.status_code == 302
     there = urlsplit(first.headers["location"])
     assert there.path == f"{PAGE}/reload"
@@ -151,20 +151,12 @@ async def test_without_a_fresh_token_the_frame_fetches_one_and_asks_once(home: W
     assert "Open this app from your store" in again.text
 
 
-@pytest.mark.parametrize(
-    "back",
-    [
-        "",
-        "https://evil.example/shopify/app",
-        f"{PUBLIC}/desk",
-        "//evil.example/shopify/app",
-        f"{PUBLIC}.evil.example{PAGE}",
-    ],
-)
-async def test_the_reload_leads_nowhere_else(home: World, back: str) -> None:
-    answer = await home.client.get(f"{PAGE}/reload", params={"shop": DOMAIN, "shopify-reload": back})
-    assert answer.status_code == 400
-    assert "app-bridge" not in answer.text
+async def test_the_reload_leads_nowhere_else(home: World) -> None:
+    strange = ("https://evil.example/shopify/app", f"{PUBLIC}/desk", f"//evil.example{PAGE}")
+    for back in ("", *strange, f"{PUBLIC}.evil.example{PAGE}"):
+        answer = await home.client.get(f"{PAGE}/reload", params={"shop": DOMAIN, "shopify-reload": back})
+        assert answer.status_code == 400
+        assert "app-bridge" not in answer.text
 
 
 async def test_a_frame_is_never_allowed_to_what_is_no_shop(home: World) -> None:
@@ -214,11 +206,11 @@ async def test_a_signed_query_opens_a_connected_shop(home: World) -> None:
     assert "Waybill Test" in page.text
 
 
-@pytest.mark.parametrize("changes", [{"hmac": "0" * 64}, {"shop": "other.myshopify.com"}, {"timestamp": "x"}])
-async def test_a_query_that_was_changed_opens_nothing(home: World, changes: dict[str, str]) -> None:
-    page = await home.client.get(PAGE, params=signed_query() | changes)
-    assert page.status_code == 401
-    assert "Waybill Test" not in page.text
+async def test_a_query_that_was_changed_opens_nothing(home: World) -> None:
+    for changes in ({"hmac": "0" * 64}, {"shop": "other.myshopify.com"}, {"timestamp": "x"}):
+        page = await home.client.get(PAGE, params=signed_query() | changes)
+        assert page.status_code == 401
+        assert "Waybill Test" not in page.text
 
 
 async def test_an_old_signed_query_opens_nothing(home: World) -> None:
@@ -302,11 +294,6 @@ async def test_a_form_that_is_not_ours_changes_nothing(home: World) -> None:
         answer = await home.client.post(PAGE, data=mine | {"do": "on_anyway"} | wrong)
         assert answer.status_code == 401, wrong
     assert home.services()[0]["active"] is False
-
-
-async def test_a_form_of_one_shop_is_no_form_of_another(home: World, tmp_path: Path) -> None:
-    mine = fields_of(await home.visit(), "on")
-    assert (await home.client.post(PAGE, data=mine | {"shop": mine["shop"][:-1] + "x"})).status_code == 401
 
 
 async def test_a_form_that_is_too_long_is_refused(home: World) -> None:
