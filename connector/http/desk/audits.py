@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from connector.http.desk.house import DeskHouse
 from connector.http.desk.names import names_of_actors
 from connector.http.desk.page import Answer, Ask, Download, Page, View
 from connector.http.desk.render import csv_bytes
 from connector.storage import audit
+from connector.storage.schema import JSON
 from connector.words.desk_texts import say, texts
 
 _AT_ONCE, _IN_CSV = 50, 50_000
@@ -36,7 +39,14 @@ def _deed(action: str) -> str:
 
 
 def _detail(entry: audit.AuditEntry) -> str:
-    return ", ".join(f"{name}: {value}" for name, value in entry.detail.items() if value not in (None, ""))
+    return ", ".join(f"{name}: {_flat(value)}" for name, value in entry.detail.items() if value not in (None, ""))
+
+
+def _flat(value: JSON) -> str:
+    """A value of the audit as people read it."""
+    if isinstance(value, Mapping):
+        return "; ".join(f"{name} {_flat(each)}" for name, each in value.items())
+    return "; ".join(map(_flat, value)) if isinstance(value, list) else str(value)
 
 
 PAGES = (Page("/history", "audit", "owner", show),)
