@@ -55,7 +55,7 @@ def shipment_for(
     return Shipment(
         origin=origin,
         destination=address_of(fields),
-        parcel=Parcel(Weight(parcel.grams), Size(*parcel.size_mm) if parcel.size_mm else None),
+        parcel=Parcel(Weight(parcel.grams), Size(*parcel.size_mm) if parcel.size_mm else None, parcel.packaging),
         reference=parcel.id,
         currency=parcel.currency,
         label_format=cast("Literal['pdf', 'png', 'zpl']", label_format),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, BigInteger, Boolean, CheckConstraint, Column, Index, Integer, String
+from sqlalchemy import JSON, BigInteger, Boolean, CheckConstraint, Column, Index, Integer, String, text
 
 from connector.storage.schema import Moment, TenantTable, id_column
 
@@ -32,6 +32,8 @@ parcels = TenantTable(
     Column("offer_code", String(120), nullable=False, default=""),
     Column("bought_as", JSON),  # quotes.decide.BoughtAs
     Column("pickup_point", JSON),
+    Column("carton", String(60), nullable=False, server_default=text("''")),  # as the shop calls it
+    Column("packaging", String(80), nullable=False, server_default=text("''")),  # as the carrier calls it
     Column("created_at", Moment, nullable=False),
     Column("changed_at", Moment, nullable=False),
     Column("released", JSON),  # Codes of the holds that a person released.

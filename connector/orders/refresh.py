@@ -11,7 +11,6 @@ import structlog
 from sqlalchemy import Connection
 
 from carriers.money import Money
-from connector import shop_settings
 from connector.attention.board import need_person, settled
 from connector.directory import Directory, ShopEntry
 from connector.labels import record
@@ -22,10 +21,11 @@ from connector.labels.purchase import Wanted
 from connector.labels.shipment import person_fields
 from connector.labels.tables import parcels
 from connector.orders import restored
+from connector.orders.parcels import Planned, parcel_price, plan_group
 from connector.orders.plan import STORES_HOLDS, Standing, Told, decide, goods_of
 from connector.orders.quote_of import Linked, link_of, quote_of
 from connector.orders.tables import orders
-from connector.packing.plan import Item, Plan, PlannedParcel, plan_parcels
+from connector.packing.plan import PlannedParcel, Unplannable
 from connector.storage import persons
 from connector.storage.audit import Actor
 from connector.storage.database import Database, insert_new
@@ -194,20 +194,14 @@ class Orders:
     ) -> None:
         now = self.now()
         linked = quote_of(connection, shop.id, order, group) or link_of(connection, before)
-        settings = shop.settings if linked is None else shop_settings.load(linked.quote.facts.settings)
-        items = [
-            Item(line.id, line.quantity, line.weight, line.sku or line.name)
-            for line in group.lines
-            if line.requires_shipping and line.quantity > 0
-        ]
-        planned = plan_parcels(items, settings.carton, settings.default_weight)
-        if not isinstance(planned, Plan):
+        planned = plan_group(connection, shop, group, linked)
+        if isinstance(planned, Unplannable):
             need_person(connection, shop.id, order_id, Reason("cannot_plan", {"why": planned.why.say()}), now)
             return
         settled(connection, shop.id, order_id, now, "cannot_plan")
         person_id = self._person(connection, shop.id, order, group, now)
         hold = self._hold(connection, shop, order_id, order, edited=bool(before))
-        for number, parcel in enumerate(planned.parcels, 1):
+        for number, parcel in enumerate(planned.plan.parcels, 1):
             parcel_id = self._parcel(
                 connection, shop, order_id, order, group, planned, number, parcel, person_id, linked, hold
             )
@@ -268,7 +262,7 @@ class Orders:
         order_id: str,
         order: Order,
         group: FulfilmentGroup,
-        plan: Plan,
+        planned: Planned,
         number: int,
         parcel: PlannedParcel,
         person_id: str | None,
@@ -280,10 +274,8 @@ class Orders:
         location = next((each for each in shop.locations if each.external_id == group.location_id), None)
         default = shop.quoting.default_origin()
         bought_as = None if linked is None or linked.offer.bought_as is None else linked.offer.bought_as.model_dump()
-        if bought_as is not None and len(plan.parcels) > 1:
-            # The offer's price is for all parcels together; each is compared with its share by weight.
-            shares = Money(bought_as["minor"], bought_as["currency"]).share_out([p.gross.grams for p in plan.parcels])
-            bought_as["minor"] = shares[number - 1].minor
+        if bought_as is not None:
+            bought_as = parcel_price(bought_as, planned, number)
         size = parcel.size
         connection.execute(
             parcels.insert(
@@ -293,13 +285,15 @@ class Orders:
                 order_external_id=order.id,
                 group_id=group.id,
                 number=number,
-                count=len(plan.parcels),
+                count=len(planned.plan.parcels),
                 state="held" if hold else "planned",
                 why=hold.to_json() if hold else None,
                 contents=[list(content) for content in parcel.contents],
                 grams=parcel.gross.grams,
                 size_mm=[size.length, size.width, size.height] if size else None,
-                plan_id=plan.id,
+                plan_id=planned.plan.id,
+                packaging=parcel.packaging,
+                carton=parcel.carton[:60],
                 location_id=location.id if location else (default.id if default else ""),
                 store_location_id=group.location_id,
                 person_id=person_id,
