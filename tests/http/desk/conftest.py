@@ -21,7 +21,7 @@ def steady_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 async def desk(steady_data: Path, tmp_path: Path) -> AsyncIterator[DeskWorld]:
     """A desk that serves."""
-    async with opened(copied_house(steady_data, tmp_path / "data")) as world:
+    async with opened(copied_house(steady_data, tmp_path / "data", body_timeout_s=2)) as world:
         yield world
 
 
