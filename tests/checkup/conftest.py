@@ -1,4 +1,4 @@
-"""The servers that these tests share."""
+"""The servers that these tests share, and a patient for each."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.checkup.world import Outside, Patient, carrier_outside, healthy
+from tests.checkup.world import Outside, Patient, healthy, outside_world
 
 
-@pytest.fixture(scope="module")
-def outside(reference: Path) -> Iterator[Outside]:
-    with carrier_outside(reference) as found:
+@pytest.fixture(scope="session")
+def outside(reference: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outside]:
+    """Stores, carriers and our public address around a healthy shop."""
+    with outside_world(reference, tmp_path_factory.mktemp("healthy") / "data") as found:
         yield found
 
 

@@ -173,6 +173,10 @@ async def address_dead(patient: Patient) -> None:
     patient.front.status = 502
 
 
+async def nobody_answers(patient: Patient) -> None:
+    patient.front.hangs_up = True
+
+
 async def no_account(patient: Patient) -> None:
     await patient.no_account()
 
@@ -236,7 +240,7 @@ FAULTS = {
     "location without address": Fault(location_without_address, "check_location_without_address", "Pop-up"),
     "locations closed": Fault(locations_closed, "check_locations_closed", "Warehouse"),
     "public address dead": Fault(address_dead, "check_address_stranger", "502"),
-    "nobody listens": Fault(nothing, "check_address_dead", "healthz", (("public_url", "http://127.0.0.1:9"),)),
+    "nobody answers there": Fault(nobody_answers, "check_address_dead", "healthz"),
     "worker dead": Fault(worker_dead, "check_no_worker"),
     "backup rates used": Fault(backup_used, "check_backup_used", "3 paid orders"),
     "default location gone": Fault(default_location_gone, "check_default_location_gone", "loc_gone"),

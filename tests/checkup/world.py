@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -39,15 +40,25 @@ BY_TEST = Actor("command", "a test")
 DOMAIN = "waybill-test.myshopify.com"
 
 
+_ALIVE = '{"alive": true}'
+
+
 @dataclass
 class Front:
     """What answers at our public address. `body` is what `/healthz` says, with `status`."""
 
     url: str = ""
     status: int = 200
-    body: str = '{"alive": true}'
+    body: str = _ALIVE
+    hangs_up: bool = False
 
-    async def answer(self, _: Request) -> Response:
+    def heal(self) -> None:
+        """Answer as Waybill does."""
+        self.status, self.body, self.hangs_up = 200, _ALIVE, False
+
+    async def answer(self, request: Request) -> Response:
+        if self.hangs_up:
+            request.scope["state"]["abort"]()
         return Response(self.body, self.status, media_type="application/json")
 
 
@@ -152,51 +163,76 @@ def _worker(connection: Connection, alive: bool) -> None:
 
 @dataclass(frozen=True)
 class Outside:
-    """The servers around a house: one set serves many tests, as each test makes its own shop there."""
+    """The servers around a house, and the data folder of a healthy shop there; each test works on a copy of it."""
 
-    reference: Path
-    carrier: str
+    front: Front
+    store: ShopifyControl
+    carrier: EasyPostControl
+    folder: Path
+    shop_id: str
 
 
 @contextmanager
-def carrier_outside(reference: Path) -> Iterator[Outside]:
-    """EasyPost, which is slow to load."""
-    with serve(easypost.build(reference)) as url:
-        yield Outside(reference, url)
+def outside_world(reference: Path, folder: Path) -> Iterator[Outside]:
+    """Start the servers and admit one patient."""
+    front = Front()
+    app = Starlette(routes=[Route("/healthz", front.answer, methods=["GET"])])
+    with (
+        serve(app) as front.url,
+        serve(shopify.build(reference)) as store_url,
+        serve(easypost.build(reference)) as carrier_url,
+    ):
+        store, carrier = ShopifyControl(store_url), EasyPostControl(carrier_url)
+        shop_id = anyio.run(_admit, folder, front, store, carrier)
+        store.save()
+        yield Outside(front, store, carrier, folder, shop_id)
 
 
 @asynccontextmanager
 async def healthy(outside: Outside, folder: Path, **settings: Any) -> AsyncIterator[Patient]:
     """A patient who lacks nothing. `settings` are process settings besides the usual."""
-    front = Front()
-    app = Starlette(routes=[Route("/healthz", front.answer, methods=["GET"])])
-    with serve(app) as front.url, serve(shopify.build(outside.reference)) as store_url:
-        given: dict[str, Any] = {"data_dir": folder, "public_url": front.url, "allow_private_addresses": True} | settings
-        house = open_house(Settings(**given))
-        try:
-            patient = await _admit(house, front, store_url, outside.carrier)
-            yield patient
-        finally:
-            await house.aclose()
+    shutil.copytree(outside.folder, folder)
+    outside.front.heal()
+    house = open_house(_settings(folder, outside.front, **settings))
+    try:
+        await house.directory.refresh()
+        patient = Patient(house, outside.shop_id, outside.store, outside.carrier, outside.front)
+        await patient.at_store("go_back")
+        await _fill_wallet(patient)
+        yield patient
+    finally:
+        await house.aclose()
 
 
-async def _admit(house: House, front: Front, store_url: str, carrier_url: str) -> Patient:
-    await anyio.to_thread.run_sync(house.prepare_database)
-    await house.directory.refresh()
-    fields = {"domain": DOMAIN, "client_id": "client-id", "client_secret": "client-secret", "api_base": store_url}
-    checked = ShopifySettings.model_validate(fields)
-    installed = await house.installer.connect("shopify", checked, fields, BY_TEST)
-    patient = Patient(house, installed.shop.id, ShopifyControl(store_url), EasyPostControl(carrier_url), front)
+def _settings(folder: Path, front: Front, **more: Any) -> Settings:
+    given: dict[str, Any] = {"data_dir": folder, "public_url": front.url, "allow_private_addresses": True} | more
+    return Settings(**given)
+
+
+async def _admit(folder: Path, front: Front, store: ShopifyControl, carrier: EasyPostControl) -> str:
+    house = open_house(_settings(folder, front))
+    try:
+        await anyio.to_thread.run_sync(house.prepare_database)
+        await house.directory.refresh()
+        fields = {"domain": DOMAIN, "client_id": "client-id", "client_secret": "client-secret"}
+        fields["api_base"] = store.base_url
+        checked = ShopifySettings.model_validate(fields)
+        installed = await house.installer.connect("shopify", checked, fields, BY_TEST)
+        patient = Patient(house, installed.shop.id, store, carrier, front)
+        await switch_on(house.installer, installed.shop, BY_TEST)
+        await patient.settings()
+        await patient.account("EZAKproduction", test_mode=False)
+        await patient.worker(alive=True)
+        await patient.asked()
+        await patient.at_store("place_order", paid=True)
+        return patient.shop_id
+    finally:
+        await house.aclose()
+
+
+async def _fill_wallet(patient: Patient) -> None:
     await patient.at_carrier("reset")
     await patient.at_carrier("user", balance="250.00000", has_billing_method=False, recharge_amount=None)
-    await switch_on(house.installer, installed.shop, BY_TEST)
-    await patient.settings()
-    await patient.account("EZAKproduction", test_mode=False)
-    await patient.worker(alive=True)
-    await patient.asked()
-    await patient.at_store("place_order", paid=True)
-    await house.directory.refresh()
-    return patient
 
 
 def as_text(checkup: Checkup) -> str:

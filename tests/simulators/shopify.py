@@ -46,6 +46,7 @@ class Shopify:
         self.endpoint = endpoint
         self.state = state
         self.book = FaultBook()
+        self.saved: World | None = None
 
     def routes(self) -> list[Route]:
         acts: list[tuple[str, str, Callable[[Request], Any]]] = [
@@ -55,6 +56,8 @@ class Shopify:
             ("DELETE", "/_sim/locations", self.sim_close_locations),
             ("POST", "/_sim/uninstall", self.sim_uninstall),
             ("POST", "/_sim/settings", self.sim_settings),
+            ("POST", "/_sim/save", self.sim_save),
+            ("POST", "/_sim/back", self.sim_back),
             ("POST", "/_sim/setup", self.sim_setup),
             ("POST", "/_sim/bucket", self.sim_bucket),
             ("DELETE", "/_sim/tokens", self.sim_drop_tokens),
@@ -167,6 +170,17 @@ class Shopify:
                 raise ValueError(name)
             kind = {"scopes": frozenset, "refresh_tokens": set, "codes": set}.get(name)
             setattr(self.world, name, kind(value) if kind is not None and value is not None else value)
+        return JSONResponse({})
+
+    async def sim_save(self, _: Request) -> Response:
+        self.saved = self.world.copy()
+        return JSONResponse({})
+
+    async def sim_back(self, _: Request) -> Response:
+        assert self.saved is not None
+        self.world = self.endpoint.world = self.saved.copy()
+        self.book.waiting.clear()
+        self.endpoint.bucket.available = self.endpoint.bucket.maximum
         return JSONResponse({})
 
     async def sim_setup(self, request: Request) -> Response:

@@ -66,6 +66,14 @@ class ShopifyControl:
         """Set fields of the world: scopes, currency, plan_allows_services, token_life_s, offset_s (of its clock), …."""
         self._ask("POST", "/_sim/settings", values)
 
+    def save(self) -> None:
+        """Remember the shop as it is now, for `go_back`."""
+        self._ask("POST", "/_sim/save")
+
+    def go_back(self) -> None:
+        """Make the shop what it was when it was saved; faults are forgotten, the bucket is full."""
+        self._ask("POST", "/_sim/back")
+
     def set_up(self, **values: Any) -> None:
         """Change how the shop is set up for shipping: `plan`, `for_developers`, `weightless`, `profiles` (the list).
 

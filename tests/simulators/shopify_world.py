@@ -6,6 +6,7 @@ a list here. What the real shop refuses (units that are not there, names that ar
 
 from __future__ import annotations
 
+import copy
 import itertools
 import secrets
 from collections import defaultdict
@@ -75,6 +76,10 @@ class World:
     def __post_init__(self) -> None:
         if not self.locations:
             self.add_location({"name": "Warehouse"})
+
+    def copy(self) -> World:
+        """The same shop, apart from this one."""
+        return copy.deepcopy(self)
 
     # --- small things -------------------------------------------------------------------------------------------------
 

@@ -384,10 +384,10 @@ query CheckZones($id: ID!, $group: ID, $after: String) {
       locationGroupZones(first: 10, after: $after) {
         nodes {
           zone { id name }
-          byApps: methodDefinitions(first: 15, type: PARTICIPANT) {
+          byApps: methodDefinitions(first: 10, type: PARTICIPANT) {
             nodes { active rateProvider { ... on DeliveryParticipant { carrierService { id } } } }
           }
-          byHand: methodDefinitions(first: 15, type: MERCHANT) { nodes { name active } }
+          byHand: methodDefinitions(first: 10, type: MERCHANT) { nodes { name active } }
         }
         pageInfo { hasNextPage endCursor }
       }
@@ -398,7 +398,7 @@ query CheckZones($id: ID!, $group: ID, $after: String) {
 
 CHECK_WEIGHTS: Final = """
 query CheckWeights($after: String) {
-  productVariants(first: 200, after: $after, query: "product_status:ACTIVE") {
+  productVariants(first: 100, after: $after, query: "product_status:ACTIVE") {
     nodes {
       displayName
       inventoryItem { requiresShipping measurement { weight { unit value } } }
@@ -410,7 +410,7 @@ query CheckWeights($after: String) {
 
 CHECK_ORDERS: Final = """
 query CheckOrders($query: String!, $after: String) {
-  orders(first: 100, after: $after, query: $query, sortKey: UPDATED_AT) {
+  orders(first: 50, after: $after, query: $query, sortKey: UPDATED_AT) {
     nodes { createdAt displayFinancialStatus cancelledAt shippingLines(first: 3) { nodes { code title source } } }
     pageInfo { hasNextPage endCursor }
   }
