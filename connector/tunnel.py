@@ -173,12 +173,12 @@ class Keeper:
 
 def _parent_of(pid: int) -> int:
     """Whose child a process is; 0 if it is gone."""
-    if sys.platform == "linux":
+    if Path("/proc/self/stat").exists():
         try:
             stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
-            return int(stat.rpartition(")")[2].split()[1])
         except FileNotFoundError:
             return 0
+        return int(stat.rpartition(")")[2].split()[1])
     line = ["ps", "-o", "ppid=", "-p", str(pid)]
     done = subprocess.run(line, capture_output=True, text=True, check=False)  # noqa: S603 - a number of our own.
     return int(done.stdout.strip() or 0)
