@@ -28,7 +28,9 @@ class Metrics:
         )
         self.rate_seconds = Histogram(
             "waybill_rate_answer_seconds",
-            "Seconds from a rate request's head to its answer, for requests of known shops.",
+            "Seconds from a rate request's head to its answer, for requests of known shops, by what answered it: "
+            "repeat, live, held, cached, learned, table, safety, backup, not_served, or why it was not.",
+            ["source"],
             buckets=_ANSWER_BUCKETS,
             registry=self.registry,
         )
@@ -80,14 +82,6 @@ class Metrics:
             "waybill_unknown_parcel_events",
             "Tracking events of parcels that we do not know, by carrier; they are kept.",
             ["carrier"],
-            registry=self.registry,
-        )
-        self.quote_seconds = Histogram(
-            "waybill_quote_seconds",
-            "Seconds from a rate request's head to its answer, by what answered it: repeat, live, held, cached, learned, "
-            "table, safety, backup, not_served.",
-            ["source"],
-            buckets=_ANSWER_BUCKETS,
             registry=self.registry,
         )
         self.stand_ins = Counter(

@@ -338,18 +338,18 @@ class Checkout:
 
     house: House
 
-    def again(self, shop_id: str, incoming: Incoming, received_at: float) -> Quoted | None:
+    def again(self, shop_id: str, incoming: Incoming) -> Quoted | None:
         """See connector.http.ports.Quoting."""
         shop = self.house.directory.shop(shop_id)
-        given = None if shop is None else self.house.quote_desk.again(shop.quoting, incoming, received_at)
-        return None if given is None else Quoted(given.reply, _OUTCOMES[given.outcome], given.signature)
+        given = None if shop is None else self.house.quote_desk.again(shop.quoting, incoming)
+        return None if given is None else Quoted(given.reply, _OUTCOMES[given.outcome], given.source, given.signature)
 
     async def answer(self, shop_id: str, call: RateCall, received_at: float, incoming: Incoming) -> Quoted:
         """See connector.http.ports.Quoting."""
         shop = self.house.directory.shop(shop_id)
         assert shop is not None  # noqa: S101 - the front has just found it.
         given = await self.house.quote_desk.give(shop.quoting, call, received_at, incoming)
-        return Quoted(given.reply, _OUTCOMES[given.outcome], given.signature)
+        return Quoted(given.reply, _OUTCOMES[given.outcome], given.source, given.signature)
 
     def hung_up(self, shop_id: str, after_s: float) -> None:
         """See connector.http.ports.Quoting."""

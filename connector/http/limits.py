@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from connector.http.errors import MALFORMED, TOO_LARGE, TOO_SLOW, send_reply
 from connector.settings import Settings
@@ -72,18 +72,22 @@ def read_headers(scope: Scope) -> dict[str, str]:
 
 async def read_body(receive: Receive, headers: Mapping[str, str], most: int, within_s: float) -> bytes | NoBody:
     """The whole body, of at most so many bytes and within so many seconds."""
-    announced = headers.get("content-length", "")
-    if announced:
-        if not (announced.isascii() and announced.isdigit()):
-            return NoBody("refused", MALFORMED)
-        if len(announced) > 15 or int(announced) > most:
-            return NoBody("too_large", TOO_LARGE)
+    refused = _refused(headers.get("content-length", ""), most)
+    if refused is not None:
+        return refused
     chunks: list[bytes] = []
     size = 0
+    first = _Begun(receive)
+    if first.is_there and not first.message.get("more_body", False):
+        # The usual case: it came with the head, and nothing has to be waited for.
+        if first.message["type"] == "http.disconnect":
+            return NoBody("gone", None)
+        raw = first.message.get("body", b"")
+        return raw if len(raw) <= most else NoBody("too_large", TOO_LARGE)
     try:
         async with asyncio.timeout(within_s):
             while True:
-                message = await receive()
+                message = await (receive() if chunks else first)
                 if message["type"] == "http.disconnect":
                     return NoBody("gone", None)
                 chunk = message.get("body", b"")
@@ -95,6 +99,45 @@ async def read_body(receive: Receive, headers: Mapping[str, str], most: int, wit
                     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
     except TimeoutError:
         return NoBody("too_slow", TOO_SLOW)
+
+
+def _refused(announced: str, most: int) -> NoBody | None:
+    """Why a body of this announced length is not even read."""
+    if announced and not (announced.isascii() and announced.isdigit()):
+        return NoBody("refused", MALFORMED)
+    if announced and (len(announced) > 15 or int(announced) > most):
+        return NoBody("too_large", TOO_LARGE)
+    return None
+
+
+class _Begun:
+    """A reception that has begun: its message is there at once, or has still to be awaited."""
+
+    def __init__(self, receive: Receive) -> None:
+        self.is_there = False
+        self.message: Message = {"type": "http.disconnect"}
+        self._rest = receive().__await__()
+        try:
+            self._waits_for = next(self._rest)
+        except StopIteration as ended:
+            self.is_there, self.message = True, ended.value
+
+    def __await__(self) -> Generator[Any, Any, Message]:
+        """The message."""
+        if self.is_there:
+            return self.message
+        waits_for = self._waits_for
+        while True:
+            try:
+                sent = yield waits_for
+                waits_for = self._rest.send(sent)
+            except StopIteration as ended:
+                return dict(ended.value)
+            except BaseException as error:  # noqa: BLE001  Cancellation above all; it is thrown in, not kept.
+                try:
+                    waits_for = self._rest.throw(error)
+                except StopIteration as ended:
+                    return dict(ended.value)
 
 
 async def refuse_body(refused: NoBody, receive: Receive, send: Send) -> None:

@@ -144,17 +144,18 @@ class Directory(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Quoted:
-    """An answered rate call: the platform's own bytes, and what they say (for the metrics)."""
+    """An answered rate call: the platform's own bytes, what they say, and where it came from (for the metrics)."""
 
     reply: Reply
     outcome: Literal["answered", "empty", "backup"]
+    source: str = "live"
     signature: Literal["valid", "absent", "wrong", "unsigned"] = "unsigned"
 
 
 class Quoting(Protocol):
     """Answers rate calls, without a database in between."""
 
-    def again(self, shop_id: str, incoming: Incoming, received_at: float) -> Quoted | None:
+    def again(self, shop_id: str, incoming: Incoming) -> Quoted | None:
         """The answer that was given to the very same call before, while it holds. Neither waits nor fails."""
         ...
 

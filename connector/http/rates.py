@@ -9,7 +9,7 @@ from typing import Literal
 from urllib.parse import parse_qsl
 
 import structlog
-from prometheus_client import Counter
+from prometheus_client import Counter, Histogram
 from starlette.types import Receive, Scope, Send
 
 from connector.http.callers import find_shop
@@ -37,6 +37,7 @@ class Rates:
     def __init__(self, front: Front) -> None:
         self._front = front
         self._counters: dict[tuple[str, str, str], Counter] = {}  # Found by one look-up instead of prometheus' lock.
+        self._histograms: dict[str, Histogram] = {}
         self._log = structlog.get_logger("waybill.http.rates")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -53,6 +54,7 @@ class Rates:
             await send_reply(send, NOT_FOUND)
             return
         outcome: Outcome = "failed"
+        source = ""
         try:
             limits = self._front.limits
             raw = await read_body(receive, headers, limits.rate_body_bytes, min(limits.body_s, limits.rate_s))
@@ -60,12 +62,14 @@ class Rates:
                 outcome = raw.outcome
                 await refuse_body(raw, receive, send)
                 return
-            reply, outcome = await self._answer(entry, headers, scope["query_string"], raw, received_at, receive)
+            reply, outcome, source = await self._answer(
+                entry, headers, scope["query_string"], raw, received_at, receive
+            )
             await send_reply(send, reply)
         finally:
             self._count("requests", entry.id, outcome)
             self._front.quoting.received(entry.id, outcome)
-            self._front.metrics.rate_seconds.observe(time.monotonic() - received_at)
+            self._took(source or outcome, time.monotonic() - received_at)
 
     async def _answer(
         self,
@@ -75,19 +79,19 @@ class Rates:
         raw: bytes,
         received_at: float,
         receive: Receive,
-    ) -> tuple[Reply, Outcome]:
+    ) -> tuple[Reply, Outcome, str]:
         query = _read_query(query_string)
         if query is None:
-            return MALFORMED, "refused"
+            return MALFORMED, "refused", ""
         incoming = Incoming(headers, query, raw, entry.domain)
-        again = self._front.quoting.again(entry.id, incoming, received_at)
+        again = self._front.quoting.again(entry.id, incoming)
         if again is not None:
             self._count("signatures", entry.id, again.signature)
-            return again.reply, again.outcome
+            return again.reply, again.outcome, again.source
         call = entry.store.read_rate_call(incoming)
         self._count_signature(entry.id, call)
         if isinstance(call, Refusal):
-            return entry.store.write_answer(call, {}), "refused"
+            return entry.store.write_answer(call, {}), "refused", ""
         patience = min(self._front.limits.rate_s, entry.store.capabilities.hard_deadline_s)
         watch = _HangUp(self._front.quoting, entry.id, received_at, receive)
         try:
@@ -97,10 +101,10 @@ class Rates:
             if not limit.expired():
                 raise
             self._log.error("rate request not answered in time", shop_id=entry.id, limit_s=patience)
-            return entry.store.write_answer(UseBackup("timed_out"), call.echo), "timed_out"
+            return entry.store.write_answer(UseBackup("timed_out"), call.echo), "timed_out", ""
         finally:
             watch.end()
-        return quoted.reply, quoted.outcome
+        return quoted.reply, quoted.outcome, quoted.source
 
     def _count_signature(self, shop_id: str, call: RateCall | Refusal) -> None:
         if isinstance(call, RateCall):
@@ -110,6 +114,12 @@ class Rates:
         else:
             return
         self._count("signatures", shop_id, result)
+
+    def _took(self, source: str, seconds: float) -> None:
+        histogram = self._histograms.get(source)
+        if histogram is None:
+            histogram = self._histograms[source] = self._front.metrics.rate_seconds.labels(source)
+        histogram.observe(seconds)
 
     def _count(self, what: Literal["requests", "signatures"], shop_id: str, value: str) -> None:
         counter = self._counters.get((what, shop_id, value))

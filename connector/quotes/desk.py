@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -27,7 +27,7 @@ from connector.quotes.facts import Facts
 from connector.quotes.learning.lane import Asked
 from connector.quotes.learning.model import LearnedPrices
 from connector.quotes.ledger import LedgerRow
-from connector.quotes.observed import Observed, source_of
+from connector.quotes.observed import Observed, Source, source_of
 from connector.quotes.parcels import plans_for
 from connector.quotes.patience import Patience
 from connector.quotes.reduced import Place, ReducedCart, reduce
@@ -62,6 +62,7 @@ class QuotingShop:
     origins: tuple[Origin, ...]
     accounts: tuple[Account, ...]
     facts_by_origin: dict[str, Facts] = field(default_factory=dict, compare=False)
+    adjustments: Mapping[str, tuple[int, int]] = field(default_factory=dict)  # See quotes.adjustments.
 
     def origin_for(self, cart: Cart) -> tuple[str, Address | None]:
         """Our location's id and the address that the goods leave from.
@@ -115,12 +116,12 @@ class Ledger(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What goes to the platform, and what it says. `again`: it was given before."""
+    """What goes to the platform, what it says, and where its prices come from."""
 
     reply: Reply
     outcome: Literal["offers", "not_served", "backup"]
     quote_id: str
-    again: bool = False
+    source: Source = "repeat"
     signature: Literal["valid", "absent", "wrong", "unsigned"] = "unsigned"
 
 
@@ -175,7 +176,7 @@ class QuoteDesk:
         await self._carriers.aclose()
         await self.products.aclose()
 
-    def again(self, shop: QuotingShop, incoming: Incoming, received_at: float) -> Given | None:
+    def again(self, shop: QuotingShop, incoming: Incoming) -> Given | None:
         """The answer to a call of the very same bytes, as long as it holds; without reading the call."""
         names = shop.store.capabilities.rate_headers
         if names is None:
@@ -185,8 +186,8 @@ class QuoteDesk:
         if found is None:
             return None
         encoded, signature = found
-        self._repeat(shop, encoded, now, received_at)
-        return Given(encoded.reply, encoded.outcome, encoded.quote_id, again=True, signature=signature)
+        self._ledger.repeat(shop.id, encoded.quote_id, now)
+        return Given(encoded.reply, encoded.outcome, encoded.quote_id, "repeat", signature)
 
     async def give(
         self, shop: QuotingShop, call: RateCall, received_at: float, incoming: Incoming | None = None
@@ -198,19 +199,19 @@ class QuoteDesk:
         reduced = self._reduce(shop, known, call)
         key = _encoded_key(known, reduced, call)
         encoded = self._encoded.by_cart(key, now)
-        again = encoded is not None
+        source: Source = "repeat"
         if encoded is None:
-            reply, row, is_final = await self._answer(shop, known, call, reduced, received_at)
+            reply, row, source, is_final = await self._answer(shop, known, call, reduced, received_at)
             encoded = Encoded(reply, row.id, row.decision.outcome, row.decision.valid_until or now)
             if is_final:
                 self._encoded.keep(key, encoded)
         else:
-            self._repeat(shop, encoded, now, received_at)
+            self._ledger.repeat(shop.id, encoded.quote_id, now)
             is_final = True
         names = shop.store.capabilities.rate_headers
         if is_final and incoming is not None and names is not None:
             self._encoded.keep_raw(raw_key(incoming, known.version, names), encoded, call.signature)
-        return Given(encoded.reply, encoded.outcome, encoded.quote_id, again, call.signature)
+        return Given(encoded.reply, encoded.outcome, encoded.quote_id, source, call.signature)
 
     async def answer(
         self, shop: QuotingShop, call: RateCall, received_at: float | None = None
@@ -223,12 +224,12 @@ class QuoteDesk:
         if not self.products.has(shop.id):
             await self.products.load(shop.id)
         known = self._known(shop)
-        reply, row, _ = await self._answer(shop, known, call, self._reduce(shop, known, call), started)
+        reply, row, *_ = await self._answer(shop, known, call, self._reduce(shop, known, call), started)
         return reply, row
 
     async def _answer(
         self, shop: QuotingShop, known: _Known, call: RateCall, reduced: _Call, started: float
-    ) -> tuple[Reply, LedgerRow, bool]:
+    ) -> tuple[Reply, LedgerRow, Source, bool]:
         """Also whether the same call may be given the same answer while it holds: nothing is missing in it."""
         now, cart, origin = self._now(), reduced.cart, reduced.origin
         facts = self._facts(shop, reduced)
@@ -276,9 +277,8 @@ class QuoteDesk:
         if key:
             self.shown.keep(key, now, [answer for answer in answers if answer.account_id in known.network])
             self._compare(row, base, shown, found)
-        self._observed.answered(source_of(decision, answers, known.network), time.monotonic() - started)
         self._observed.stood_in(decision)
-        return reply, row, _is_final(decision, answers)
+        return reply, row, source_of(decision, answers, known.network), _is_final(decision, answers)
 
     def _asking(self, shop: QuotingShop, shown: Shown | None, now: datetime, started: float) -> Asking:
         most = float(shop.settings.learned_bound_percent * 10)
@@ -338,10 +338,6 @@ class QuoteDesk:
 
         differing(answer.rates, live, tell)
 
-    def _repeat(self, shop: QuotingShop, encoded: Encoded, now: datetime, received_at: float) -> None:
-        self._ledger.repeat(shop.id, encoded.quote_id, now)
-        self._observed.answered("repeat", time.monotonic() - received_at)
-
     def _known(self, shop: QuotingShop) -> _Known:
         known, products = self._shops.get(shop.id), self.products.of(shop.id)
         if known is not None and known.products is not products:
@@ -384,6 +380,7 @@ class QuoteDesk:
                 origin=None if origin is None else _origin_place(origin),
                 location_id=reduced.location_id,
                 hard_deadline_s=shop.store.capabilities.hard_deadline_s,
+                adjustments=dict(shop.adjustments) if shop.settings.price_basis == "expected" else {},
             )
             if len(shop.facts_by_origin) < 1000:
                 shop.facts_by_origin[reduced.place] = facts

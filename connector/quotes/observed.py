@@ -37,11 +37,6 @@ class Observed:
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
-        self._seconds = {name: metrics.quote_seconds.labels(name) for name in Source.__args__}  # type: ignore[attr-defined]
-
-    def answered(self, source: Source, seconds: float) -> None:
-        """An answer left."""
-        self._seconds[source].observe(seconds)
 
     def stood_in(self, decision: Decision) -> None:
         """The offers that something stood in for."""

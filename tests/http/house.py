@@ -188,7 +188,7 @@ class HouseQuoting:
     hung_up_after: list[float] = field(default_factory=list)
     outcomes: list[tuple[str, str]] = field(default_factory=list)
 
-    def again(self, shop_id: str, incoming: Incoming, received_at: float) -> Quoted | None:
+    def again(self, shop_id: str, incoming: Incoming) -> Quoted | None:
         return self.repeats.get(incoming.raw)
 
     async def answer(self, shop_id: str, call: RateCall, received_at: float, incoming: Incoming) -> Quoted:
