@@ -20,6 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from carriers.carrier import Carrier, CarrierKind
 from connector import shop_settings
 from connector.entries import AccountEntry, AppEntry, AppID, OwnApp, ShopEntry, through_app
+from connector.quotes.adjustments import load_expected
 from connector.quotes.ask import Account
 from connector.quotes.desk import Origin, QuotingShop
 from connector.shop_settings import ShopSettings
@@ -60,6 +61,7 @@ class _Loaded:
     locations: dict[str, list[LocationRecord]]
     settings: dict[str, tuple[int, Mapping[str, Any]]]
     gone: list[ShopRecord]
+    adjustments: dict[str, Mapping[str, tuple[int, int]]]
 
 
 @dataclass(slots=True)
@@ -210,6 +212,7 @@ class Directory:
             {shop.id: list(list_locations(connection, shop.id)) for shop in shops},
             settings,
             [shop for shop in everyone if shop.status == "gone"],
+            {shop.id: load_expected(connection, shop.id) for shop in shops},
         )
 
     async def _take_over(self, loaded: _Loaded) -> None:
@@ -261,6 +264,7 @@ class Directory:
             accounts=tuple(
                 Account(each.id, each.kind.name, each.connection, each.shop_id) for each in accounts.values()
             ),
+            adjustments=loaded.adjustments[record.id],
         )
         return ShopEntry(record, kind, quoting, accounts, locations, app)
 

@@ -143,7 +143,7 @@ class ShopSettings(BaseModel):
         default=(),
         description="A carrier's offer is bought as itself, a safety rate as the cheapest, your own table's by hand.",
     )
-    price_basis: Literal["account", "list"] = Field(
+    price_basis: Literal["account", "list", "expected"] = Field(
         default="account", description="Buyers pay what your account pays, before your rules."
     )
     exchange_rates: tuple[ExchangeRate, ...] = Field(
@@ -243,7 +243,7 @@ _FORMS = {
     "soft_deadline_ms": "milliseconds",
     "hard_deadline_ms": "milliseconds",
     "bought_as": "OFFER:cheapest | OFFER:by_hand | OFFER:CARRIER/SERVICE, each with :MOST if wanted, behind commas",
-    "price_basis": "account | list",
+    "price_basis": "account | list | expected",
     "exchange_rates": "FROM/TO:RATE[:YYYY-MM-DD[:SOURCE]], such as USD/EUR:0.92, several behind commas; or empty",
     "learned_bound_percent": "a percentage from 0 to 50, such as 5",
     "learned_margin_percent": "a percentage from 0 to 50, such as 2",

@@ -45,6 +45,7 @@ for part in (
     rehearse,
     pack,
     orders,
+    invoices,
     upkeep,
     users,
     care,

@@ -8,6 +8,7 @@ bought      wallet             -> postage:bought      the label
 refund_due  postage:bought     -> carrier:refund_due  asked back after a void
 refunded    carrier:refund_due -> wallet              money that came back
 lost        carrier:refund_due -> postage:lost        a void that the carrier refused
+adjusted    wallet             -> postage:adjusted    what an invoice added later; negative where it took off
 by_hand     merchant           -> postage:bought      the typed price of a label that was bought elsewhere
 by_hand_back                                          the same taken back, as the number was
 """
@@ -33,6 +34,7 @@ _MOVES: dict[str, tuple[str, str]] = {
     "refund_due": ("postage:bought", "carrier:refund_due"),
     "refunded": ("carrier:refund_due", "wallet"),
     "lost": ("carrier:refund_due", "postage:lost"),
+    "adjusted": ("wallet", "postage:adjusted"),
     "by_hand": ("merchant", "postage:bought"),
     "by_hand_back": ("postage:bought", "merchant"),
 }

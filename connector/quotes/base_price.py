@@ -1,6 +1,8 @@
-"""From a carrier's price to the one that rules start from: account or list price, in the cart's currency."""
+"""From a carrier's price to the one that rules start from: account, list or expected price, in the cart's currency."""
 
 from __future__ import annotations
+
+from decimal import Decimal
 
 from connector.quotes.answers import KeptRate
 from connector.rules.exchange import exchange
@@ -9,12 +11,22 @@ from connector.shop_settings import ShopSettings
 from connector.words.reason import Reason
 
 
-def base_price(code: str, rate: KeptRate, settings: ShopSettings, currency: str) -> Priced | Reason:
-    """The price with its first steps; the reason where it cannot be told in the cart's currency."""
+def base_price(
+    code: str, rate: KeptRate, settings: ShopSettings, currency: str, expected: tuple[int, int] | None = None
+) -> Priced | Reason:
+    """The price with its first steps; the reason where it cannot be told in the cart's currency.
+
+    `expected`: what invoices add to such a rate in permille, and on how many labels that was seen.
+    """
     priced = Priced(code, rate.price, (Step(Reason("step_carrier", {"carrier": rate.carrier}), rate.price),))
     listed = rate.list_price
     if settings.price_basis == "list" and listed is not None and listed != priced.price:
         priced = priced.then(Reason("step_list_price", {"carrier": rate.carrier}), listed)
+    if settings.price_basis == "expected" and expected is not None and expected[0]:
+        permille, labels = expected
+        invoiced = priced.price + priced.price.percent(Decimal(permille) / 10)
+        share = f"{Decimal(permille) / 10:+f}"
+        priced = priced.then(Reason("step_expected_invoice", {"percent": share, "labels": labels}), invoiced)
     return in_currency(priced, settings, currency)
 
 

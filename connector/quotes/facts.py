@@ -7,6 +7,8 @@ import json
 from collections import OrderedDict
 from typing import Any
 
+from pydantic import Field
+
 from connector.quotes.reduced import Kept, Place
 from connector.shop_settings import ShopSettings, load
 
@@ -27,6 +29,7 @@ class Facts(Kept):
     origin: Place | None = None
     location_id: str = ""
     hard_deadline_s: float = 10.0
+    adjustments: dict[str, tuple[int, int]] = Field(default_factory=dict)  # See quotes.adjustments.
 
     def hash(self) -> str:
         """SHA-256 of the canonical JSON."""

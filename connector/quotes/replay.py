@@ -34,9 +34,11 @@ def replay(row: LedgerRow, write: WriteAnswer) -> Replayed:
     changes = _differences(row.decision, again)
     if not changes and digest != row.digest:
         changes = ("the decision is the same, but other bytes were sent",)
-    if row.facts.decide_version != DECIDE_VERSION:
+    same = digest == row.digest and not changes
+    if row.facts.decide_version == DECIDE_VERSION:
+        same = same and again == row.decision
+    else:  # An earlier version kept less of a decision: what it did not keep is no difference.
         changes = (*changes, *changed_since(row.facts.decide_version))
-    same = digest == row.digest and again == row.decision
     return Replayed(row.id, same, row.digest, digest, () if same else changes)
 
 

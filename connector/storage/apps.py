@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import Column, Connection, String, Table, UniqueConstraint, insert, select, update
+from sqlalchemy import Column, Connection, String, Table, UniqueConstraint, insert, select, text, update
 
 from connector.storage import audit, config_version
 from connector.storage.audit import Actor
@@ -49,7 +49,7 @@ _apps = Table(
     Column("created_at", Moment, nullable=False),
     Column("previous_secret", Sealed, nullable=True),
     Column("changed_at", Moment, nullable=True),
-    Column("api_base", String(500), nullable=False, server_default=""),
+    Column("api_base", String(500), nullable=False, server_default=text("''")),
     UniqueConstraint("platform", "client_id"),
 )
 

@@ -151,6 +151,21 @@ def test_the_fields_of_shops_and_carriers_are_documented(shell: Shell, tmp_path:
     holds("waybill carrier remove", shell.json("carrier", "remove", DOMAIN, account["account_id"]))
 
 
+def test_the_fields_of_the_switch_and_of_a_removal_are_documented(shell: Shell) -> None:
+    shell.json("shop", "add", "sandbox", "--domain", DOMAIN)
+    holds("waybill shop on", shell.json("shop", "on", DOMAIN, "--anyway"))
+    off = shell.json("shop", "off", DOMAIN)
+    holds("waybill shop off", off | {"findings": [{"code": "c", "text": "t", "cure": "c"}]})
+    holds("waybill shop remove", shell.json("shop", "remove", DOMAIN, "--yes"))
+
+
+def test_the_fields_of_apps_are_documented(shell: Shell, tmp_path: Path) -> None:
+    added = shell.json("app", "add", "shopify", "--client-id", "id", client_secret="s" * 32)
+    holds("waybill app add shopify", added)
+    holds("waybill app list", shell.json("app", "list"))
+    holds("waybill shop app-config", shell.json("shop", "app-config", "--out", str(tmp_path / "app.toml")))
+
+
 def test_the_fields_of_tracking_hooks_are_documented(shop: Shop, reference: Path) -> None:
     with serve(build(reference)) as url:
         given = ("carrier", "add", DOMAIN, "easypost", "--api-base", url)
@@ -195,6 +210,17 @@ def test_the_fields_of_a_rehearsal_are_documented(shop: Shop, tmp_path: Path) ->
     file.write_text("\n".join([HEAD, FIRST, FIRST.replace("#1001", "#1002").replace("Wien", "SANDBOX-NOWHERE")]))
     shop.shell.json("settings", DOMAIN, "default_item_weight_g=400")
     holds("waybill rehearse", shop.shell.json("rehearse", DOMAIN, "--orders", str(file)))
+
+
+@pytest.mark.slow
+def test_the_fields_of_invoices_are_documented(demo: Demo, tmp_path: Path) -> None:
+    (parcel,) = demo.shell.json("order", "show", demo.shop_id, demo.order)["parcels"]
+    file = tmp_path / "invoice.csv"
+    number = parcel["label"]["tracking_code"]
+    file.write_text(f"tracking,amount,currency\n{number},99.00,EUR\nnobody's,1,EUR\n{number},1,USD\n")
+    found = demo.shell.json("invoice", "import", demo.shop_id, str(file))
+    assert (found["booked"], len(found["unknown"]), len(found["other_currency"])) == (1, 1, 1)
+    holds("waybill invoice import", found)
 
 
 @pytest.mark.slow
