@@ -56,6 +56,13 @@ class Desk:
         self._lobby.close()
 
 
+def addresses() -> set[tuple[str, str]]:
+    """Every method and address of the desk, for the documents."""
+    before = {("GET", "/login"), ("POST", "/login"), ("POST", "/logout"), ("GET", "/desk/static/{name}")}
+    links = {("GET", "/welcome/{token}"), ("POST", "/welcome/{token}")}
+    return before | links | {(method, each.address) for each in PAGES for method in each.methods}
+
+
 class _Served:
     """Starlette takes an object for a bare application, and a function for one that wants a request."""
 
