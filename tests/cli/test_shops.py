@@ -187,3 +187,65 @@ def test_a_shopify_secret_is_not_echoed_when_the_shop_is_not_reached(shell: Shel
         assert "could not be reached" in result.stderr
         assert SECRET not in result.output
     assert shell.json("shop", "list") == {"shops": []}
+
+
+# --- the switch ---------------------------------------------------------------------------------------------------
+
+
+def listed(shell: Shell) -> dict[str, object]:
+    (only,) = shell.json("shop", "list")["shops"]
+    return dict(only)
+
+
+def test_a_new_shop_is_off_and_says_how_to_switch_it_on(shell: Shell) -> None:
+    added = shell.json("shop", "add", "sandbox", "--domain", DOMAIN)
+    assert added["rates_on"] is False
+    assert f"Its rates are off. Switch them on with `waybill shop on {DOMAIN}`." in added["notes"]
+    assert "Rates: off" in shell.ok("shop", "list")
+
+
+def test_a_script_may_switch_on_while_adding(shell: Shell) -> None:
+    added = shell.json("shop", "add", "sandbox", "--domain", DOMAIN, "--on")
+    assert (added["rates_on"], added["notes"]) == (True, [])
+
+
+def test_the_switch_goes_both_ways_and_says_what_it_did(shop: Shop) -> None:
+    on = shop.shell.json("shop", "on", DOMAIN, "--anyway")
+    assert (on["rates_on"], on["was"], listed(shop.shell)["rates_on"]) == (True, False, True)
+    assert "were on already" in shop.shell.ok("shop", "on", DOMAIN, "--anyway")
+    assert "are off now" in shop.shell.ok("shop", "off", DOMAIN)
+    assert "were off already" in shop.shell.ok("shop", "off", DOMAIN)
+    assert listed(shop.shell)["rates_on"] is False
+
+
+@pytest.mark.complaint(23)
+def test_on_is_refused_with_causes_and_cures(shell: Shell) -> None:
+    shell.json("shop", "add", "sandbox", "--domain", DOMAIN)
+    said = shell.refused("shop", "on", DOMAIN)
+    assert said.startswith("Not switched on: buyers would see no prices. No carrier")
+    assert "--anyway" in said
+    assert listed(shell)["rates_on"] is False
+
+
+def test_a_removed_shop_is_gone_from_the_list_and_comes_back_as_it_was(shell: Shell) -> None:
+    first = shell.json("shop", "add", "sandbox", "--domain", DOMAIN, "--on")
+    removed = shell.json("shop", "remove", DOMAIN, "--yes")
+    assert removed["left_over"] == ""
+    assert {step["state"] for step in removed["steps"]} == {"removed"}
+    assert shell.json("shop", "list") == {"shops": []}
+    back = shell.json("shop", "add", "sandbox", "--domain", DOMAIN)
+    assert back["shop_id"] == first["shop_id"]
+    assert back["rate_url"] != first["rate_url"]
+    assert back["rates_on"] is False
+
+
+def test_removing_asks_first_and_programs_must_say_yes(shop: Shop) -> None:
+    assert shop.shell.json("shop", "remove", DOMAIN, code=1)["error"]["detail"] == "--yes"
+    assert shop.shell.run("shop", "remove", DOMAIN, stdin="n\n").exit_code == 1
+    assert listed(shop.shell)["domain"] == DOMAIN
+
+
+@pytest.mark.parametrize("verb", ["on", "off", "remove"])
+def test_the_switch_of_an_unknown_shop_is_refused(steady_shop: Shop, verb: str) -> None:
+    more = ("--yes",) if verb == "remove" else ()
+    assert steady_shop.shell.refused("shop", verb, "nope", *more) == "There is no such shop. (nope)"

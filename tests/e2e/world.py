@@ -172,7 +172,7 @@ class World:
         base = self.shopify.base_url.replace("127.0.0.1", self.api_host)
         said = self.cli(
             *("shop", "add", "shopify", "--domain", DOMAIN, "--client-id", "client-id"),
-            *("--client-secret", CLIENT_SECRET, "--api-base", base),
+            *("--client-secret", CLIENT_SECRET, "--api-base", base, "--on"),
         )
         self.shop_id, self.rate_url, self.hook_url = said["shop_id"], said["rate_url"], said["hook_url"]
         failed = [step for step in said["install"] if step["state"] == "failed"]

@@ -6,12 +6,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from starlette.routing import Route
 
 from connector.http.desk.routes import addresses as desk_addresses
 from connector.http.routes import build_app
+from connector.http.shopify_app import app_routes
 from tests.http.house import House
 
 DOCS = Path(__file__).resolve().parent.parent.parent / "docs" / "routes.md"
@@ -25,7 +27,7 @@ def test_the_page_lists_every_address_and_no_other(house: House) -> None:
     }
     served = {
         (method, route.path)
-        for route in build_app(house.front()).routes
+        for route in (*build_app(house.front()).routes, *app_routes(house.front(), cast("Any", None)))
         if isinstance(route, Route)
         for method in (route.methods or set()) - {"HEAD"}
     }
