@@ -14,6 +14,8 @@ from connector import tunnel as tunnels
 from connector.cli.output import Speaker, command
 from connector.logs import set_up_logs
 from connector.settings import Settings, read_settings
+from connector.storage.database import open_database
+from connector.storage.logins.people import count_users
 from connector.storage.migrate import schema_state
 from connector.wiring import migrate_house, open_house
 from webhooks.errors import WaybillError
@@ -41,7 +43,7 @@ def add_to(group: click.Group) -> None:
         if program is not None:
             children = tunnels.children(program, settings.data_dir / "tunnel", children)
         line = supervisor.command_line(children, supervisor.Timing(grace_s=settings.grace_s + 2))
-        _say_place(speaker, settings, host, port, program)
+        _say_place(speaker, settings, host, port, program, nobody=_nobody_may_log_in(settings))
         os.execv(line[0], line)  # noqa: S606 - the supervisor takes this process's place, to stay small.
 
     @command(group, "serve")
@@ -98,7 +100,13 @@ def _tunnel_program(settings: Settings, port: int) -> tunnels.Program:
 
 
 def _say_place(
-    speaker: Speaker, settings: Settings, host: str, port: int, program: tunnels.Program | None = None
+    speaker: Speaker,
+    settings: Settings,
+    host: str,
+    port: int,
+    program: tunnels.Program | None = None,
+    *,
+    nobody: bool = False,
 ) -> None:
     where = f"http://{host}:{port}" if port else f"a free port of {host}, which the log names"
     if program is None:
@@ -106,8 +114,17 @@ def _say_place(
         text = f"Waybill listens on {where}; stores and carriers reach it at {url}."
     else:
         url, text = None, f"Waybill listens on {where}; {program.name} gets it a public address, which the log names."
-    speaker.answer({"url": url, "host": host, "port": port}, [text])
+    hint = ["Nobody can log in to the desk yet: `waybill user link` prints a link for the first person."]
+    speaker.answer({"url": url, "host": host, "port": port}, [text, *(hint if nobody else [])])
     sys.stdout.flush()
+
+
+def _nobody_may_log_in(settings: Settings) -> bool:
+    database = open_database(settings.database_url)
+    try:
+        return database.run_here(count_users) == 0
+    finally:
+        database.close()
 
 
 def _settings(speaker: Speaker) -> Settings:
