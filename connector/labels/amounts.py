@@ -26,7 +26,7 @@ from connector.storage.database import insert_new
 from connector.storage.ids import new_id
 from connector.storage.schema import Moment, TenantTable, id_column
 
-Kind = Literal["quoted", "charged", "bought", "refund_due", "refunded", "lost", "by_hand", "by_hand_back"]
+Kind = Literal["quoted", "charged", "bought", "refund_due", "refunded", "lost", "by_hand", "by_hand_back", "adjusted"]
 _MOVES: dict[str, tuple[str, str]] = {
     "quoted": ("carrier:expected", "postage:expected"),
     "charged": ("buyer", "shipping:income"),

@@ -30,6 +30,7 @@ from connector.store import (
     InstallStep,
     Order,
     OrderNews,
+    PastOrders,
     PrivacyRequest,
     ProductFacts,
     ProductPage,
@@ -297,6 +298,9 @@ class FakeStore:
     async def orders_since(self, since: datetime) -> list[tuple[str, datetime]]:
         found = [(each.id, each.updated_at) for each in self.orders.values() if each.updated_at >= since]
         return sorted(found, key=lambda pair: pair[1])
+
+    async def past_orders(self, since: datetime, after: str = "") -> PastOrders:
+        return PastOrders(())
 
     # --- fulfilments
 

@@ -16,6 +16,7 @@ from carriers.tracking import TrackingStatus
 from connector.store import (
     FulfilRequest,
     Order,
+    PastOrder,
     StoreError,
     StoreEventRequest,
     StoreMisconfigured,
@@ -107,7 +108,8 @@ async def test_past_orders_go_through_every_page_and_every_line(shop: ShopifyWor
     shop.control.place_order(test=True)
     shop.control.place_order(lines=[{"requires_shipping": False}])
     placed = [many, *shop.control.place_orders(12)]
-    found, after = [], ""
+    found: list[PastOrder] = []
+    after = ""
     while True:
         page = await shop.store.past_orders(since, after)
         found += page.orders
