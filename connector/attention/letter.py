@@ -127,7 +127,7 @@ def _subject(title: str, place: Place | None) -> str:
     """One line, without a line break that could end a header."""
     whole = f"[Waybill] {place.name}: {title}" if place is not None else f"[Waybill] {title}"
     line = " ".join(whole.split())
-    return line if len(line) <= _LONGEST_SUBJECT else line[: _LONGEST_SUBJECT - 1] + "…"
+    return line if len(line) <= _LONGEST_SUBJECT else line[: _LONGEST_SUBJECT - 3] + "..."
 
 
 def _first_sentence(text: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
+from email.policy import default
 from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from webhooks.signatures import standard_signature
 
 _DEADLINE_S = 15.0
 _ANSWER_BYTES = 64 * 1024
+_POLICY = default.clone(max_line_length=400)  # A subject in one line: folded, some programs show it with a blank.
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +136,7 @@ class Routing:
 
 def compose(letter: Letter, *, sender: str, to: str, message_id: str, at: datetime) -> EmailMessage:
     """The mail. One id for every repeat, so that a mailbox may show it once; no answer from a machine is wanted."""
-    mail = EmailMessage()
+    mail = EmailMessage(policy=_POLICY)
     mail["Subject"] = letter.subject
     mail["From"] = f"Waybill <{sender}>"
     mail["To"] = to

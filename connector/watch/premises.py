@@ -56,7 +56,8 @@ def look_at_certificate(public_url: str, now: datetime, ends: Callable[[str, int
     try:
         end = ends(parts.hostname, parts.port or 443)
     except ssl.SSLCertVerificationError as error:
-        bad = Reason("certificate_bad", {"host": parts.hostname, "said": error.verify_message or "it does not hold"})
+        said = getattr(error, "verify_message", "") or "it cannot be verified"
+        bad = Reason("certificate_bad", {"host": parts.hostname, "said": said})
         return [Look(HOUSE, "certificate_bad", "certificate", bad)]
     except OSError:
         return []  # Not every server reaches itself by its public name; the check-up of the shops says so.
