@@ -383,7 +383,13 @@ class FakeStore:
     async def variants_of(self, product_ids: list[str], fields: tuple[str, ...] = ()) -> list[ProductFacts]:
         return []
 
-    async def install(self, callbacks: Callbacks) -> list[InstallStep]:
+    async def install(self, callbacks: Callbacks, *, on: bool = False) -> list[InstallStep]:
+        return []
+
+    async def switch_rates(self, on: bool) -> bool:
+        return True
+
+    async def uninstall(self) -> list[InstallStep]:
         return []
 
     async def close(self) -> None:
