@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Select, or_
 
 from carriers.money import Money
 from connector.attention.board import matters
+from connector.labels.by_hand import is_by_hand
 from connector.labels.tables import LIVE, labels, parcels
 from connector.orders.tables import orders
 from connector.storage.keyset import Mark, Page, newest
@@ -54,6 +55,7 @@ class ParcelLine:
     number: str
     carrier: str
     status: str
+    by_hand: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +189,7 @@ def _lines(connection: Connection, shop_id: str, rows: Sequence[Any]) -> tuple[O
             number="" if label is None else label.tracking_code,
             carrier="" if label is None else label.carrier,
             status="" if label is None else followed.get(label.id, ""),
+            by_hand=label is not None and is_by_hand(label),
         )
         by_order.setdefault(row.order_id, []).append(line)
     return tuple(

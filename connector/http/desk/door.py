@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 from connector.directory import ShopEntry
 from connector.http.desk.guard import HEADERS, NO_STORE, Cookie, form_is_ours, is_ours, new_form
 from connector.http.desk.house import DeskHouse
-from connector.http.desk.page import Answer, Ask, Complaint, Download, Goto, NotThere, Page, View
+from connector.http.desk.page import Answer, Ask, Complaint, Download, Goto, NotThere, Page, Stream, View
 from connector.http.desk.render import render
 from connector.http.errors import send_reply
 from connector.http.limits import NoBody, read_body, read_headers, refuse_body
@@ -69,10 +69,12 @@ class Door:
             reply = message_page("unavailable", 503)
         if isinstance(reply, NoBody):
             await refuse_body(reply, receive, send)
+        elif isinstance(reply, Stream):
+            await _send_stream(send, reply)
         else:
             await send_reply(send, reply)
 
-    async def _serve(self, scope: Scope, headers: Mapping[str, str], receive: Receive) -> Reply | NoBody:
+    async def _serve(self, scope: Scope, headers: Mapping[str, str], receive: Receive) -> Reply | Stream | NoBody:
         here = str(scope["path"])
         token = self._cookie.read(headers)
         signed_in = None
@@ -108,7 +110,7 @@ class Door:
         assert role is not None  # noqa: S101 - for the type checker.
         return Ask(user, role, entry, self._house.now(), path=path, query=query, session=token)
 
-    async def _show(self, ask: Ask, here: str, complaint: Complaint | None = None, status: int = 200) -> Reply:
+    async def _show(self, ask: Ask, here: str, complaint: Complaint | None = None, status: int = 200) -> Reply | Stream:
         if self._page.show is None:
             if complaint is None:
                 return message_page("not_found", 404, user=ask.user)
@@ -119,7 +121,7 @@ class Door:
             return message_page("not_found", 404, user=ask.user)
         return self._reply(ask, here, answer, complaint, status)
 
-    async def _act(self, ask: Ask, here: str, headers: Mapping[str, str]) -> Reply:
+    async def _act(self, ask: Ask, here: str, headers: Mapping[str, str]) -> Reply | Stream:
         given = ask.typed.get("_form", "")
         if not is_ours(headers, self._house.public_url) or not form_is_ours(ask.session, here, given):
             return await self._show(ask, here, Complaint("form.strange"), 403)
@@ -148,7 +150,7 @@ class Door:
             await self._house.refresh()
         return self._reply(ask, here, answer)
 
-    async def _again(self, ask: Ask, here: str, given: str, body: str, before: forms.SentForm) -> Reply:
+    async def _again(self, ask: Ask, here: str, given: str, body: str, before: forms.SentForm) -> Reply | Stream:
         """A form that was sent before: it leads where it led, and changes nothing."""
         end = asyncio.get_running_loop().time() + _REPEAT_PATIENCE_S
         found: forms.SentForm | None = before
@@ -163,15 +165,15 @@ class Door:
 
     def _reply(
         self, ask: Ask, here: str, answer: Answer, complaint: Complaint | None = None, status: int = 200
-    ) -> Reply:
+    ) -> Reply | Stream:
         match answer:
             case Goto():
                 return redirect(_location(answer))
             case Download():
-                how = "inline" if answer.inline else "attachment"
-                name = quote(answer.name, safe="")
-                kind = (("content-type", answer.media_type), NO_STORE, *HEADERS)
-                return Reply(200, answer.body, (("content-disposition", f"{how}; filename*=UTF-8''{name}"), *kind))
+                kind = _file_headers(answer.media_type, answer.name, inline=answer.inline)
+                return Reply(200, answer.body, _sandboxed(kind) if answer.sandboxed else kind)
+            case Stream():
+                return answer
             case View():
                 said = complaint or answer.complaint
                 usual = 422 if said else answer.status
@@ -204,6 +206,26 @@ class Door:
             "notice": notice_of(ask.query),
             "form_field": lambda action=here: new_form(ask.session, action),
         }
+
+
+def _file_headers(media_type: str, name: str, *, inline: bool = False) -> tuple[tuple[str, str], ...]:
+    how = "inline" if inline else "attachment"
+    called = ("content-disposition", f"{how}; filename*=UTF-8''{quote(name, safe='')}")
+    return (called, ("content-type", media_type), NO_STORE, *HEADERS)
+
+
+def _sandboxed(headers: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    return tuple((name, f"{value}; sandbox" if name == "content-security-policy" else value) for name, value in headers)
+
+
+async def _send_stream(send: Send, stream: Stream) -> None:
+    """Send a file as it is made. What fails on the way ends it early: browsers see that the end is missing."""
+    named = _file_headers(stream.media_type, stream.name)
+    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in named]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    async for piece in stream.pieces:
+        await send({"type": "http.response.body", "body": piece, "more_body": True})
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 def sees_many(house: DeskHouse, user: User) -> bool:

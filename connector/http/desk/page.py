@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from typing import Any
@@ -54,15 +54,28 @@ class Goto:
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """A file. `name` is what the browser calls it; `inline` shows it in the browser where that can."""
+    """A file. `name` is what the browser calls it; `inline` shows it in the browser where that can.
+
+    `sandboxed` keeps a browser from running anything that might be in it (and PDF viewers from showing it).
+    """
 
     body: bytes
     media_type: str
     name: str
     inline: bool = False
+    sandboxed: bool = False
 
 
-Answer = View | Goto | Download
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """A file that is made while it is sent, piece by piece: long tables."""
+
+    pieces: AsyncIterator[bytes]
+    media_type: str
+    name: str
+
+
+Answer = View | Goto | Download | Stream
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,12 +46,16 @@ def static_version(name: str) -> str:
 
 def csv_bytes(header: Iterable[str], rows: Iterable[Iterable[object]]) -> bytes:
     """A table for a spreadsheet: UTF-8 with its mark, and no cell that a spreadsheet would run as a formula."""
+    return b"\xef\xbb\xbf" + csv_lines([header]) + csv_lines(rows)
+
+
+def csv_lines(rows: Iterable[Iterable[object]]) -> bytes:
+    """More lines of such a table."""
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow(list(header))
     for row in rows:
         writer.writerow([_cell(value) for value in row])
-    return b"\xef\xbb\xbf" + out.getvalue().encode()
+    return out.getvalue().encode()
 
 
 def money_text(amount: Money) -> str:

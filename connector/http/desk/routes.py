@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from connector.http.desk import audits, carriers, home, people, settings, setup, shops
+from connector.http.desk import audits, carriers, home, labels, orders, people, quotes, settings, setup, shops
 from connector.http.desk.door import Door, Entry
 from connector.http.desk.house import DeskHouse
 from connector.http.desk.login import Lobby
@@ -18,6 +18,8 @@ from webhooks.receiver import Reply
 
 NAVIGATION = (
     Entry("home", "", "packer"),
+    Entry("quotes", "/quotes", "packer"),
+    Entry("orders", "/orders", "packer"),
     Entry("setup", "/setup", "owner"),
     Entry("carriers", "/carriers", "owner"),
     Entry("settings", "/settings", "owner"),
@@ -27,6 +29,9 @@ NAVIGATION = (
 PAGES: Sequence[Page] = (
     *shops.PAGES,
     *home.PAGES,
+    *quotes.PAGES,
+    *orders.PAGES,
+    *labels.PAGES,
     *setup.PAGES,
     *carriers.PAGES,
     *settings.PAGES,

@@ -13,3 +13,6 @@ window.addEventListener("pageshow", (event) => {
     form.querySelectorAll("button").forEach((button) => { button.disabled = false; });
   });
 });
+// What is still under way is looked at again; a link does the same without this script.
+const again = document.querySelector("[data-again]");
+if (again) setTimeout(() => location.reload(), Number(again.dataset.again) * 1000);

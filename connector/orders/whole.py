@@ -1,0 +1,130 @@
+"""An order as its page shows it: with the buyer's address, what needs a person, and each parcel's way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import Connection
+
+from carriers.address import Address
+from carriers.money import Money
+from carriers.tracking import TrackingEvent
+from connector.attention.board import Matter, matters
+from connector.labels import gates
+from connector.labels.by_hand import is_by_hand
+from connector.labels.shipment import address_of
+from connector.labels.tables import labels, parcels
+from connector.orders import view
+from connector.orders.listing import NOT_BOUGHT
+from connector.orders.view import OrderView, ParcelView
+from connector.storage import persons
+from connector.storage.logins.people import names_of
+from connector.storage.secrets import Keyring
+from connector.tracking.record import events_of
+from connector.words.reason import Reason
+
+_CAN_BUY = frozenset(NOT_BOUGHT) - {"buying"}
+
+
+@dataclass(frozen=True, slots=True)
+class WholeParcel:
+    """A parcel with its contents (line, units), its events (the oldest first) and what its label cost."""
+
+    view: ParcelView
+    contents: tuple[tuple[str, int], ...]
+    events: tuple[TrackingEvent, ...]
+    price: Money | None
+    by_hand: bool
+
+    @property
+    def is_live(self) -> bool:
+        """Whether its label may be used."""
+        return self.view.state == "bought"
+
+
+@dataclass(frozen=True, slots=True)
+class WholeOrder:
+    """An order with all that is known of it. `to` is None once the buyer is forgotten; `capped` is why buying stops."""
+
+    order: OrderView
+    to: Address | None
+    parcels: tuple[WholeParcel, ...]
+    past: tuple[WholeParcel, ...]
+    matters: tuple[Matter, ...]
+    capped: Reason | None
+
+    @property
+    def can_buy(self) -> bool:
+        """Whether a click would buy something."""
+        return any(each.view.state in _CAN_BUY for each in self.parcels)
+
+    @property
+    def held(self) -> bool:
+        """Whether a parcel is held."""
+        return any(each.view.state == "held" for each in self.parcels)
+
+
+def load(connection: Connection, keyring: Keyring, shop_id: str, reference: str) -> WholeOrder:
+    """The order; cancelled parcels are in `past`. Raises NoSuchOrder."""
+    found = view.show(connection, shop_id, reference)
+    rows = {
+        row.id: row for row in connection.execute(parcels.select(shop_id).where(parcels.c.order_id == found.id)).all()
+    }
+    names = names_of(connection, keyring, _people(found))
+    every = [_parcel(connection, shop_id, rows[each.id], _named(each, names)) for each in found.parcels]
+    return WholeOrder(
+        order=found,
+        to=_address(connection, keyring, shop_id, [row for row in rows.values() if row.person_id]),
+        parcels=tuple(each for each in every if each.view.state != "cancelled"),
+        past=tuple(each for each in every if each.view.state == "cancelled"),
+        matters=_matters(connection, shop_id, found.id, list(rows)),
+        capped=gates.cap_reached(connection, shop_id),
+    )
+
+
+def _parcel(connection: Connection, shop_id: str, row: Any, shown: ParcelView) -> WholeParcel:
+    label = shown.label
+    price = None
+    if label is not None and label.booked_minor is not None:
+        price = Money(label.booked_minor, label.booked_currency)
+    return WholeParcel(
+        view=shown,
+        contents=tuple((line, units) for line, units in row.contents),
+        events=() if label is None else tuple(events_of(connection, shop_id, label.id)),
+        price=price,
+        by_hand=label is not None and is_by_hand(label),
+    )
+
+
+def _address(connection: Connection, keyring: Keyring, shop_id: str, rows: list[Any]) -> Address | None:
+    """Where the newest parcel goes that still has its recipient."""
+    for row in sorted(rows, key=lambda each: (each.state != "cancelled", each.created_at), reverse=True):
+        fields = persons.get(connection, keyring, shop_id, row.person_id)
+        if fields is not None:
+            return address_of(fields)
+    return None
+
+
+def _matters(connection: Connection, shop_id: str, order_id: str, parcel_ids: list[str]) -> tuple[Matter, ...]:
+    of_labels = labels.select(shop_id, labels.c.id).where(labels.c.parcel_id.in_(parcel_ids))
+    label_ids = [row.id for row in connection.execute(of_labels).all()]
+    found = connection.execute(
+        matters.select(shop_id)
+        .where(matters.c.resolved_at.is_(None), matters.c.subject.in_([order_id, *parcel_ids, *label_ids]))
+        .order_by(matters.c.opened_at, matters.c.id)
+    ).all()
+    return tuple(Matter(row.shop_id, row.id, row.subject, Reason.from_json(row.reason), row.opened_at) for row in found)
+
+
+def _people(found: OrderView) -> list[str]:
+    return [str(each.why.params["who"]) for each in found.parcels if each.why is not None and "who" in each.why.params]
+
+
+def _named(parcel: ParcelView, names: Mapping[str, str]) -> ParcelView:
+    """Who did something by name: reasons keep the id, as names are personal."""
+    why = parcel.why
+    if why is None or why.params.get("who") not in names:
+        return parcel
+    return replace(parcel, why=Reason(why.code, {**why.params, "who": names[str(why.params["who"])]}))
