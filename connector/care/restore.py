@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import delete
+
 from connector.care.alone import require_alone
 from connector.care.archive import KEY, RUNS, Head, Manifest, members, verify
 from connector.care.backup import KEY_CHECK
@@ -18,6 +20,7 @@ from connector.care.rows import CareError, Digest
 from connector.settings import KEY_FILE, Settings, keep_first, read_keys
 from connector.storage import audit, config_version
 from connector.storage.audit import Actor
+from connector.storage.logins.tables import links, sessions
 from connector.storage.migrate import revisions
 from connector.storage.secrets import Keyring, SealError
 from connector.storage.shops import list_shops
@@ -118,6 +121,8 @@ def _afterwards(target: Filling, house: House, head: Head) -> Caution:
     connection, now = target.connection, house.clock.now()
     shops = [shop.id for shop in list_shops(connection, house.keyring)]
     caution = take_care(connection, house.work, shops, now)
+    for ended in (sessions, links):  # Who left or was shut out since must not come back in.
+        connection.execute(delete(ended))
     config_version.bump(connection)
     detail = {"made_at": head.made_at, "schema": head.schema_number, "version": head.version}
     detail |= {"looked_up": str(caution.looked_up), "held": str(caution.held)}
