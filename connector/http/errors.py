@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from functools import lru_cache
+from typing import Protocol, runtime_checkable
 
 import structlog
 from starlette.exceptions import HTTPException
@@ -69,6 +70,15 @@ def refuse_route(_request: Request, exc: Exception) -> Response:
     return Response(reply.body, reply.status, dict(reply.headers))
 
 
+@runtime_checkable
+class Apologises(Protocol):
+    """An endpoint whose callers read pages, not JSON."""
+
+    def apologise(self, request_id: str) -> Reply:
+        """What it says when something went wrong inside."""
+        ...
+
+
 class LastResort:
     """The outermost layer: what was raised is logged once and told to nobody outside."""
 
@@ -102,4 +112,6 @@ class LastResort:
                 exc_info=exc,
             )
             if not started:
-                await send_reply(send, problem(500, "internal", request_id=request_id))
+                endpoint = scope.get("endpoint")
+                apology = endpoint.apologise(request_id) if isinstance(endpoint, Apologises) else None
+                await send_reply(send, apology or problem(500, "internal", request_id=request_id))

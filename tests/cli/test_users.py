@@ -7,7 +7,7 @@ import pytest
 from connector.settings import Settings
 from connector.storage.logins import links, people
 from connector.wiring import open_house
-from tests.cli.shell import Shell, started
+from tests.cli.shell import Shell, shell_in, started
 from tests.cli.worlds import DOMAIN, Shop
 from tests.docs.test_cli_doc import holds
 
@@ -57,9 +57,9 @@ def test_a_login_is_found_after_the_keys_were_rotated(shop: Shop) -> None:
     use(shop, shop.shell.json("user", "link")["url"], "Anna")
     old = (shop.folder / "waybill.key").read_text().strip()
     new = shop.shell.json("keys", "new")["key"]
-    both = {"keys": f"{new},{old}"}
-    shop.shell.ok("keys", "rotate", **both)
-    assert shop.shell.json("user", "reset", "anna@example.com", **both)["kind"] == "reset"
+    both = shell_in(shop.folder, keys=f"{new},{old}")
+    both.ok("keys", "rotate")
+    assert both.json("user", "reset", "anna@example.com")["kind"] == "reset"
     house = open_house(Settings(data_dir=shop.folder, keys=(new,)))
     try:
         assert house.here(people.find_login, house.keyring, "anna@example.com") is not None

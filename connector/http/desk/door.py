@@ -74,6 +74,10 @@ class Door:
         else:
             await send_reply(send, reply)
 
+    def apologise(self, request_id: str) -> Reply:
+        """See connector.http.errors.Apologises."""
+        return message_page("internal", 500, request_id=request_id)
+
     async def _serve(self, scope: Scope, headers: Mapping[str, str], receive: Receive) -> Reply | Stream | NoBody:
         here = str(scope["path"])
         token = self._cookie.read(headers)
@@ -86,9 +90,9 @@ class Door:
             return redirect(f"/login?to={quote(back, safe='')}" if scope["method"] != "POST" else "/login?done=ended")
         ask = self._asked(signed_in.user, token, scope)
         if ask is None:
-            return message_page("not_found", 404, user=signed_in.user)
+            return message_page("not_found", 404)
         if not may(ask.role, self._page.role):
-            return message_page("forbidden", 403, user=signed_in.user)
+            return message_page("forbidden", 403)
         if scope["method"] == "POST":
             form = await read_form(headers, receive, self._house)
             if isinstance(form, NoBody):
@@ -113,12 +117,14 @@ class Door:
     async def _show(self, ask: Ask, here: str, complaint: Complaint | None = None, status: int = 200) -> Reply | Stream:
         if self._page.show is None:
             if complaint is None:
-                return message_page("not_found", 404, user=ask.user)
-            return self._reply(ask, here, View("message.html", {"code": "refused"}), complaint, status)
+                return message_page("not_found", 404)
+            return self._reply(
+                ask, here, View("message.html", {"code": "refused", "request_id": ""}), complaint, status
+            )
         try:
             answer = await self._page.show(self._house, ask)
         except NotThere:
-            return message_page("not_found", 404, user=ask.user)
+            return message_page("not_found", 404)
         return self._reply(ask, here, answer, complaint, status)
 
     async def _act(self, ask: Ask, here: str, headers: Mapping[str, str]) -> Reply | Stream:
@@ -131,14 +137,14 @@ class Door:
         if before is not None:
             return await self._again(ask, here, given, body, before)
         if self._page.act is None:
-            return message_page("not_found", 404, user=ask.user)
+            return message_page("not_found", 404)
         took_effect = True
         try:
             answer = await self._page.act(self._house, ask)
             took_effect = isinstance(answer, Goto)
         except NotThere:
             took_effect = False
-            return message_page("not_found", 404, user=ask.user)
+            return message_page("not_found", 404)
         except WaybillError as error:
             took_effect = False
             return await self._show(ask, here, Complaint(text=error.message, field=error.detail), 422)
@@ -243,13 +249,19 @@ async def read_form(headers: Mapping[str, str], receive: Receive, house: DeskHou
     """The fields of a form, in order."""
     raw = await read_body(receive, headers, FORM_BYTES, house.limits.body_s)
     if isinstance(raw, NoBody):
-        return raw
+        return NoBody(raw.outcome, None if raw.reply is None else _no_body_page(raw))
     if headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM_TYPE:
         return NoBody("refused", message_page("malformed", 400))
     try:
         return parse_qsl(raw.decode(), keep_blank_values=True, errors="strict", max_num_fields=_MOST_FIELDS)
     except ValueError:
         return NoBody("refused", message_page("malformed", 400))
+
+
+def _no_body_page(refused: NoBody) -> Reply:
+    status = refused.reply.status if refused.reply is not None else 400
+    code = refused.outcome if refused.outcome in {"too_large", "too_slow"} else "malformed"
+    return message_page(code, status, ("connection", "close"))
 
 
 def html(template: str, values: Mapping[str, Any], status: int = 200, *more: tuple[str, str]) -> Reply:
@@ -262,9 +274,9 @@ def redirect(to: str, *more: tuple[str, str]) -> Reply:
     return Reply(303, b"", (("location", to), NO_STORE, *HEADERS, *more))
 
 
-def message_page(code: str, status: int, user: User | None = None) -> Reply:
+def message_page(code: str, status: int, *more: tuple[str, str], request_id: str = "") -> Reply:
     """A page that only says something."""
-    return html("message.html", {**outside(), "user": user, "code": code}, status)
+    return html("message.html", {**outside(), "code": code, "request_id": request_id}, status, *more)
 
 
 def outside() -> dict[str, Any]:

@@ -8,7 +8,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from connector.http.desk import audits, carriers, home, labels, orders, people, quotes, settings, setup, shops
-from connector.http.desk.door import Door, Entry
+from connector.http.desk.door import Door, Entry, message_page
 from connector.http.desk.house import DeskHouse
 from connector.http.desk.login import Lobby
 from connector.http.desk.page import Page
@@ -54,6 +54,7 @@ class Desk:
             Route("/welcome/{token}", _Served(self._lobby.welcome), methods=["GET", "POST"]),
             Route("/desk/static/{name}", _Served(_static), methods=["GET"]),
             *(Route(each.address, Door(each, house, NAVIGATION), methods=list(each.methods)) for each in PAGES),
+            Route("/desk/{rest:path}", _Served(_nothing), methods=["GET"]),
         ]
 
     def close(self) -> None:
@@ -71,11 +72,20 @@ def addresses() -> set[tuple[str, str]]:
 class _Served:
     """Starlette takes an object for a bare application, and a function for one that wants a request."""
 
+    def apologise(self, request_id: str) -> Reply:
+        """See connector.http.errors.Apologises."""
+        return message_page("internal", 500, request_id=request_id)
+
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._app(scope, receive, send)
+
+
+async def _nothing(_scope: Scope, _receive: Receive, send: Send) -> None:
+    """An address below the desk that leads nowhere."""
+    await send_reply(send, message_page("not_found", 404))
 
 
 async def _static(scope: Scope, _receive: Receive, send: Send) -> None:

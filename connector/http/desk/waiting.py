@@ -67,10 +67,10 @@ def close(connection: Connection, shop_id: str, matter_id: str, actor: Actor, no
 
 def _link(connection: Connection, shop_id: str, base: str, matter: Matter) -> str:
     """The page of what a matter is about."""
-    subject = matter.subject
-    if subject.startswith("checkup"):
+    subject: str | None = matter.subject
+    if matter.subject.startswith("checkup"):
         return f"{base}/setup"
-    if subject.startswith("lab_"):
+    if matter.subject.startswith("lab_"):
         subject = connection.execute(labels.select(shop_id, labels.c.parcel_id).where(labels.c.id == subject)).scalar()
     if subject and subject.startswith("par_"):
         subject = connection.execute(

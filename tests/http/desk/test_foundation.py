@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 
 from connector.http.desk import guard
 from connector.http.desk.door import FORM_BYTES, safe_path
@@ -414,6 +415,50 @@ async def test_cookies_are_bound_to_this_host_over_https() -> None:
     assert value.startswith("__Host-waybill=t; Path=/; ")
     assert "Secure" in value
     assert "Domain" not in value
+
+
+async def test_what_breaks_inside_is_told_as_a_page_with_its_number_in_the_log(desk: DeskWorld, owner: User) -> None:
+    async with desk.signed_in(owner) as browser:
+        path = f"{desk.base}/history?before=1"
+        desk.house.here(lambda connection: connection.exec_driver_sql("UPDATE desk_sessions SET seen_at = 'never'"))
+        page = await browser.open(path, 500)
+        assert page.headers["content-type"].startswith("text/html")
+        assert re.search(r"under [0-9a-f]{16}\.", page.text)
+
+
+async def test_an_address_that_leads_nowhere_is_told_as_a_page(desk: DeskWorld, owner: User) -> None:
+    async with desk.signed_in(owner) as browser:
+        for path in ("/desk/a/b/c/d", f"{desk.base}/nothing"):
+            assert "There is nothing here" in (await browser.open(path, 404)).text
+
+
+async def test_an_agency_searches_hundreds_of_shops(desk: DeskWorld, owner: User) -> None:
+    house, record = desk.house, desk.house.directory.shops()[0].record
+
+    def add_many(connection: Connection) -> None:
+        for number in range(120):
+            add_shop(
+                connection,
+                house.keyring,
+                platform="sandbox",
+                domain=f"shop-{number}.example",
+                name=f"Shop {number:03}",
+                currency="EUR",
+                timezone="Europe/Vienna",
+                credentials=record.credentials,
+                actor=BY_TEST,
+                now=house.clock.now(),
+            )
+
+    house.here(add_many)
+    await house.directory.refresh()
+    async with desk.signed_in(owner) as browser:
+        page = await browser.open("/desk")
+        assert page.text.count('href="/desk/shop_') == 50
+        assert "71 more" in page.text
+        found = await browser.open("/desk?q=SHOP-77.")
+        assert found.text.count('href="/desk/shop_') == 1
+        assert "change shop" in (await browser.open(desk.base)).text
 
 
 @pytest.fixture

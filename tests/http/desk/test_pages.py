@@ -365,7 +365,7 @@ def _used() -> set[str]:
                 if keyword.arg == "done":
                     found |= {
                         f"done.{each.value}" for each in ast.walk(keyword.value)
-                        if isinstance(each, ast.Constant) and "." in str(each.value)
+                        if isinstance(each, ast.Constant) and isinstance(each.value, str) and "." in each.value
                     }  # fmt: skip
     return found
 
