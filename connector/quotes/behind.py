@@ -8,10 +8,11 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import JSON, Column, Connection, Date, Index, Integer, String, func
+from sqlalchemy.dialects import postgresql, sqlite
 
 from connector.quotes.answers import AccountAnswer
 from connector.quotes.learning.lane import Asked
-from connector.storage.database import insert_new
+from connector.storage.database import insert_all_new
 from connector.storage.schema import Moment, TenantTable, id_column
 
 repeats = TenantTable(
@@ -109,24 +110,24 @@ class Behind:
 
 def write(connection: Connection, batch: Behind, writer: str) -> None:
     """Write a batch; what is there already stays."""
-    for (shop_id, quote_id), (at, times) in batch.repeats.items():
-        insert_new(connection, repeats.insert(shop_id, quote_id=quote_id, at=at, times=times))
-    for each in batch.differences:
-        values = {name: getattr(each, name) for name in _OF_DIFFERENCE}
-        insert_new(connection, differences.insert(each.shop_id, **values))
-    by_shop: dict[str, list[dict[str, Any]]] = {}
-    for live in batch.live:
-        by_shop.setdefault(live.shop_id, []).append(_live_values(live, writer))
-    for shop_id, rows in by_shop.items():
-        found = connection.execute(
-            live_answers.select(shop_id, live_answers.c.id).where(live_answers.c.id.in_([row["id"] for row in rows]))
-        )
-        there = set(found.scalars())
-        new = [row for row in rows if row["id"] not in there]
-        if new:
-            connection.execute(live_answers.insert(shop_id), new)
-    for (shop_id, day, outcome), count in batch.requests.items():
-        _count(connection, shop_id, day, outcome, count)
+    insert_all_new(
+        connection,
+        repeats.for_rows,
+        [{"shop_id": s, "quote_id": q, "at": at, "times": times} for (s, q), (at, times) in batch.repeats.items()],
+    )
+    insert_all_new(
+        connection,
+        differences.for_rows,
+        [{name: getattr(each, name) for name in ("shop_id", *_OF_DIFFERENCE)} for each in batch.differences],
+    )
+    insert_all_new(connection, live_answers.for_rows, [_live_values(each, writer) for each in batch.live])
+    _count(
+        connection,
+        [
+            {"shop_id": shop_id, "day": day, "outcome": outcome, "received": count}
+            for (shop_id, day, outcome), count in batch.requests.items()
+        ],
+    )
 
 
 _OF_DIFFERENCE = (
@@ -136,6 +137,7 @@ _OF_DIFFERENCE = (
 
 def _live_values(live: LiveAnswer, writer: str) -> dict[str, Any]:
     return {
+        "shop_id": live.shop_id,
         "id": live.id,
         "account_id": live.account_id,
         "at": live.at,
@@ -146,11 +148,17 @@ def _live_values(live: LiveAnswer, writer: str) -> dict[str, Any]:
     }
 
 
-def _count(connection: Connection, shop_id: str, day: date, outcome: str, count: int) -> None:
-    if insert_new(connection, request_days.insert(shop_id, day=day, outcome=outcome, received=count)):
+def _count(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Add to the day's numbers."""
+    if not rows:
         return
-    more = request_days.update(shop_id).where(request_days.c.day == day, request_days.c.outcome == outcome)
-    connection.execute(more.values(received=request_days.c.received + count))
+    flavour: Any = sqlite if connection.dialect.name == "sqlite" else postgresql
+    added = flavour.insert(request_days.for_rows.table)
+    more = added.on_conflict_do_update(
+        index_elements=["shop_id", "day", "outcome"],
+        set_={"received": request_days.c.received + added.excluded.received},
+    )
+    connection.execute(more, rows)
 
 
 def live_since(connection: Connection, since: datetime, writer: str, most: int) -> list[LiveAnswer]:

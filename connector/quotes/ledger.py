@@ -27,7 +27,7 @@ from connector.quotes.decide import Decision
 from connector.quotes.facts import Facts
 from connector.quotes.kept_plans import by_id, forget_plans, keep_plans
 from connector.quotes.reduced import ReducedCart
-from connector.storage.database import Database, insert_new
+from connector.storage.database import Database, insert_all_new
 from connector.storage.ids import new_token
 from connector.storage.schema import Encoded, Moment, TenantTable, id_column
 
@@ -199,8 +199,8 @@ def _write(connection: Connection, rows: Sequence[LedgerRow], writer: str) -> No
         there = set(found.scalars())
         hashes = {id(row.facts): row.facts.hash() for row in {id(row.facts): row for row in batch.values()}.values()}
         bodies = {hashes[id(row.facts)]: row.facts for row in batch.values()}
-        for digest, facts in bodies.items():
-            insert_new(connection, quote_facts.insert(shop_id, hash=digest, body=facts.model_dump(mode="json")))
+        kept = [{"shop_id": shop_id, "hash": key, "body": each.model_dump(mode="json")} for key, each in bodies.items()]
+        insert_all_new(connection, quote_facts.for_rows, kept)
         used = by_id(each for row in batch.values() for each in row.plans)
         keep_plans(connection, shop_id, used, max(row.at for row in batch.values()))
         new = [_values(row, hashes[id(row.facts)], writer) for row in batch.values() if row.id not in there]

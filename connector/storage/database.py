@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -130,6 +130,13 @@ def _switch_to_wal(connection: Any) -> None:
             time.sleep(_ASK_AGAIN_S)
         else:
             return
+
+
+def insert_all_new(connection: Connection, statement: Insert, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Run an insert for each row whose unique keys are free; the others are left as they are."""
+    if rows:
+        flavour: Any = sqlite if connection.dialect.name == "sqlite" else postgresql
+        connection.execute(flavour.insert(statement.table).on_conflict_do_nothing(), rows)
 
 
 def insert_new(connection: Connection, statement: Insert) -> bool:

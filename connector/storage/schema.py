@@ -127,6 +127,11 @@ class TenantTable:
         """A new row of this shop."""
         return insert(self._table).values(shop_id=shop_id, **values)
 
+    @property
+    def for_rows(self) -> Insert:
+        """An insert whose rows name their shop themselves: for writers that serve all shops alike."""
+        return insert(self._table)
+
     def update(self, shop_id: str) -> Update:
         """A change to this shop's rows."""
         return update(self._table).where(self._table.c.shop_id == shop_id)
