@@ -25,9 +25,7 @@ def _present() -> datetime:
     return datetime.now(UTC)
 
 
-async def examine(
-    outgoing: Outgoing | None = None, now: Callable[[], datetime] = _present, read_end: ReadEnd = certificate_end
-) -> list[Diagnosis]:
+async def examine() -> list[Diagnosis]:
     """Every diagnosis, in the order in which to read them. Makes nothing: no key, no database, no folder."""
     found = machine.versions()
     what = Reason("doctor_settings")
@@ -36,25 +34,34 @@ async def examine(
     except SettingsError as error:
         why = Reason("doctor_settings_bad", {"said": error.message})
         return [*found, Diagnosis("settings", what, "broken", why=why)]
-    found.append(Diagnosis("settings", what, "ok"))
+    outgoing = OutgoingClient(allow_private=True)  # It is our own settings that lead there.
+    try:
+        return [*found, Diagnosis("settings", what, "ok"), *await look(settings, outgoing)]
+    finally:
+        await outgoing.aclose()
+
+
+async def look(
+    settings: Settings,
+    outgoing: Outgoing,
+    now: Callable[[], datetime] = _present,
+    read_end: ReadEnd = certificate_end,
+) -> list[Diagnosis]:
+    """Everything that settings lead to. `now` is the machine's clock, `read_end` asks for a certificate's end."""
+    found: list[Diagnosis] = []
     if settings.test_clock is not None:
         why = Reason("doctor_clock_moved", {"value": settings.test_clock})
         found.append(Diagnosis("test clock", Reason("doctor_test_clock"), "look", why=why))
     stored = await anyio.to_thread.run_sync(look_at_database, settings)
-    found += [
+    return [
+        *found,
         *machine.key_file(settings),
         *stored.found,
         *machine.file_system(settings),
         *disk(settings),
         *await anyio.to_thread.run_sync(machine.port, settings),
+        *await _outside(settings, outgoing, stored, now, read_end),
     ]
-    if outgoing is not None:
-        return found + await _outside(settings, outgoing, stored, now, read_end)
-    client = OutgoingClient(allow_private=True)  # It is our own settings that lead there.
-    try:
-        return found + await _outside(settings, client, stored, now, read_end)
-    finally:
-        await client.aclose()
 
 
 def disk(settings: Settings) -> list[Diagnosis]:
