@@ -87,13 +87,24 @@ class Desk:
     answers: CarrierAnswers = field(default_factory=CarrierAnswers)
 
     def __post_init__(self) -> None:
+        self._steady: QuotingShop | None = None
         self.desk = QuoteDesk(self.clock.now, keyed_hash, self.ledger, self.answers)
 
     @property
     def shop(self) -> QuotingShop:
-        accounts = tuple(Account(f"acc_{i}", "fake", as_carrier(each)) for i, each in enumerate(self.carriers))
+        accounts = tuple(
+            Account(f"acc_{i}", "fake", as_carrier(each), "shop_1") for i, each in enumerate(self.carriers)
+        )
         store = cast("Store", self.store)
         return QuotingShop("shop_1", store, self.settings, 7, "Europe/Bratislava", self.origins, accounts)
+
+    @property
+    def steady_shop(self) -> QuotingShop:
+        """The shop as a process holds it: the same object for as long as nothing changes."""
+        shop = self.shop
+        if self._steady is None or self._steady != shop:
+            self._steady = shop
+        return self._steady
 
     async def ask(self, cart: Cart | None = None, received_at: float | None = None) -> LedgerRow:
         call = RateCall(cart or a_cart(), {"call": "c1"}, "valid")

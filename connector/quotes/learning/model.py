@@ -178,12 +178,11 @@ class LearnedPrices:
 
     def _forget(self, account_id: str, key: ServiceKey, record: Record, asked: Asked, now: float) -> None:
         """A lane's prices have changed; where a second lane's have, too, the carrier has changed them all."""
-        for number, lane in enumerate(asked.lanes):
+        for lane in asked.lanes:
             book = self._books.get((account_id, lane))
             if book is not None:
                 book.services.pop(key, None)
                 book.currencies.pop(key, None)
-            record.tests.pop(_level(number, asked), None)
         if record.doubt(asked.lanes[0], now):
             self._drop_everywhere(account_id, key, record.changed_at)
 
