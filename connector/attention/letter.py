@@ -58,13 +58,16 @@ def _one_cause(items: Sequence[Item], place: Place | None, public_url: str) -> L
     parts = []
     if item.kind == "over":
         title = Reason("alert_over", {"what": _first_sentence(said)}).say()
-        parts = [_what_is_over(item), "", Reason("alert_lasted", {"time": _lasted(item)}).say()]
+        parts = [_what_is_over(item)]
+        if item.reason.code != "was_down":  # It names its own times; this matter's are those of catching up.
+            parts += ["", Reason("alert_lasted", {"time": _lasted(item)}).say()]
     else:
         title = _first_sentence(said)
         parts = [said, "", Reason("alert_cure", {"cure": _cure(item.reason)}).say()]
     if len(items) > 1:
         parts += ["", Reason("alert_times", {"count": len(items)}).say()]
-    parts += ["", *_where(item, place)]
+    if item.reason.code != "was_down":
+        parts += ["", *_where(item, place)]
     places = {} if place is None else {item.shop_id: place}
     return Letter(_subject(title, place), "\n".join([*parts, "", *_foot(items, places, public_url)]))
 

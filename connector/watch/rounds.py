@@ -7,8 +7,9 @@ web process, and a web process that hangs by a worker. Business time counts, so 
 from __future__ import annotations
 
 import ssl
+import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
@@ -44,7 +45,10 @@ _MOST_AT_A_TIME = 20
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """Watches everything that this installation has."""
+    """Watches everything that this installation has.
+
+    `settles_s`: seconds of real time after the start in which a missing worker means nothing.
+    """
 
     database: Database
     directory: Directory
@@ -55,6 +59,8 @@ class Watch:
     folders: Sequence[Path]
     heartbeat_url: str = ""
     certificate_ends: Callable[[str, int], datetime] = premises.certificate_ends
+    settles_s: float = 60.0
+    started: float = field(default_factory=time.monotonic)
 
     async def run(self, role: Role) -> None:
         """Go round until cancelled; a database that is away is waited for."""
@@ -97,7 +103,9 @@ class Watch:
         entries = self.directory.shops()
         if not outage.notice(connection, before, now):
             outage.make_up(connection, [entry.id for entry in entries], now)
-        looks = [premises.look_at_workers(connection), *premises.look_at_disks(self.folders)]
+        looks = premises.look_at_disks(self.folders)
+        if time.monotonic() - self.started >= self.settles_s:  # A worker takes its time to start, as this process did.
+            looks.append(premises.look_at_workers(connection))
         for entry in entries:
             titles = {account.id: account.kind.title for account in entry.accounts.values()}
             looks.append(shops.look_at_share(connection, entry.id, now))

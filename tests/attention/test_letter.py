@@ -63,7 +63,9 @@ def test_many_causes_are_listed_with_their_cures_and_how_often_they_came() -> No
 def test_an_outage_is_told_with_the_orders_that_were_made_up_for() -> None:
     params: dict[str, str | int] = {"start": "2026-11-23 08:00 UTC", "end": "2026-11-23 09:00 UTC", "orders": 12}
     item = Item("att_2", "over", "", "x", Reason("was_down", params), AT, AT + timedelta(minutes=3))
-    assert "all of them read now: 12" in write([item], {}, URL).text
+    text = write([item], {}, URL).text
+    assert "all read now: 12" in text
+    assert "It lasted" not in text
 
 
 def test_a_shops_name_cannot_break_a_header_nor_fill_a_screen() -> None:

@@ -205,7 +205,12 @@ class Shopify:
             headers["x-shopify-hmac-sha256"] = sign(raw.encode(), secret)
         began = time.monotonic()
         async with httpx2.AsyncClient(trust_env=False, verify=False, timeout=10) as client:
-            answer = await client.post(url, content=raw.encode(), headers=headers)
+            try:
+                answer = await client.post(url, content=raw.encode(), headers=headers)
+            except httpx2.TransportError:  # Nobody is there, or nobody answers: the shop goes on selling by itself.
+                return JSONResponse(
+                    {"status": 0, "body": "", "elapsed_s": time.monotonic() - began, "shown": "backup"}
+                )
         return JSONResponse(
             {
                 "status": answer.status_code,

@@ -36,7 +36,7 @@ class Watched:
         house = self.world.house
         server = MailServer.read(self.mailbox.url)
         post = Post(house.outgoing, URL, MailTo(server, "waybill@example.com", "desk@example.com"))
-        usual: dict[str, Any] = {"public_url": "http://127.0.0.1:8080", "folders": (self.world.folder,)}
+        usual: dict[str, Any] = {"public_url": "http://127.0.0.1:8080", "folders": (self.world.folder,), "settles_s": 0}
         return Watch(house.database, house.directory, post, house.outgoing, house.clock, **(usual | parts))
 
     def set_worker(self, *, alive: bool) -> None:
