@@ -100,18 +100,19 @@ def add_config_to(group: click.Group) -> None:
         known = with_house(lambda house: house.here(list_apps, house.keyring))
         made = app_config(address, _client_id(known, client_id), name)
         changed = _write(out, made.toml, force=force)
+        notes = _notes(address, known, client_id)
         data = {
             "file": str(out),
             "changed": changed,
             "toml": made.toml,
             "fields": [{"name": field, "value": value} for field, value in made.fields],
             "scopes": [{"scope": scope, "reason": reason} for scope, reason in REASONS.items()],
-            "notes": _notes(address, known, client_id),
+            "notes": notes,
         }
         lines = [f"{out} {'is written' if changed else 'is as it should be'}. The same for the Dev Dashboard:"]
         lines += [f"  {field}: {value}" for field, value in made.fields]
         lines += ["Why each scope:", *(f"  {scope}: {reason}" for scope, reason in REASONS.items())]
-        speaker.answer(data, [*lines, *data["notes"]])
+        speaker.answer(data, [*lines, *notes])
 
 
 def _client_id(known: list[AppRecord], wanted: str | None) -> str:

@@ -35,7 +35,7 @@ def id_token(secret: str = SECRET, *, without: tuple[str, ...] = (), algorithm: 
         "sid": secrets.token_hex(16),
     }
     made = {name: value for name, value in (usual | claims).items() if name not in without}
-    return jwt.encode(made, secret if algorithm != "none" else None, algorithm)
+    return jwt.encode(made, secret if algorithm != "none" else "", algorithm)
 
 
 def signed_query(secret: str = SECRET, **values: str) -> dict[str, str]:
