@@ -75,7 +75,7 @@ async def wallet_empty(patient: Patient) -> None:
     await patient.at_carrier("user", balance="-1.20000")
 
 
-async def test_account(patient: Patient) -> None:
+async def sample_account(patient: Patient) -> None:
     await patient.account("EZTKtest", test_mode=True)
 
 
@@ -223,7 +223,7 @@ FAULTS = {
     "weight 0": Fault(weightless, "check_weight_missing", "Mug"),
     "carrier key revoked": Fault(carrier_key_revoked, "check_account_refused", "EasyPost"),
     "wallet empty": Fault(wallet_empty, "check_wallet_empty", "-1.20 USD"),
-    "account in the wrong mode": Fault(test_account, "check_account_test", "EasyPost"),
+    "account in the wrong mode": Fault(sample_account, "check_account_test", "EasyPost"),
     "no carrier account": Fault(no_account, "check_no_account"),
     "wrong secret": Fault(wrong_secret, "check_messages_refused", "3 messages"),
     "clock ahead": Fault(nothing, "check_clock_ahead", "Shopify", (("test_clock", "1800:1"),)),

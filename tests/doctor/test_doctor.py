@@ -28,6 +28,7 @@ from connector.storage.database import open_database
 from connector.storage.secrets import new_key
 from connector.storage.shops import ShopRecord
 from connector.wiring import CARRIERS
+from connector.words.reason import Reason
 from tests.cli.shell import shell_in
 from tests.simulators.mailbox import a_mailbox
 from tests.simulators.server import serve
@@ -186,7 +187,7 @@ def test_work_that_is_stuck_is_counted(folder: Path) -> None:
         task = Task("labels.buy", f"k{number}", "shop_1")
         database.run_here(failures.note, task, state, "code", "a message", now)
     database.close()
-    assert by_name(stored(folder))["work"].why == machine.Reason("doctor_work_stuck", {"failed": 2, "parked": 1})
+    assert by_name(stored(folder))["work"].why == Reason("doctor_work_stuck", {"failed": 2, "parked": 1})
 
 
 MOUNTS = "/dev/sda1 / ext4 rw 0 0\nserver:/x /srv nfs4 rw 0 0\n/dev/sdb /srv/fast\\040disk xfs rw 0 0\n"

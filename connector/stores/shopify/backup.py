@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from datetime import UTC, date, datetime
 
-from connector.stores.shopify import queries
+from connector.stores.shopify import check_queries
 from connector.stores.shopify.api import ShopAPI
 from connector.stores.shopify.client import Data
 from connector.stores.shopify.mapping import moment_of, text_of, understood
@@ -25,7 +25,7 @@ async def orders_of_others(
     query = f"updated_at:>='{moment(since)}'"
     seen = 0
     with understood("orders"):
-        async for node in api.pages(queries.CHECK_ORDERS, {"query": query}, lambda data: data["orders"]):
+        async for node in api.pages(check_queries.CHECK_ORDERS, {"query": query}, lambda data: data["orders"]):
             seen += 1
             created = moment_of(node["createdAt"])
             if created >= since and _took_another(node, service_name, own_rates):

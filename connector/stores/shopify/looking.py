@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 import anyio
 
-from connector.stores.shopify import queries
+from connector.stores.shopify import check_queries, queries
 from connector.stores.shopify.api import ShopAPI
 from connector.stores.shopify.client import Data
 from connector.stores.shopify.mapping import text_of, understood, weight_of
@@ -90,7 +90,7 @@ class Weightless:
 
 async def read_shop(api: ShopAPI) -> ShopLook:
     """Raises StoreError."""
-    data = await api.read(queries.CHECK_SHOP, {})
+    data = await api.read(check_queries.CHECK_SHOP, {})
     with understood("shop"):
         plan = data["shop"]["plan"]
         scopes = frozenset(str(scope["handle"]) for scope in data["currentAppInstallation"]["accessScopes"])
@@ -110,7 +110,9 @@ async def read_profiles(api: ShopAPI) -> Sequence[Profile]:
     """Every profile with every zone. Raises StoreError."""
     found = []
     with understood("profiles"):
-        nodes = [node async for node in api.pages(queries.CHECK_PROFILES, {}, lambda data: data["deliveryProfiles"])]
+        nodes = [
+            node async for node in api.pages(check_queries.CHECK_PROFILES, {}, lambda data: data["deliveryProfiles"])
+        ]
         for node in nodes:
             counted = node["productVariantsCount"]
             found.append(
@@ -128,7 +130,7 @@ async def read_profiles(api: ShopAPI) -> Sequence[Profile]:
 
 async def _zones(api: ShopAPI, profile: str) -> list[Zone]:
     """The zones of every group of locations; a group with more than one page is asked for by itself."""
-    data = await api.read(queries.CHECK_ZONES, {"id": profile, "group": None, "after": None})
+    data = await api.read(check_queries.CHECK_ZONES, {"id": profile, "group": None, "after": None})
     node = data["deliveryProfile"]
     found: list[Zone] = []
     for group in node["profileLocationGroups"] if node else ():
@@ -140,7 +142,7 @@ async def _zones(api: ShopAPI, profile: str) -> list[Zone]:
                 "group": group["locationGroup"]["id"],
                 "after": page["pageInfo"]["endCursor"],
             }
-            more = (await api.read(queries.CHECK_ZONES, variables))["deliveryProfile"]
+            more = (await api.read(check_queries.CHECK_ZONES, variables))["deliveryProfile"]
             page = more["profileLocationGroups"][0]["locationGroupZones"]
             found += [_zone(each) for each in page["nodes"]]
     return found
@@ -160,7 +162,7 @@ async def read_weightless(api: ShopAPI) -> Weightless:
     names: list[str] = []
     looked_at = 0
     with understood("weights"):
-        async for node in api.pages(queries.CHECK_WEIGHTS, {}, lambda data: data["productVariants"]):
+        async for node in api.pages(check_queries.CHECK_WEIGHTS, {}, lambda data: data["productVariants"]):
             item = node["inventoryItem"]
             looked_at += 1
             if item["requiresShipping"] and weight_of(item["measurement"]["weight"]) is None:

@@ -19,12 +19,12 @@ from graphql import (
     visit,
 )
 
-from connector.stores.shopify import queries
+from connector.stores.shopify import check_queries, queries
 from tests.simulators.shopify_graphql import MOST_POINTS, cost, covers, load_schema, load_scopes
 
 OPERATIONS = {
     name: text
-    for name, text in vars(queries).items()
+    for name, text in (vars(queries) | vars(check_queries)).items()
     if name.isupper() and not name.startswith("_") and isinstance(text, str)
 }
 
