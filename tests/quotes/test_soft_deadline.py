@@ -151,8 +151,6 @@ async def test_one_carrier_that_nothing_is_known_of_is_waited_for(desk: LaterDes
 
 
 async def test_at_the_hard_deadline_an_older_answer_stands_in_before_a_learned_one(desk: LaterDesk) -> None:
-    seconds = [0.0]
-    desk.answers._seconds = lambda: seconds[0]
     carrier = Steered(prices={"Ground": 650})
     desk.carriers, desk.settings = [carrier], SHORT
     await ask(desk)

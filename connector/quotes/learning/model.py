@@ -6,8 +6,9 @@ Each live answer is first told, then seen: how far off the telling was is the he
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from math import ceil
 
 from connector.quotes.answers import AccountAnswer, KeptRate
 from connector.quotes.learning.lane import Asked
@@ -114,32 +115,23 @@ class LearnedPrices:
         return None
 
     def _tell_one(self, account_id: str, key: ServiceKey, asked: Asked, now: float) -> KeptRate | None:
-        found = self._estimate(account_id, key, asked, now)
+        """The price of the level that may be off the least, of those that have been tested."""
         record = self._records.get((account_id, key))
-        if found is None or record is None:
+        if record is None:
             return None
-        level, currency, parts = found
-        beyond = record.beyond(level, now)
-        if beyond is None:
-            return None
-        return KeptRate(
-            account=key[0],
-            carrier=key[1],
-            service=key[2],
-            minor=sum(part.minor for part in parts),
-            currency=currency,
-            transit_days=_slowest(parts),
-            list_minor=_listed(parts),
-            list_currency=currency if _listed(parts) is not None else "",
-            stand_in="learned",
-            samples=min(part.samples for part in parts),
-            bound_permille=-int(-(max(part.bound_permille for part in parts) + beyond) // 1),
-        )
+        best: tuple[float, str, list[Estimate]] | None = None
+        for level, currency, parts in self._estimates(account_id, key, asked, now):
+            beyond = record.beyond(level, now)
+            if beyond is not None:
+                bound = max(part.bound_permille for part in parts) + beyond
+                if best is None or bound < best[0]:
+                    best = (bound, currency, parts)
+        return None if best is None else _told(key, *best)
 
-    def _estimate(
+    def _estimates(
         self, account_id: str, key: ServiceKey, asked: Asked, now: float
-    ) -> tuple[str, str, list[Estimate]] | None:
-        """Every parcel's price from the narrowest lane that has them all; a price for some of them is none."""
+    ) -> Iterator[tuple[str, str, list[Estimate]]]:
+        """Every parcel's price by each lane that has them all; a price for some of them is none."""
         for number, lane in enumerate(asked.lanes):
             book = self._books.get((account_id, lane))
             samples = book.services.get(key) if book is not None else None
@@ -147,21 +139,20 @@ class LearnedPrices:
                 continue
             parts = [part for grams in asked.grams if (part := samples.estimate(grams, now)) is not None]
             if len(parts) == len(asked.grams):
-                return _level(number, asked), book.currencies[key], parts
-        return None
+                yield _level(number, asked), book.currencies[key], parts
 
     def _test(self, account_id: str, rate: KeptRate, asked: Asked, now: float) -> Tested:
         """Tell a price that has come in; keep how far off that was, and forget what it contradicts."""
         record = self._record(account_id, rate.key)
         told = self._tell_one(account_id, rate.key, asked, now)
-        found = self._estimate(account_id, rate.key, asked, now)
         changed = self._contradicts(account_id, rate, asked, now)
         if changed:
             self._forget(account_id, rate.key, record, asked, now)
-        elif found is not None and rate.minor > 0 and found[1] == rate.currency:
-            level, _, parts = found
-            error = abs(sum(part.minor for part in parts) - rate.minor) * 1000 / rate.minor
-            record.note(level, now, max(0.0, error - max(part.bound_permille for part in parts)))
+        elif rate.minor > 0:
+            for level, currency, parts in self._estimates(account_id, rate.key, asked, now):
+                if currency == rate.currency:
+                    error = abs(sum(part.minor for part in parts) - rate.minor) * 1000 / rate.minor
+                    record.note(level, now, max(0.0, error - max(part.bound_permille for part in parts)))
         if told is None or rate.minor <= 0 or told.currency != rate.currency:
             return Tested(rate.key, None, None, changed)
         return Tested(rate.key, abs(told.minor - rate.minor) * 1000 / rate.minor, told.bound_permille, changed)
@@ -199,6 +190,23 @@ class LearnedPrices:
             if len(self._records) > _MOST_SERVICES:
                 self._records.popitem(last=False)
         return record
+
+
+def _told(key: ServiceKey, bound: float, currency: str, parts: Sequence[Estimate]) -> KeptRate:
+    listed = _listed(parts)
+    return KeptRate(
+        account=key[0],
+        carrier=key[1],
+        service=key[2],
+        minor=sum(part.minor for part in parts),
+        currency=currency,
+        transit_days=_slowest(parts),
+        list_minor=listed,
+        list_currency="" if listed is None else currency,
+        stand_in="learned",
+        samples=min(part.samples for part in parts),
+        bound_permille=ceil(bound),
+    )
 
 
 def _see(book: _Book, rate: KeptRate, grams: Sequence[int], now: float) -> None:
