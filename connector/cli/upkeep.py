@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from connector.attention.board import Matter, open_matters
+from connector.attention.board import HOUSE, Matter, open_matters
 from connector.cli.naming import worker_runs
 from connector.cli.output import Speaker, command, with_house
 from connector.storage.audit import Actor
@@ -62,12 +62,12 @@ def add_to(group: click.Group) -> None:
         speaker.answer({"id": done.id, "job": done.task.name, "state": done.state, "worker": worker}, [text])
 
     @command(group, "attention")
-    @click.argument("shop")
+    @click.argument("shop", default="")
     def attention(speaker: Speaker, shop: str) -> None:
-        """List what needs a person, with the cure."""
+        """List what needs a person in a shop, or without SHOP in the installation itself, with the cure."""
 
         def run(house: House) -> list[Matter]:
-            return house.here(open_matters, house.here(find_shop_id, shop))
+            return house.here(open_matters, house.here(find_shop_id, shop) if shop else HOUSE)
 
         found = with_house(run)
         rows = [
