@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
@@ -15,7 +16,7 @@ from connector.directory import ShopEntry
 from connector.orders.quote_of import Linked
 from connector.packing.plan import Plan, Unplannable
 from connector.quotes.facts import settings_of
-from connector.quotes.kept_plans import load_plan
+from connector.quotes.kept_plans import keep_plans, load_plan
 from connector.quotes.parcels import Line, base_key, goods_in, plan_lines
 from connector.store import FulfilmentGroup, OrderLine
 
@@ -29,7 +30,7 @@ class Planned:
 
 
 def plan_group(
-    connection: Connection, shop: ShopEntry, group: FulfilmentGroup, linked: Linked | None
+    connection: Connection, shop: ShopEntry, group: FulfilmentGroup, linked: Linked | None, now: datetime
 ) -> Planned | Unplannable:
     """The parcels of the units that wait in the group."""
     lines = [line for line in group.lines if line.requires_shipping and line.quantity > 0]
@@ -54,6 +55,7 @@ def plan_group(
     planned = plan_lines(wanted, settings, account or "", "" if entry is None else entry.kind.name)
     if isinstance(planned, Unplannable):
         return planned
+    keep_plans(connection, shop.id, {planned.id: planned}, now)
     quoted = linked is not None and planned.id == linked.offer.plan_id
     return Planned(_by_line(planned, lines), quoted=quoted)
 

@@ -23,7 +23,7 @@ from connector.labels.tables import parcels
 from connector.orders import restored
 from connector.orders.parcels import Planned, parcel_price, plan_group
 from connector.orders.plan import STORES_HOLDS, Standing, Told, decide, goods_of
-from connector.orders.quote_of import Linked, link_of, quote_of
+from connector.orders.quote_of import Linked, link_of, priced_again, quote_of
 from connector.orders.tables import orders
 from connector.packing.plan import PlannedParcel, Unplannable
 from connector.storage import persons
@@ -194,7 +194,7 @@ class Orders:
     ) -> None:
         now = self.now()
         linked = quote_of(connection, shop.id, order, group) or link_of(connection, before)
-        planned = plan_group(connection, shop, group, linked)
+        planned = plan_group(connection, shop, group, linked, now)
         if isinstance(planned, Unplannable):
             need_person(connection, shop.id, order_id, Reason("cannot_plan", {"why": planned.why.say()}), now)
             return
@@ -273,7 +273,9 @@ class Orders:
         parcel_id = new_id("par", now)
         location = next((each for each in shop.locations if each.external_id == group.location_id), None)
         default = shop.quoting.default_origin()
-        bought_as = None if linked is None or linked.offer.bought_as is None else linked.offer.bought_as.model_dump()
+        bought_as = priced_again(order, group)
+        if linked is not None:
+            bought_as = None if linked.offer.bought_as is None else linked.offer.bought_as.model_dump()
         if bought_as is not None:
             bought_as = parcel_price(bought_as, planned, number)
         size = parcel.size
