@@ -77,6 +77,7 @@ def test_a_move_is_refused_while_waybill_runs(kept: Kept, postgres_url: str) -> 
     with kept.running("work"), kept.here() as shell:
         kept.until(lambda: has_worker(kept), "the worker")
         assert shell.refused("migrate-store", "--to", postgres_url).startswith("A worker is alive")
+    kept.until(lambda: not has_worker(kept), "the worker's end")
     with kept.running("serve", port="0"), kept.here() as shell:
         kept.until(lambda: _is_open(kept), "the web process to open the database")
         assert "has the database open" in shell.refused("migrate-store", "--to", postgres_url)
