@@ -40,7 +40,7 @@ from connector.storage.shops import (
 from connector.storage.vault import ShopTokenVault
 from connector.store import Store, StoreKind
 from webhooks.errors import WaybillError
-from webhooks.outgoing import Outgoing
+from webhooks.outgoing import Outgoing, OutgoingClient
 from webhooks.ports import Clock
 
 log = structlog.get_logger(__name__)
@@ -312,8 +312,9 @@ class Directory:
         if "timezone" in kind.settings.model_fields:
             fields["timezone"] = timezone
         settings = kind.settings.model_validate(fields)
-        connection = kind.connect(settings, self._outgoing, self._clock)
-        return AccountEntry(record, kind, self._meter(kind.name, connection))
+        own = self._outgoing.apart() if isinstance(self._outgoing, OutgoingClient) else None
+        connection = kind.connect(settings, own or self._outgoing, self._clock)
+        return AccountEntry(record, kind, self._meter(kind.name, connection), own)
 
 
 def _digest(token: str) -> bytes:
@@ -324,7 +325,7 @@ def _digest(token: str) -> bytes:
 async def _close(shop: ShopEntry) -> None:
     await shop.store.close()
     for account in shop.accounts.values():
-        await account.connection.close()
+        await account.close()
 
 
 async def _close_unused(old: ShopEntry, new: ShopEntry | None) -> None:
@@ -336,4 +337,4 @@ async def _close_unused(old: ShopEntry, new: ShopEntry | None) -> None:
     kept = {id(each.connection) for each in new.accounts.values()}
     for account in old.accounts.values():
         if id(account.connection) not in kept:
-            await account.connection.close()
+            await account.close()

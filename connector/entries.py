@@ -12,16 +12,24 @@ from connector.quotes.desk import QuotingShop
 from connector.shop_settings import ShopSettings
 from connector.storage.shops import AccountRecord, AppRecord, LocationRecord, ShopRecord
 from connector.store import ClaimsShop, ReadAppHook, Store, StoreKind, VerifyAppHook
+from webhooks.outgoing import OutgoingClient
 from webhooks.ports import Clock
 
 
 @dataclass(frozen=True, slots=True)
 class AccountEntry:
-    """A connected carrier account."""
+    """A connected carrier account. `outgoing` is its own, where it has one: who hangs there holds up no other."""
 
     record: AccountRecord
     kind: CarrierKind
     connection: Carrier
+    outgoing: OutgoingClient | None = None
+
+    async def close(self) -> None:
+        """Let go of the connection."""
+        await self.connection.close()
+        if self.outgoing is not None:
+            await self.outgoing.aclose()
 
     @property
     def id(self) -> str:

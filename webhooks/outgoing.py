@@ -81,6 +81,26 @@ def redact_path(path: str) -> str:
     return "/".join(segment if not segment or _PLAIN_SEGMENT.fullmatch(segment) else "*" for segment in path.split("/"))
 
 
+class Authorities:
+    """Whom TLS believes: the system's authorities and those in a file. Read once for all clients that share them."""
+
+    def __init__(self, ca_file: Path | None = None) -> None:
+        self._ca_file = ca_file
+        self.known: ssl.SSLContext | None = None
+
+    async def read(self) -> ssl.SSLContext:
+        """Takes tens of milliseconds, so not on the loop."""
+        if self.known is None:
+            self.known = await anyio.to_thread.run_sync(self._read)
+        return self.known
+
+    def _read(self) -> ssl.SSLContext:
+        context = httpx2.create_ssl_context(trust_env=False)
+        if self._ca_file is not None:
+            context.load_verify_locations(self._ca_file)
+        return context
+
+
 class OutgoingClient:
     """Outgoing calls over httpcore2 (the engine of httpx2), with one pool of connections per scheme, host and port.
 
@@ -97,12 +117,14 @@ class OutgoingClient:
         trace: Callable[[CallTrace], None] | None = None,
         ca_file: Path | None = None,
         lookup: Resolve = resolve,
+        authorities: Authorities | None = None,
     ) -> None:
         self._backend = GuardedBackend(allow_private, lookup)
         self._connections = connections_per_host
         self._trace = trace
-        self._ca_file = ca_file
-        self._tls: ssl.SSLContext | None = None
+        self._allow_private = allow_private
+        self._lookup = lookup
+        self._authorities = authorities or Authorities(ca_file)
         self._pools: OrderedDict[tuple[bytes, bytes, int | None], httpcore2.AsyncConnectionPool] = OrderedDict()
         self._agent = f"Waybill/{_version()}"
 
@@ -140,6 +162,16 @@ class OutgoingClient:
                 path = redact_path(target.path)
                 self._trace(CallTrace(method, target.host, path, outcome, status, time.monotonic() - started))
         return HTTPAnswer(status, answer_headers, answer_body, time.monotonic() - started)
+
+    def apart(self) -> OutgoingClient:
+        """Another client of the same settings with pools of its own: who hangs there takes nothing from here."""
+        return OutgoingClient(
+            allow_private=self._allow_private,
+            connections_per_host=self._connections,
+            trace=self._trace,
+            lookup=self._lookup,
+            authorities=self._authorities,
+        )
 
     async def aclose(self) -> None:
         """Close every connection."""
@@ -199,11 +231,13 @@ class OutgoingClient:
         if key in self._pools:
             self._pools.move_to_end(key)
             return self._pools[key]
-        if url.scheme == "https" and self._tls is None:
-            self._tls = await anyio.to_thread.run_sync(self._read_authorities)
-            return await self._pool(url)
+        tls = None
+        if url.scheme == "https":
+            tls = self._authorities.known or await self._authorities.read()
+            if key in self._pools:  # Made by another call while this one waited.
+                return self._pools[key]
         pool = self._pools[key] = httpcore2.AsyncConnectionPool(
-            ssl_context=self._tls,
+            ssl_context=tls,
             max_connections=self._connections,
             keepalive_expiry=_KEEP_ALIVE_S,
             network_backend=self._backend,
@@ -211,13 +245,6 @@ class OutgoingClient:
         if len(self._pools) > _MAX_POOLS:
             await self._drop_idle_pools()
         return pool
-
-    def _read_authorities(self) -> ssl.SSLContext:
-        """Takes tens of milliseconds, so not on the loop."""
-        context = httpx2.create_ssl_context(trust_env=False)
-        if self._ca_file is not None:
-            context.load_verify_locations(self._ca_file)
-        return context
 
     async def _drop_idle_pools(self) -> None:
         """Forget the longest unused pools; one with calls under way stays."""
