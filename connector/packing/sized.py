@@ -52,7 +52,7 @@ def plan_sized(items: Sequence[Item], cartons: Sequence[Carton], rules: Rules, m
             notes.append(Reason("weight_assumed", {"item": item.called, "grams": weight.grams}))
         size = item.size
         if size is None and missing.density is not None:
-            size = _cube(weight, missing.density)
+            size = cube(weight, missing.density)
             notes.append(Reason("size_assumed", {"item": item.called, "mm": size.depth}))
         if size is None:
             unsized.append(replace(item, weight=weight))
@@ -93,7 +93,7 @@ def _packed(
     return Unplannable(_named(packing.left[0], names)) if packing.left else packing
 
 
-def _cube(weight: Weight, density: int) -> Extents:
+def cube(weight: Weight, density: int) -> Extents:
     """The cube that a unit of that density (kg/m3) fills, its edge rounded up to whole mm."""
     volume = 1_000_000 * max(weight.grams, 1) / density
     edge = max(1, round(volume ** (1 / 3)))

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from carriers.money import Money
-from connector import shop_settings
-from connector.packing.plan import Plan
 from connector.quotes.answers import AccountAnswer
-from connector.quotes.decide import DecidedOffer, Decision, plan
+from connector.quotes.decide import DecidedOffer, Decision
 from connector.quotes.ledger import LedgerRow
+from connector.quotes.parcels_shown import ShownParcel, ShownParcels, parcels_of_quote
 from connector.words.reason import Reason
 
 _SCREEN = 40  # Lines.
@@ -79,14 +78,25 @@ def _cart(row: LedgerRow, most: int) -> list[str]:
     units = sum(line.quantity for line in cart.lines)
     discounts = " after discounts" if cart.totals and cart.totals.discount is not None else ""
     lines = [f"Cart: {units} unit{'s' if units != 1 else ''} worth {cart.goods}{discounts}, to {where}."]
-    planned = plan(cart, shop_settings.load(row.facts.settings))
-    if isinstance(planned, Plan):
-        parcels = []
-        for number, parcel in enumerate(planned.parcels, 1):
-            size = f", {parcel.size}" if parcel.size else ""
-            tare = f" of which carton {parcel.tare.grams} g" if parcel.tare.grams else ""
-            parcels.append(f"Parcel {number} of {len(planned.parcels)}: {parcel.gross.grams} g{tare}{size}.")
-        lines += [*_cut(parcels, most), *_cut([f"  {note.say()}" for note in planned.notes], most)]
+    found = parcels_of_quote(row)
+    if isinstance(found, ShownParcels):
+        parcels = [line for parcel in found.parcels for line in _parcel(parcel, short=most <= 2)]
+        lines += [*_cut(parcels, most), *_cut([f"  {note.say()}" for note in found.notes], most)]
+        if not found.same:
+            lines.append("  This release packs the cart otherwise than it was packed then.")
+    return lines
+
+
+def _parcel(parcel: ShownParcel, *, short: bool) -> list[str]:
+    size = f", {parcel.size}" if parcel.size else ""
+    tare = f" of which carton {parcel.tare.grams} g" if parcel.tare.grams else ""
+    lines = [f"Parcel {parcel.number} of {parcel.count}: {parcel.gross.grams} g{tare}{size}."]
+    if parcel.figures and not short:
+        inside = ", ".join(f"{units} x {name}" for name, units in parcel.contents[:6])
+        more = ", …" if len(parcel.contents) > 6 else ""
+        lines.append(f"  In {parcel.carton}: {inside}{more}.")
+        told = [each for each in parcel.figures if each.code != "pack_gross"] + list(parcel.why_not[:2])
+        lines += [f"  {each.say()}" for each in told]
     return lines
 
 
