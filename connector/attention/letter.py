@@ -63,7 +63,7 @@ def _one_cause(items: Sequence[Item], place: Place | None, public_url: str) -> L
             parts += ["", Reason("alert_lasted", {"time": _lasted(item)}).say()]
     else:
         title = _first_sentence(said)
-        parts = [said, "", Reason("alert_cure", {"cure": _cure(item.reason)}).say()]
+        parts = [said, "", Reason("alert_do", {"cure": _cure(item.reason)}).say()]
     if len(items) > 1:
         parts += ["", Reason("alert_times", {"count": len(items)}).say()]
     if item.reason.code != "was_down":
@@ -77,7 +77,7 @@ def _section(group: Sequence[Item], place: Place | None) -> list[str]:
     title = item.reason.say() if item.kind == "open" else _what_is_over(item)
     lines = [f"* {title}"]
     if item.kind == "open":
-        lines.append(f"  {Reason('alert_cure', {'cure': _cure(item.reason)}).say()}")
+        lines.append(f"  {Reason('alert_do', {'cure': _cure(item.reason)}).say()}")
     if len(group) > 1:
         lines.append(f"  {Reason('alert_times', {'count': len(group)}).say()}")
     if place is not None:
