@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, time
-from typing import Any, cast
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import Connection, func
@@ -151,4 +151,4 @@ def _at_home(shop: ShopEntry, money: Money) -> Money | None:
     if money.currency == home:
         return money
     changed = exchange(money, home, shop.settings.exchange_rates)
-    return None if changed is None else cast("Money", changed.money)
+    return None if changed is None else changed.money

@@ -156,7 +156,7 @@ class _Talk(socketserver.BaseRequestHandler):
         while (line := self.lines.readline()) not in {b".\r\n", b""}:
             text += line.removeprefix(b".") if line.startswith(b"..") else line
         box.tries += 1
-        box.arrived.append(cast("EmailMessage", email.message_from_bytes(text, policy=email.policy.default)))
+        box.arrived.append(email.message_from_bytes(text, policy=email.policy.default))
         if box.faults and box.faults[0] == "hang-up-after-text":
             box.faults.popleft()
             return False

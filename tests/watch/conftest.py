@@ -13,8 +13,9 @@ from sqlalchemy import Connection, delete, insert
 from connector.attention.post import Mailbox as MailTo
 from connector.attention.post import Post
 from connector.smtp import MailServer
+from connector.storage.schema import database_time
 from connector.watch.rounds import Role, Watch
-from connector.work.lease import database_time, executors
+from connector.work.lease import executors
 from tests.conftest import FrozenClock
 from tests.labels.world import World, a_world
 from tests.simulators.mailbox import Mailbox, a_mailbox
