@@ -14,6 +14,7 @@ from connector.quotes.answers import AccountAnswer, KeptRate
 from connector.quotes.learning.lane import Asked
 from connector.quotes.learning.record import Record
 from connector.quotes.learning.samples import Estimate, Sample, Samples
+from connector.quotes.learning.zones import Zones
 from connector.quotes.lru import Bounded
 
 ServiceKey = tuple[str, str, str]
@@ -24,7 +25,7 @@ _ANSWERS_KEPT = 8
 _EXPECTED_SHARE = 4  # A service that one of so many answers had is expected.
 _LEAST_ANSWERS = 2
 _SAME_PERMILLE = 5.0  # A price of the same lane and weight that moved by more is another price list.
-_NEAR, _WIDE = "near", "wide"
+_NEAR, _ZONE, _WIDE = "near", "zone", "wide"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,7 @@ class LearnedPrices:
     def __init__(self, most_bytes: int = _MOST_BYTES) -> None:
         self._books: Bounded[tuple[str, str], _Book] = Bounded(most_bytes)
         self._records: OrderedDict[tuple[str, ServiceKey], Record] = OrderedDict()
+        self._zones: dict[tuple[str, ServiceKey], Zones] = {}
 
     @property
     def bytes(self) -> int:
@@ -100,7 +102,10 @@ class LearnedPrices:
             key = (account_id, lane)
             book = self._books.get(key) or _Book()
             for rate in answer.rates:
-                _see(book, rate, asked.grams, now)
+                sample = _see(book, rate, asked.grams, now)
+                if sample is not None and lane == asked.lanes[0]:
+                    zones = self._zones.setdefault((account_id, rate.key), Zones())
+                    zones.see(lane, book.services[rate.key], asked.grams[0], sample)
             if not answer.has_gap and answer.rates:
                 book.offered.append(frozenset(rate.key for rate in answer.rates))
             self._books.put(key, book, book.size())
@@ -140,6 +145,13 @@ class LearnedPrices:
             parts = [part for grams in asked.grams if (part := samples.estimate(grams, now)) is not None]
             if len(parts) == len(asked.grams):
                 yield _level(number, asked), book.currencies[key], parts
+        zones = self._zones.get((account_id, key))
+        if zones is not None:
+            lane = asked.lanes[0]
+            parts = [part for grams in asked.grams if (part := zones.estimate(lane, grams, now)) is not None]
+            book = self._books.get((account_id, lane))
+            if len(parts) == len(asked.grams) and book is not None and key in book.currencies:
+                yield _ZONE if len(parts) == 1 else f"{_ZONE} of several", book.currencies[key], parts
 
     def _test(self, account_id: str, rate: KeptRate, asked: Asked, now: float) -> Tested:
         """Tell a price that has come in; keep how far off that was, and forget what it contradicts."""
@@ -174,10 +186,14 @@ class LearnedPrices:
             if book is not None:
                 book.services.pop(key, None)
                 book.currencies.pop(key, None)
+        zones = self._zones.get((account_id, key))
+        if zones is not None:
+            zones.leave(asked.lanes[0])
         if record.doubt(asked.lanes[0], now):
             self._drop_everywhere(account_id, key, record.changed_at)
 
     def _drop_everywhere(self, account_id: str, key: ServiceKey, before: float) -> None:
+        self._zones.pop((account_id, key), None)
         for (owner, _), book in self._books.items():
             samples = book.services.get(key) if owner == account_id else None
             if samples is not None:
@@ -188,7 +204,8 @@ class LearnedPrices:
         if record is None:
             record = self._records[account_id, key] = Record()
             if len(self._records) > _MOST_SERVICES:
-                self._records.popitem(last=False)
+                forgotten, _ = self._records.popitem(last=False)
+                self._zones.pop(forgotten, None)
         return record
 
 
@@ -209,10 +226,10 @@ def _told(key: ServiceKey, bound: float, currency: str, parts: Sequence[Estimate
     )
 
 
-def _see(book: _Book, rate: KeptRate, grams: Sequence[int], now: float) -> None:
+def _see(book: _Book, rate: KeptRate, grams: Sequence[int], now: float) -> Sample | None:
     """Keep what one parcel costs; from several only if they are alike, so that a share is a price."""
     if len(set(grams)) != 1 or rate.minor % len(grams) or (rate.list_minor or 0) % len(grams):
-        return
+        return None
     if book.currencies.get(rate.key, rate.currency) != rate.currency:
         book.services.pop(rate.key, None)
     book.currencies[rate.key] = rate.currency
@@ -220,6 +237,7 @@ def _see(book: _Book, rate: KeptRate, grams: Sequence[int], now: float) -> None:
     one = None if listed is None else listed // len(grams)
     sample = Sample(now, rate.minor // len(grams), one, rate.transit_days)
     book.services.setdefault(rate.key, Samples()).see(grams[0], sample)
+    return sample
 
 
 def _level(number: int, asked: Asked) -> str:

@@ -11,7 +11,7 @@ LIFE_S = 30 * DAY_S
 """A price that was seen longer ago says nothing."""
 
 _AGE_PERMILLE_PER_DAY = 0.5
-_MOST_WEIGHTS = 32
+_MOST_WEIGHTS = 96
 
 
 @dataclass(frozen=True, slots=True)
