@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import cast
 
 import httpx2
 import pytest
 from playwright.sync_api import Browser
 
+from carriers.address import Address
+from carriers.measure import Weight
+from carriers.money import Money
 from connector.attention.board import HOUSE, need_person, open_matters, settled
 from connector.storage import settings_versions
 from connector.storage.logins.people import User
+from connector.store import Cart, CartLine, CartTotals
+from connector.stores.sandbox.connection import SandboxStore
 from connector.words.reason import Reason
 from tests.browser.rig import Site, Visitor, visitor
-from tests.cli.worlds import RATE_REQUEST
 
 PAGES = {
     "home": "",
@@ -29,14 +34,26 @@ PAGES = {
 NASTY = '<script>document.title="caught"</script> & "Sons"'
 
 
+def cart(quantity: int) -> Cart:
+    """So many tea pots for Vienna."""
+    line = CartLine(quantity, Money(2450, "EUR"), Weight(980), "POT-1", "Tea pot", "pot-1")
+    total = Money(2450 * quantity, "EUR")
+    place = Address("AT", "1010", "", "Wien")
+    return Cart(
+        (line,), "EUR", destination=place, totals=CartTotals(total, Money.zero("EUR"), total), location_id="loc_1"
+    )
+
+
 @pytest.fixture(scope="module")
 def busy(site: Site) -> Iterator[None]:
     """A shop in which something has happened: prices were asked for, and some things wait for a person."""
     house, shop = site.house, site.house.directory.shops()[0]
-    url = f"{site.url}/rates/{shop.id}/{shop.rates_token}"
+    keeper = cast("SandboxStore", shop.store).shopkeeper
     for quantity in (1, 2, 3):
-        rate = {**RATE_REQUEST, "items": [{**RATE_REQUEST["items"][0], "quantity": quantity}]}
-        assert httpx2.post(url, json={"rate": rate}).status_code in {200, 400, 503}
+        call = keeper.rate_call(cart(quantity))
+        url = f"{site.url}/rates/{shop.id}/{shop.rates_token}"
+        assert httpx2.post(url, content=call.body, headers=dict(call.headers)).status_code == 200
+    site.in_loop(house.ledger.flush)
     now = house.clock.now()
     for subject, why, hours in (
         ("par_1", Reason("risk_flagged"), 30),

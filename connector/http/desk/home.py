@@ -13,6 +13,7 @@ from connector.checkup import kept
 from connector.checkup.finding import Checkup
 from connector.http.desk.house import DeskHouse
 from connector.http.desk.page import Answer, Ask, Complaint, Goto, Page, View
+from connector.http.desk.setup import as_switched
 from connector.http.desk.waiting import Waiting, close, waiting_of
 from connector.orders.tables import orders
 from connector.quotes.ledger import quotes
@@ -21,6 +22,7 @@ from connector.watch.premises import a_worker_lives
 from connector.watch.shops import Share, share_of
 
 SHARE_OVER = timedelta(hours=24)
+_SUBSCRIPTIONS = "webhooks"
 SLOW_MS = 500
 """What Shopify asks of 95 of 100 answers, in milliseconds (market.md, 6.1)."""
 
@@ -40,6 +42,15 @@ class Health:
     checkup: Checkup | None
 
     @property
+    def subscribed(self) -> bool | None:
+        """Whether the store is to tell us of orders, as the last check saw it; None: it could not be seen."""
+        if self.checkup is None:
+            return None
+        if any(finding.check == _SUBSCRIPTIONS for finding in self.checkup.findings):
+            return False
+        return True if _SUBSCRIPTIONS in self.checkup.passed else None
+
+    @property
     def is_slow(self) -> bool:
         """Whether too many answers take too long."""
         return self.most_ms is not None and self.most_ms > SLOW_MS
@@ -53,7 +64,7 @@ async def show(house: DeskHouse, ask: Ask) -> Answer:
         (each.kind.title, each.record.test_mode, _phase(each.connection)) for each in ask.shop.accounts.values()
     ]
     values = {"health": health, "waiting": waiting, "whole": whole, "carriers": carriers}
-    return View("home.html", {**values, "sound": _is_sound(ask, health, carriers)})
+    return View("home.html", {**values, "wrong": _wrong(ask, health, carriers)})
 
 
 async def act(house: DeskHouse, ask: Ask) -> Answer:
@@ -78,7 +89,7 @@ def _read(connection: Connection, ask: Ask, midnight: datetime) -> tuple[Health,
         last_order=connection.execute(orders.select(shop_id, func.max(orders.c.placed_at))).scalar(),
         last_news=last_delivery_at(connection, shop_id),
         worker=a_worker_lives(connection),
-        checkup=kept.latest(connection, shop_id),
+        checkup=as_switched(kept.latest(connection, shop_id), ask.shop.record.rates_on),
     )
     whole = open_matters(connection, HOUSE) if ask.user.owns_installation else []
     return health, waiting_of(connection, ask.shop.id, ask.base), whole
@@ -97,11 +108,18 @@ def _phase(connection: object) -> str:
     return str(connection.breaker_phase) if isinstance(connection, Guarded) else "closed"
 
 
-def _is_sound(ask: Ask, health: Health, carriers: list[tuple[str, bool | None, str]]) -> bool:
-    stopped = health.checkup is not None and health.checkup.stops_rates
-    broken = any(phase == "open" for _, _, phase in carriers)
-    calm = not (stopped or broken or health.share.is_high or health.is_slow)
-    return calm and health.worker and bool(carriers) and ask.shop.record.rates_on is not False
+def _wrong(ask: Ask, health: Health, carriers: list[tuple[str, bool | None, str]]) -> list[str]:
+    """The codes of what is not as it should be, the gravest first."""
+    causes = {
+        "off": ask.shop.record.rates_on is not True,
+        "no_carriers": not carriers,
+        "worker": not health.worker,
+        "share": health.share.is_high,
+        "breaker": any(phase == "open" for _, _, phase in carriers),
+        "slow": health.is_slow,
+        "setup": health.checkup is not None and bool(health.checkup.findings),
+    }
+    return [code for code, is_so in causes.items() if is_so]
 
 
 PAGES = (Page("", "home", "packer", show, act),)

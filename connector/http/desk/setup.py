@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from connector.checkup import kept
-from connector.checkup.finding import Finding
+from connector.checkup.finding import Checkup, Finding
 from connector.http.desk.house import DeskHouse
 from connector.http.desk.page import Answer, Ask, Complaint, Goto, Page, View
-from connector.installing.switch import NotSwitched, switch_off, switch_on
+from connector.installing.switch import ABOUT_THE_SWITCH, NotSwitched, switch_off, switch_on
 from connector.words.reason import Reason, codes
 
 _TONES = {"stops_rates": "bad", "costs_money": "warn", "look": "warn"}
 
 
+def as_switched(checkup: Checkup | None, rates_on: bool | None) -> Checkup | None:
+    """A check-up without what was cured by switching on since."""
+    if checkup is None or not rates_on:
+        return checkup
+    return replace(
+        checkup, findings=tuple(each for each in checkup.findings if each.reason.code not in ABOUT_THE_SWITCH)
+    )
+
+
 async def show(house: DeskHouse, ask: Ask, stopping: tuple[Finding, ...] = ()) -> View:
     """The latest check-up, and how the switch stands."""
-    checkup = await house.database.run(kept.latest, ask.shop.id)
+    checkup = as_switched(await house.database.run(kept.latest, ask.shop.id), ask.shop.record.rates_on)
     passed = [f"checked_{name}" for name in checkup.passed] if checkup else []
     values = {
         "checkup": checkup,

@@ -10,6 +10,7 @@ import string
 from datetime import timedelta
 from pathlib import Path
 
+import anyio.to_thread
 import pytest
 
 from connector.attention.board import need_person, open_matters
@@ -23,6 +24,7 @@ from connector.storage.logins import people
 from connector.storage.logins.people import User
 from connector.words.desk_texts import texts
 from connector.words.reason import Reason, codes
+from connector.work.lease import Lease
 from tests.http.desk.world import Browser, DeskWorld
 
 pytestmark = pytest.mark.anyio
@@ -291,6 +293,22 @@ async def test_a_matter_stands_on_the_home_with_its_cure_until_it_is_done(
     assert [each.id for each in house.here(open_matters, desk.shop_id)] == [risk.id]
     (entry,) = house.here(audit.entries, desk.shop_id, subject="lab_1")
     assert (entry.action, entry.actor.name) == ("attention.done", packer.id)
+
+
+async def test_the_home_says_first_what_is_wrong_and_is_calm_when_nothing_is(desk: DeskWorld, owner: User) -> None:
+    async with desk.signed_in(owner) as browser:
+        page = await browser.open(desk.base)
+        assert "This wants a look:" in page.text
+        assert "No worker runs" in page.text
+        lease = Lease(desk.house.database, ttl_s=300, stall_s=600, on_lost=pytest.fail)
+        await anyio.to_thread.run_sync(lease.take)
+        try:
+            await browser.open(f"{desk.base}/setup")
+            await browser.send({"do": "on"})
+            page = await browser.open(desk.base)
+            assert "Everything is in order." in page.text
+        finally:
+            await anyio.to_thread.run_sync(lease.release)
 
 
 async def test_what_a_person_settles_is_a_code_with_a_cure() -> None:
