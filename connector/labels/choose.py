@@ -9,6 +9,7 @@ from typing import Any
 
 from carriers.money import Money, exponent
 from carriers.rate import Rate
+from connector.quotes.decide import service_code
 from connector.words.reason import Reason
 
 _TOLERANCE_PERCENT = Decimal(5)
@@ -27,11 +28,17 @@ def choose(rates: Sequence[Rate], bought_as: Mapping[str, Any] | None, *, by_per
     """The rate whose account, carrier and service equal the offer's, at no more than the tolerated price.
 
     An offer that is bought as the cheapest takes any service; the merchant's own limit stands for the tolerance.
-    Without an offer (its quote is lost) a person's click buys the cheapest; Waybill by itself buys nothing. The
-    tolerance is the larger of 5 % and half a major unit, at least one minor unit; a person may go beyond it.
+    An order whose quote is lost is priced again: the offer's service, at about what the buyer paid. Where not even the
+    offer is known a person's click buys the cheapest; Waybill by itself buys nothing. The tolerance is the larger of
+    5 % and half a major unit, at least one minor unit; a person may go beyond it.
     """
     if not rates:
         return Reason("no_rates_at_purchase")
+    if bought_as is not None and bought_as.get("how") == "offer":
+        again = [rate for rate in rates if service_code(rate.carrier, rate.service) == bought_as["service"]]
+        if again:
+            return _priced_again(again, Money(bought_as["minor"], bought_as["currency"]), by_person=by_person)
+        bought_as = None  # The store's own rate, or a service that is gone: as good as no quote.
     if bought_as is None:
         if not by_person:
             return Reason("quote_lost")
@@ -53,6 +60,14 @@ def choose(rates: Sequence[Rate], bought_as: Mapping[str, Any] | None, *, by_per
     if bought_as.get("how") == "cheapest":
         return Chosen(rate, Reason("cheapest_as_set", named))
     return Chosen(rate, Reason("as_promised", named))
+
+
+def _priced_again(rates: Sequence[Rate], paid: Money, *, by_person: bool) -> Chosen | Reason:
+    """The service that the buyer chose, at today's price: by itself Waybill spends little more than the buyer paid."""
+    rate = min(rates, key=lambda each: (each.price.currency != paid.currency, each.price.minor))
+    if not by_person and (rate.price.currency != paid.currency or rate.price > paid + tolerance(paid)):
+        return Reason("quote_lost_dearer", {"paid": paid, "now": rate.price})
+    return Chosen(rate, Reason("priced_again", {"carrier": rate.carrier, "service": rate.service, "paid": paid}))
 
 
 def _wanted(rates: Sequence[Rate], bought_as: Mapping[str, Any]) -> list[Rate]:

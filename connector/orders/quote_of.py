@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from carriers.money import Money
-from connector.quotes.decide import DecidedOffer
+from connector.quotes.decide import BoughtAs, DecidedOffer
 from connector.quotes.ledger import LedgerRow, goods_key, load, matching, variant_key
 from connector.store import FulfilmentGroup, Order, ShippingLine
 
@@ -48,6 +48,25 @@ def link_of(connection: Connection, parcels: Sequence[Any]) -> Linked | None:
         if linked is not None:
             return linked
     return None
+
+
+def priced_again(order: Order, group: FulfilmentGroup) -> dict[str, Any] | None:
+    """Where the quote is lost and the store kept our offer's code: that service, at most for what the buyer paid.
+
+    Prices are asked anew when the label is made; None where the order names no offer.
+    """
+    line = next((line for line in order.shipping_lines if line.code and line.code == group.service_code), None)
+    if line is None:
+        return None
+    return BoughtAs(
+        account_id="",
+        account="",
+        carrier="",
+        service=line.code,
+        minor=line.price.minor,
+        currency=line.price.currency,
+        how="offer",
+    ).model_dump()
 
 
 def _goods(group: FulfilmentGroup) -> dict[str, int]:

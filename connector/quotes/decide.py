@@ -32,7 +32,8 @@ SOURCES = ("live", "held", "cached", "learned", "safety")
 class BoughtAs(Kept):
     """What an offer is bought as: our connection, the carrier's account and service, and the price asked then.
 
-    `how`: that service, the cheapest service of all, or by hand. Empty ids leave the account open. `limit_minor` is the
+    `how`: that service, the cheapest service of all, or by hand; `offer` where the quote is lost and only the offer's
+    code is known (`service`), with what the buyer paid as the price. Empty ids leave the account open. `limit_minor` is the
     most that the label may cost, in the same currency; None leaves it at the price and the usual tolerance. `parts` are
     the prices of the plan's single parcels, where they are known.
     """
@@ -43,7 +44,7 @@ class BoughtAs(Kept):
     service: str
     minor: int
     currency: str
-    how: Literal["service", "cheapest", "by_hand"] = "service"
+    how: Literal["service", "cheapest", "by_hand", "offer"] = "service"
     limit_minor: int | None = None
     parts: tuple[int, ...] = ()
 

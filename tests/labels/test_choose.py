@@ -68,3 +68,30 @@ def test_a_person_may_go_beyond_the_limit() -> None:
 
 def test_prices_in_other_currencies_alone_are_not_compared() -> None:
     assert bought(as_("cheapest", currency="GBP")) == "currency_changed"
+
+
+# --- an order whose quote is lost ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("service", "paid", "currency", "outcome"),
+    [
+        ("usps-ground", 650, "EUR", ("ca_2", "Ground", 650)),
+        ("usps-ground", 600, "EUR", ("ca_2", "Ground", 650)),
+        ("usps-ground", 599, "EUR", "quote_lost_dearer"),
+        ("usps-ground", 0, "EUR", "quote_lost_dearer"),
+        ("ups-saver", 500, "EUR", "quote_lost_dearer"),
+        ("store-standard", 650, "EUR", "quote_lost"),
+    ],
+)
+def test_without_a_quote_the_chosen_service_is_priced_again_and_bought_for_what_was_paid(
+    service: str, paid: int, currency: str, outcome: object
+) -> None:
+    assert bought(as_("offer", carrier="", service=service, minor=paid, currency=currency)) == outcome
+
+
+def test_a_person_buys_the_chosen_service_at_any_price_or_the_cheapest_where_it_is_not_known() -> None:
+    assert bought(as_("offer", carrier="", service="ups-saver", minor=100), by_person=True) == ("ca_3", "Saver", 500)
+    unknown = choose(RATES, as_("offer", carrier="", service="store-standard"), by_person=True)
+    assert isinstance(unknown, Chosen)
+    assert unknown.why.code == "cheapest_without_quote"
