@@ -76,10 +76,10 @@ class Purchasing:
         parcel, label = await self.database.run(record.parcel_and_label, shop_id, parcel_id)
         if shop is None:
             raise TryLater("The shop is not in memory: it is gone, or cannot be loaded.")
-        if parcel is None or parcel.state in {"cancelled", "bought", "voided"}:
+        # Whoever lets go of a hold queues the rule's purchase again.
+        over = {"cancelled", "bought", "voided"} | ({"held"} if actor.kind == "rule" else set())
+        if parcel is None or parcel.state in over:
             return
-        if parcel.state == "held" and actor.kind == "rule":
-            return  # Whoever lets go of the hold queues the purchase again.
         if label is not None and label.state in {"sent", "unknown"}:
             person = None if actor.kind == "rule" else actor
             await self.database.run(record.settle_at, self.work, label, self.now(), person)

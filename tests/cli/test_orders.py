@@ -10,6 +10,7 @@ import pytest
 from connector.stores.sandbox.shopkeeper import Shopkeeper
 from tests.cli.shell import started, until
 from tests.cli.worlds import BUYER, DOMAIN, Demo, Shop
+from tests.docs.test_cli_doc import holds
 
 pytestmark = pytest.mark.slow
 
@@ -140,14 +141,16 @@ def test_a_cancelled_order_is_not_bought_by_hand(shop: Shop) -> None:
     assert (parcel["state"], parcel["label"]) == ("cancelled", None)
 
 
-def test_a_held_order_is_released_with_a_reason_and_bought_by_the_shops_rule(shop: Shop) -> None:
+def test_a_held_order_is_released_with_a_reason_and_waits_for_its_click(shop: Shop) -> None:
     order = shop.order(risky=True)
+    shop.shell.ok("settings", DOMAIN, "buy=manual")
     with started(shop.shell, "work"):
         until(lambda: _seen(shop, order) and _state(shop, order) == "held", "the hold")
-        done = shop.shell.json("order", "release", DOMAIN, order, "--reason", "Called the buyer")
-        assert done["buys"] is True
-        assert len(done["released"]) == 1
-        until(lambda: _state(shop, order) == "bought", "the label")
+    done = shop.shell.json("order", "release", DOMAIN, order, "--reason", "Called the buyer")
+    holds("waybill order release", done)
+    assert done["buys"] is False
+    assert len(done["released"]) == 1
+    assert _state(shop, order) == "planned"
     assert shop.shell.json("attention", DOMAIN) == {"matters": []}
     again = shop.shell.run("order", "release", DOMAIN, order, "--reason", "Again")
     assert again.exit_code == 1
