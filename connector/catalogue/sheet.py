@@ -189,7 +189,7 @@ def _columns(header: Sequence[str], faults: list[Fault]) -> dict[str, tuple[str,
                 found[name] = _column(name, units)
             except _Bad as error:
                 faults.append(Fault(1, name or "header", str(error)))
-    fields = [field for field, _ in found.values()]
+    fields = [field for field, _ in found.values() if field not in ("value", "unit_cost")]  # One for each currency.
     faults += [Fault(1, field, "two columns say it") for field in dict.fromkeys(fields) if fields.count(field) > 1]
     if not {"sku", "variant_id"} & set(header):
         faults.append(Fault(1, "sku", "the file needs a column sku or variant_id"))
@@ -261,8 +261,13 @@ def _row(
     said: dict[str, Any] = {}
     for name, (field, read) in columns.items():
         cell = by_name[name]
+        if not cell or said.get(field) is not None:
+            said.setdefault(field, None)
+            if cell:
+                faults.append(Fault(line, name, "two columns say it"))
+            continue
         try:
-            said[field] = read(cell) if cell else None
+            said[field] = read(cell)
         except (BadMeasure, _Bad) as error:
             faults.append(Fault(line, name, str(error)))
     if units > 1:
