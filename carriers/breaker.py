@@ -9,7 +9,7 @@ Pure: `admit` and `record` map a state and a time to the next state; who calls t
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol, runtime_checkable
 
 Phase = Literal["closed", "open", "half_open"]
@@ -19,10 +19,12 @@ Phase = Literal["closed", "open", "half_open"]
 class BreakerPolicy:
     """When to open and for how long, in seconds. The rest doubles with each failed probe up to `longest_rest_s`.
 
-    A probe that never reports is forgotten after `probe_s`, so that another one may go.
+    Nothing may have worked for `quiet_s`: of a hundred calls at once five can fail in a row at a party that answers
+    most. A probe that never reports is forgotten after `probe_s`, so that another one may go.
     """
 
     failures: int = 5
+    quiet_s: float = 2.0
     rest_s: float = 5.0
     longest_rest_s: float = 60.0
     probe_s: float = 15.0
@@ -36,6 +38,7 @@ class Breaker:
     rests: int = 0
     open_until: float | None = None
     probe_since: float | None = None
+    worked_at: float | None = field(default=None, compare=False)
 
     def phase(self, now: float) -> Phase:
         """How it stands at that time."""
@@ -64,9 +67,10 @@ def admit(state: Breaker, policy: BreakerPolicy, now: float) -> tuple[Breaker, b
 def record(state: Breaker, policy: BreakerPolicy, now: float, *, worked: bool) -> Breaker:
     """What a call's outcome makes of the state."""
     if worked:
-        return Breaker()
+        return Breaker(worked_at=now)
     failures = state.failures + 1
-    if state.open_until is None and failures < policy.failures:
+    is_quiet = state.worked_at is None or now - state.worked_at >= policy.quiet_s
+    if state.open_until is None and (failures < policy.failures or not is_quiet):
         return replace(state, failures=failures)
     if state.phase(now) == "open":  # A call from before it opened; it tells nothing new.
         return replace(state, failures=failures)

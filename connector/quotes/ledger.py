@@ -68,7 +68,7 @@ quote_facts = TenantTable(
 _ENCODED = {name: bindparam(name, type_=Encoded) for name in ("cart", "answers", "decision")}
 _ANSWERS = TypeAdapter(tuple[AccountAnswer, ...])
 _MOST_WAITING = 20_000  # Rows kept in memory while the database is away; then the oldest are let go and counted.
-_FLUSH_S = 0.25
+FLUSH_S = 0.25
 _BATCH = 500
 
 
@@ -146,7 +146,7 @@ class LedgerWriter:
         """Write until cancelled, then write the rest."""
         try:
             while True:
-                await anyio.sleep(_FLUSH_S)
+                await anyio.sleep(FLUSH_S)
                 await self.flush()
         finally:
             with anyio.CancelScope(shield=True):

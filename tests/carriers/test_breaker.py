@@ -75,3 +75,13 @@ def test_whatever_happens_a_call_is_let_through_in_the_end(steps: list[tuple[str
             case _:
                 state = record(state, POLICY, now, worked=step == "work")
     assert admit(state, POLICY, now + POLICY.longest_rest_s + POLICY.probe_s)[1] is True
+
+
+def test_a_party_that_answers_most_calls_is_not_left_alone_for_a_few_failures_at_once() -> None:
+    """Of a hundred calls at once, five fail in a row now and then."""
+    policy = BreakerPolicy(failures=5, quiet_s=2.0)
+    state = record(Breaker(), policy, 10.0, worked=True)
+    for _ in range(20):
+        state = record(state, policy, 11.9, worked=False)
+    assert state.phase(11.9) == "closed"
+    assert record(state, policy, 12.0, worked=False).phase(12.0) == "open"
