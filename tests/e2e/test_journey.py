@@ -157,7 +157,7 @@ def test_an_order_cancelled_before_its_purchase_is_never_bought(house: World) ->
 
 @on_sqlite
 def test_a_held_and_edited_order_waits_and_is_then_bought_by_a_click(house: World) -> None:
-    """The goods are not those of the quote any more, so Waybill asks a person instead of choosing a service."""
+    """The goods are not those of the quote any more, and the chosen service costs more than was paid: a person decides."""
     order_id = house.place()
     house.shopify.hold(order_id)
     house.shopify.deliver()
@@ -171,7 +171,7 @@ def test_a_held_and_edited_order_waits_and_is_then_bought_by_a_click(house: Worl
 
     def asked() -> bool:
         with house.database.engine.connect() as connection:
-            return any(matter.reason.code == "quote_lost" for matter in open_matters(connection, house.shop_id))
+            return any(matter.reason.code == "quote_lost_dearer" for matter in open_matters(connection, house.shop_id))
 
     house.until(asked, "a person to be asked")
     assert house.purchases(order_id) == []
