@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from connector.attention.alerts import Item
+from connector.attention.alerts import Item, is_at_once
 from connector.attention.board import HOUSE
 from connector.words.reason import Reason
 
@@ -110,8 +110,11 @@ def _foot(items: Sequence[Item], places: Mapping[str, Place], public_url: str) -
     lines = [Reason("alert_desk", {"url": f"{public_url}/desk"}).say()]
     if only is not None:
         lines.append(Reason("alert_command", {"shop": only.domain}).say())
-    if any(item.kind == "open" for item in items):
+    begun = [item for item in items if item.kind == "open"]
+    if any(is_at_once(item.reason.code) for item in begun):
         lines.append(Reason("alert_once").say())
+    elif begun:
+        lines.append(Reason("alert_once_only").say())
     return [*lines, ""]
 
 

@@ -143,7 +143,7 @@ def compose(letter: Letter, *, sender: str, to: str, message_id: str, at: dateti
     mail["Date"] = format_datetime(at)
     mail["Message-ID"] = f"<{message_id}@{sender.rpartition('@')[2]}>"
     mail["Auto-Submitted"] = "auto-generated"
-    mail.set_content(letter.text, charset="utf-8")
+    mail.set_content(letter.text, charset="utf-8", cte="7bit" if letter.text.isascii() else "quoted-printable")
     return mail
 
 

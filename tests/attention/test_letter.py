@@ -60,6 +60,12 @@ def test_many_causes_are_listed_with_their_cures_and_how_often_they_came() -> No
     assert "7 times in all." in letter.text
 
 
+def test_single_orders_are_not_promised_a_second_message() -> None:
+    text = write([replace(WALLET, reason=Reason("risk_flagged"))], PLACES, URL).text
+    assert "You hear of each of these once" in text
+    assert "again when it is over" not in text
+
+
 def test_an_outage_is_told_with_the_orders_that_were_made_up_for() -> None:
     params: dict[str, str | int] = {"start": "2026-11-23 08:00 UTC", "end": "2026-11-23 09:00 UTC", "orders": 12}
     item = Item("att_2", "over", "", "x", Reason("was_down", params), AT, AT + timedelta(minutes=3))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ def mail_to(box: Mailbox) -> dict[str, str]:
 
 def test_a_test_arrives_and_says_so(shell: Shell) -> None:
     with a_mailbox() as box:
-        said = shell.json("alert", "test", **mail_to(box))
+        said = json.loads(shell.ok("alert", "test", "--json", **mail_to(box)))
         holds("waybill alert test", said)
         assert said["alerts"] == [{"channel": "mail", "outcome": "sent", "said": ""}]
         assert box.subjects == ["[Waybill] Test: alerts arrive"]
