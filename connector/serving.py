@@ -89,5 +89,6 @@ def front_of(house: House) -> Front:
         limits=Limits.of(house.settings),
         lifespan=lifespan,
         desk=desk_house(house),
+        rate_call_refused=lambda shop_id: house.refused.note(shop_id, "rates"),
         shopify_app=house.shopify_app,
     )

@@ -13,6 +13,7 @@ from connector.directory import ShopEntry
 from connector.orders.tables import orders
 from connector.quotes.ledger import quotes
 from connector.storage import audit
+from connector.storage.deliveries import last_delivery_at
 from connector.words.reason import Param, Reason
 from connector.work.lease import list_executors
 
@@ -78,9 +79,14 @@ def calls_by_day(connection: Connection, shop_id: str, now: datetime) -> dict[da
 def signatures(connection: Connection, shop_id: str, now: datetime) -> list[Finding]:
     """Messages or price questions whose signature does not fit: the secret is another one."""
     found = []
-    forged = refusals(connection, shop_id, now)
+    answered = connection.execute(quotes.select(shop_id, func.max(quotes.c.at))).scalar()
+    unanswered = refusals(connection, shop_id, "rates", answered, now)
+    if unanswered is not None:
+        params: dict[str, Param] = {"count": unanswered.count, "since": unanswered.since}
+        found.append(Finding(Reason("check_questions_refused", params), "stops_rates"))
+    forged = refusals(connection, shop_id, "hooks", last_delivery_at(connection, shop_id), now)
     if forged is not None:
-        params: dict[str, Param] = {"count": forged.count, "since": forged.since}
+        params = {"count": forged.count, "since": forged.since}
         found.append(Finding(Reason("check_messages_refused", params), "costs_money"))
     lately = quotes.select(shop_id, quotes.c.signature, func.count()).where(quotes.c.at > now - timedelta(days=1))
     by_kind = {row[0]: row[1] for row in connection.execute(lately.group_by(quotes.c.signature))}

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Literal
 
 import anyio
 import structlog
@@ -17,7 +18,6 @@ from sqlalchemy import Column, Connection, Integer, String
 from sqlalchemy.exc import SQLAlchemyError
 
 from connector.storage.database import Database, insert_new
-from connector.storage.deliveries import last_delivery_at
 from connector.storage.schema import Moment, TenantTable
 from webhooks.receiver import Endpoint, Reply
 
@@ -26,8 +26,12 @@ log = structlog.get_logger(__name__)
 KEEP = timedelta(days=30)
 _EVERY_S = 5.0
 
+Kind = Literal["hooks", "rates"]
+"""What was refused: messages of the store, or price questions of its checkout."""
+
 refused = TenantTable(
     "refused_signatures",
+    Column("kind", String(8), primary_key=True),  # One of Kind.
     Column("day", String(10), primary_key=True),
     Column("messages", Integer, nullable=False),
     Column("last_at", Moment, nullable=False),
@@ -45,7 +49,7 @@ class Receiving:
         """See `webhooks.receiver.Receiver.receive`."""
         reply = self._inner(endpoint, method, headers, raw)
         if reply.status == 401 and endpoint.shop_id and endpoint.key.startswith("store:"):
-            self._book.note(endpoint.shop_id)
+            self._book.note(endpoint.shop_id, "hooks")
         return reply
 
 
@@ -56,12 +60,12 @@ class RefusedBook:
         self._database = database
         self._now = now
         self._lock = threading.Lock()
-        self._waiting: Counter[tuple[str, str]] = Counter()
+        self._waiting: Counter[tuple[str, Kind, str]] = Counter()
 
-    def note(self, shop_id: str) -> None:
+    def note(self, shop_id: str, kind: Kind) -> None:
         """One more refusal; never waits."""
         with self._lock:
-            self._waiting[shop_id, self._now().date().isoformat()] += 1
+            self._waiting[shop_id, kind, self._now().date().isoformat()] += 1
 
     async def run(self) -> None:
         """Write until cancelled, then write the rest."""
@@ -99,13 +103,15 @@ class Refusals:
     since: str
 
 
-def refusals(connection: Connection, shop_id: str, now: datetime) -> Refusals | None:
-    """What was refused in the last three days, unless a message was accepted after it: then the secret is right."""
+def refusals(
+    connection: Connection, shop_id: str, kind: Kind, accepted: datetime | None, now: datetime
+) -> Refusals | None:
+    """What was refused in the last three days, unless one of its kind was `accepted` after it: the secret is right."""
     first = (now - timedelta(days=2)).date().isoformat()
-    found = connection.execute(refused.select(shop_id).where(refused.c.day >= first).order_by(refused.c.day)).all()
+    lately = refused.select(shop_id).where(refused.c.kind == kind, refused.c.day >= first)
+    found = connection.execute(lately.order_by(refused.c.day)).all()
     if not found:
         return None
-    accepted = last_delivery_at(connection, shop_id)
     if accepted is not None and accepted >= max(row.last_at for row in found):
         return None
     return Refusals(sum(row.messages for row in found), found[0].day)
@@ -114,14 +120,12 @@ def refusals(connection: Connection, shop_id: str, now: datetime) -> Refusals | 
 def forget_older(connection: Connection, before: datetime) -> int:
     """Retention: counts of days before that go."""
     old = refused.c.day < before.date().isoformat()
-    gone = connection.execute(refused.across_shops(refused.c.shop_id, refused.c.day).where(old)).all()
-    for row in gone:
-        connection.execute(refused.delete(row.shop_id).where(refused.c.day == row.day))
-    return len(gone)
+    shops = connection.execute(refused.across_shops(refused.c.shop_id).where(old).distinct()).scalars().all()
+    return sum(connection.execute(refused.delete(shop_id).where(old)).rowcount for shop_id in shops)
 
 
-def _write(connection: Connection, waiting: Mapping[tuple[str, str], int], now: datetime) -> None:
-    for (shop_id, day), count in sorted(waiting.items()):
-        if not insert_new(connection, refused.insert(shop_id, day=day, messages=count, last_at=now)):
-            change = refused.update(shop_id).where(refused.c.day == day)
+def _write(connection: Connection, waiting: Mapping[tuple[str, Kind, str], int], now: datetime) -> None:
+    for (shop_id, kind, day), count in sorted(waiting.items()):
+        if not insert_new(connection, refused.insert(shop_id, kind=kind, day=day, messages=count, last_at=now)):
+            change = refused.update(shop_id).where(refused.c.kind == kind, refused.c.day == day)
             connection.execute(change.values(messages=refused.c.messages + count, last_at=now))

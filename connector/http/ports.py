@@ -215,5 +215,6 @@ class Front:
     metrics: Metrics
     limits: Limits
     lifespan: Lifespan | None = None
+    rate_call_refused: Callable[[str], None] | None = None
     desk: DeskHouse | None = None
     shopify_app: AppDesk | None = None

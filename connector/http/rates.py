@@ -111,6 +111,8 @@ class Rates:
             result = call.signature
         elif call.status == 401:
             result = "absent" if call.code == "signature_missing" else "wrong"
+            if self._front.rate_call_refused is not None:
+                self._front.rate_call_refused(shop_id)
         else:
             return
         self._count("signatures", shop_id, result)

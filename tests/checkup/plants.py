@@ -88,6 +88,12 @@ async def wrong_secret(patient: Patient) -> None:
         assert taken.receive(endpoint, "POST", signed, b"{}").status == 401
 
 
+async def questions_refused(patient: Patient) -> None:
+    """The front counts them where the shop's settings ask for a signature."""
+    for _ in range(3):
+        patient.house.refused.note(patient.shop_id, "rates")
+
+
 async def nothing(_: Patient) -> None:
     """The fault is in the process's settings."""
 
@@ -226,6 +232,7 @@ FAULTS = {
     "account in the wrong mode": Fault(sample_account, "check_account_test", "EasyPost"),
     "no carrier account": Fault(no_account, "check_no_account"),
     "wrong secret": Fault(wrong_secret, "check_messages_refused", "3 messages"),
+    "wrong secret at the checkout": Fault(questions_refused, "check_questions_refused", "3 price questions"),
     "clock ahead": Fault(nothing, "check_clock_ahead", "Shopify", (("test_clock", "1800:1"),)),
     "token expired": Fault(token_ended, "check_token_ended"),
     "token about to expire": Fault(token_ends, "check_token_ends", "3 days"),

@@ -97,9 +97,9 @@ async def test_refusals_are_counted_by_day_and_forgotten_after_their_time(patien
     for _ in range(2):
         await plants.wrong_secret(patient)
         await patient.house.refused.flush()
-    found = await database.run(refused.refusals, patient.shop_id, now)
+    found = await database.run(refused.refusals, patient.shop_id, "hooks", None, now)
     assert found == refused.Refusals(6, now.date().isoformat())
-    assert await database.run(refused.refusals, patient.shop_id, now + timedelta(days=4)) is None
+    assert await database.run(refused.refusals, patient.shop_id, "hooks", None, now + timedelta(days=4)) is None
     assert await database.run(refused.forget_older, now - timedelta(days=30)) == 0
     assert await database.run(refused.forget_older, now + timedelta(days=1)) == 1
 

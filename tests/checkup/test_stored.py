@@ -112,11 +112,11 @@ def test_what_labels_cost_lately_is_added_up_by_account(database: Database) -> N
 async def test_refusals_of_several_processes_add_up(database: Database) -> None:
     books = [RefusedBook(database, lambda: NOW) for _ in range(2)]
     for book in books:
-        book.note(SHOP)
-        book.note(SHOP)
+        book.note(SHOP, "hooks")
+        book.note(SHOP, "hooks")
         await book.flush()
-    assert await database.run(refusals, SHOP, NOW) == Refusals(4, "2026-11-23")
-    assert await database.run(refusals, "shop_2", NOW) is None
+    assert await database.run(refusals, SHOP, "hooks", None, NOW) == Refusals(4, "2026-11-23")
+    assert await database.run(refusals, "shop_2", "hooks", None, NOW) is None
 
 
 async def test_refusals_wait_in_memory_while_the_database_is_away(database: Database) -> None:
@@ -133,9 +133,9 @@ async def test_refusals_wait_in_memory_while_the_database_is_away(database: Data
 
     away = Away()
     book = RefusedBook(away, lambda: NOW)  # type: ignore[arg-type]
-    book.note(SHOP)
+    book.note(SHOP, "hooks")
     await book.flush()
     away.is_away = False
     await book.flush()
     await book.flush()
-    assert await database.run(refusals, SHOP, NOW) == Refusals(1, "2026-11-23")
+    assert await database.run(refusals, SHOP, "hooks", None, NOW) == Refusals(1, "2026-11-23")

@@ -248,10 +248,11 @@ def upgrade() -> None:
     op.create_table(
         "refused_signatures",
         sa.Column("shop_id", sa.String(length=40), nullable=False),
+        sa.Column("kind", sa.String(length=8), nullable=False),
         sa.Column("day", sa.String(length=10), nullable=False),
         sa.Column("messages", sa.Integer(), nullable=False),
         sa.Column("last_at", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("shop_id", "day", name=op.f("pk_refused_signatures")),
+        sa.PrimaryKeyConstraint("shop_id", "kind", "day", name=op.f("pk_refused_signatures")),
     )
     op.create_table(
         "users",
