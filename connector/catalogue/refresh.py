@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import structlog
 from sqlalchemy import Connection
 
 from connector.catalogue import keep
@@ -16,8 +15,6 @@ from connector.catalogue.tables import state, to_read
 from connector.storage.database import Database, insert_new
 from connector.store import ProductFacts, ProductPage, Store
 from connector.work.port import Run, Task, Work
-
-log = structlog.get_logger(__name__)
 
 EVERY = timedelta(hours=6)
 SWEEP, READ = "catalogue.sweep", "catalogue.read"
@@ -91,8 +88,7 @@ class CatalogueReader:
         keep.put_facts(connection, shop_id, page.variants, names, sweep)
         change: dict[str, str | datetime | None] = {"cursor": page.after}
         if not page.after:
-            gone = keep.forget_missing(connection, shop_id, sweep)
-            log.info("catalogue_swept", shop=shop_id, gone=gone)
+            keep.forget_missing(connection, shop_id, sweep)
             change |= {"swept_at": self.now(), "sweep_began_at": None}
         connection.execute(state.update(shop_id).values(**change))
 

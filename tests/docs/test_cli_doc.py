@@ -257,6 +257,39 @@ def test_the_fields_of_packing_are_documented(shell: Shell, tmp_path: Path) -> N
     holds("waybill pack", order, {**loaded, "items": ["as those of a carton"]})
 
 
+def test_the_fields_of_catalogues_and_cartons_are_documented(shop: Shop, tmp_path: Path) -> None:
+    shell, example = shop.shell, str(ROOT / "docs" / "catalogue-example.csv")
+    added = shell.json("carton", "add", DOMAIN, "small", "--size", "210x160x110", "--cost", "0.40")
+    bad = tmp_path / "bad.csv"
+    bad.write_text("sku,weight_g\nA,0\n")
+    faulty = shell.json("catalogue", "import", DOMAIN, str(bad), code=1)
+    assert shell.json("catalogue", "import", DOMAIN, example)["changed"] == 3
+    holds("waybill catalogue import", faulty)
+    holds("waybill catalogue export", shell.json("catalogue", "export", DOMAIN))
+    holds("waybill catalogue check", shell.json("catalogue", "check", DOMAIN, "--destination", "US"))
+    holds("waybill catalogue refresh", shell.json("catalogue", "refresh", DOMAIN))
+    scale = tmp_path / "scale.csv"
+    scale.write_text("sku,weight_g\n" + "MUG-1,470\n" * 3)
+    taken = shell.json("catalogue", "measured", DOMAIN, str(scale))
+    assert (taken["lines"], taken["changed"]) == (3, 3)
+    assert shell.json("catalogue", "measured", DOMAIN, str(scale))["changed"] == 0
+    holds("waybill catalogue measured", taken | {"faults": faulty["faults"]})
+    holds("waybill catalogue suspects", shell.json("catalogue", "suspects", DOMAIN))
+    holds("waybill catalogue accept", shell.json("catalogue", "accept", DOMAIN, "sku:MUG-1"))
+    cartons = tmp_path / "cartons.csv"
+    shell.ok("carton", "export", DOMAIN, "--out", str(cartons))
+    again = shell.json("carton", "import", DOMAIN, str(cartons))
+    assert again["version"] == added["version"]
+    bad.write_text("name,length_mm,width_mm,height_mm\nbox,0,1,1\n")
+    refused = shell.json("carton", "import", DOMAIN, str(bad), code=1)
+    for name in ("add", "list", "import"):
+        holds(f"waybill carton {name}", added | {"faults": refused["faults"]})
+    holds("waybill carton export", shell.json("carton", "export", DOMAIN))
+    removed = shell.json("carton", "remove", DOMAIN, "small")
+    assert (removed["cartons"], removed["version"]) == ([], added["version"] + 1)
+    holds("waybill carton remove", added | {"faults": refused["faults"]})
+
+
 def test_the_fields_of_keys_are_documented(steady_shop: Shop) -> None:
     holds("waybill keys new", steady_shop.shell.json("keys", "new"))
     holds("waybill keys rotate", steady_shop.shell.json("keys", "rotate"))
