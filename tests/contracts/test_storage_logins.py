@@ -136,7 +136,7 @@ def test_a_link_that_two_open_at_once_makes_one_person(
     database: Database, keyring: Keyring, clock: FrozenClock
 ) -> None:
     token = database.run_here(links.make_first, clock.now(), BY_TEST)
-    given = {"email": "a@example.com", "name": "A", "password_hash": "x", "now": clock.now()}
+    given: dict[str, Any] = {"email": "a@example.com", "name": "A", "password_hash": "x", "now": clock.now()}
     results = at_once(database, 4, lambda connection: links.use(connection, keyring, token, **given).email)
     assert sorted(map(str, results)) == ["LinkUsedUp"] * 3 + ["a@example.com"]
     assert database.run_here(people.count_users) == 1
@@ -182,7 +182,7 @@ def test_people_are_found_after_the_keys_changed(
 ) -> None:
     old = new_key()
     before = Keyring.from_keys([old])
-    given = {"name": "N", "password_hash": "x", "roles": {}, "actor": None, "now": clock.now()}
+    given: dict[str, Any] = {"name": "N", "password_hash": "x", "roles": {}, "actor": None, "now": clock.now()}
     database.run_here(people.add_user, before, email="anna@example.com", **given)
     after = Keyring.from_keys([new_key(), old])
     assert database.run_here(people.find_login, after, "anna@example.com") is not None

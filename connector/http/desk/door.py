@@ -6,31 +6,27 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import Receive, Scope, Send
 
 from connector.directory import ShopEntry
+from connector.http.desk.fields import lists_of, read_form
 from connector.http.desk.guard import HEADERS, NO_STORE, Cookie, form_is_ours, is_ours, new_form
 from connector.http.desk.house import DeskHouse
 from connector.http.desk.page import Answer, Ask, Complaint, Download, Goto, NotThere, Page, Stream, View
-from connector.http.desk.render import render
+from connector.http.desk.replies import html, message_page, notice_of, redirect
 from connector.http.errors import send_reply
-from connector.http.limits import NoBody, read_body, read_headers, refuse_body
+from connector.http.limits import NoBody, read_headers, refuse_body
 from connector.redaction import describe_error
 from connector.storage.logins import forms, sessions
 from connector.storage.logins.people import User
 from connector.storage.logins.tables import Role
-from connector.words.desk_texts import texts
 from webhooks.errors import WaybillError
 from webhooks.receiver import Reply
 
-_HTML = ("content-type", "text/html; charset=utf-8")
-_FORM_TYPE = "application/x-www-form-urlencoded"
-FORM_BYTES = 512 * 1024
-_MOST_FIELDS = 1000
 _REPEAT_PATIENCE_S, _REPEAT_LOOK_S = 10.0, 0.2
 
 log = structlog.get_logger("waybill.http.desk")
@@ -97,7 +93,7 @@ class Door:
             form = await read_form(headers, receive, self._house)
             if isinstance(form, NoBody):
                 return form
-            return await self._act(replace(ask, typed=dict(form), typed_lists=_lists(form)), here, headers)
+            return await self._act(replace(ask, typed=dict(form), typed_lists=lists_of(form)), here, headers)
         return await self._show(ask, here)
 
     def _asked(self, user: User, token: str, scope: Scope) -> Ask | None:
@@ -239,80 +235,8 @@ def sees_many(house: DeskHouse, user: User) -> bool:
     return sum(user.role_in(each.id) is not None for each in house.directory.shops()) > 1
 
 
-def notice_of(query: Mapping[str, str]) -> tuple[str, str] | None:
-    """The code and number of a notice that a redirect left in the address; what is no notice of ours is not shown."""
-    code, n = f"done.{query.get('done', '')}", query.get("n", "")
-    return (code, n if n.isascii() and n.isdigit() else "") if code in texts() else None
-
-
-async def read_form(headers: Mapping[str, str], receive: Receive, house: DeskHouse) -> list[tuple[str, str]] | NoBody:
-    """The fields of a form, in order."""
-    raw = await read_body(receive, headers, FORM_BYTES, house.limits.body_s)
-    if isinstance(raw, NoBody):
-        return NoBody(raw.outcome, None if raw.reply is None else _no_body_page(raw))
-    if headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM_TYPE:
-        return NoBody("refused", message_page("malformed", 400))
-    try:
-        return parse_qsl(raw.decode(), keep_blank_values=True, errors="strict", max_num_fields=_MOST_FIELDS)
-    except ValueError:
-        return NoBody("refused", message_page("malformed", 400))
-
-
-def _no_body_page(refused: NoBody) -> Reply:
-    status = refused.reply.status if refused.reply is not None else 400
-    code = refused.outcome if refused.outcome in {"too_large", "too_slow"} else "malformed"
-    return message_page(code, status, ("connection", "close"))
-
-
-def html(template: str, values: Mapping[str, Any], status: int = 200, *more: tuple[str, str]) -> Reply:
-    """A page as it is sent."""
-    return Reply(status, render(template, values), (_HTML, NO_STORE, *HEADERS, *more))
-
-
-def redirect(to: str, *more: tuple[str, str]) -> Reply:
-    """Another page, asked for with GET."""
-    return Reply(303, b"", (("location", to), NO_STORE, *HEADERS, *more))
-
-
-def message_page(code: str, status: int, *more: tuple[str, str], request_id: str = "") -> Reply:
-    """A page that only says something."""
-    return html("message.html", {**outside(), "code": code, "request_id": request_id}, status, *more)
-
-
-def outside() -> dict[str, Any]:
-    """The frame of a page that belongs to nobody and no shop."""
-    return {
-        "user": None,
-        "role": None,
-        "shop": None,
-        "base": "/desk",
-        "here": "",
-        "query": {},
-        "typed": {},
-        "navigation": [],
-        "many_shops": False,
-        "complaint": None,
-        "notice": None,
-        "form_field": lambda *_action: "",
-    }
-
-
-def safe_path(text: str) -> str:
-    """A path of the desk to go to after a login; anything else leads to its start."""
-    parts = urlsplit(text)
-    fits = text.startswith("/desk") and not parts.scheme and not parts.netloc and "\\" not in text
-    return text if fits and text.isprintable() else "/desk"
-
-
 def _location(to: Goto) -> str:
     if not to.done:
         return to.path
     known = {"done": to.done, **({} if to.n is None else {"n": str(to.n)})}
     return f"{to.path}{'&' if '?' in to.path else '?'}{urlencode(known)}"
-
-
-def _lists(form: Sequence[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
-    found: dict[str, tuple[str, ...]] = {}
-    for name, value in form:
-        found[name] = (*found.get(name, ()), value)
-    return found

@@ -11,11 +11,12 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import Receive, Scope, Send
 
-from connector.http.desk.door import html, message_page, notice_of, outside, read_form, redirect, safe_path
+from connector.http.desk.fields import read_form
 from connector.http.desk.guard import Cookie, caller, form_is_ours, is_ours
 from connector.http.desk.house import DeskHouse
 from connector.http.desk.page import Complaint
 from connector.http.desk.passwords import Passwords, Throttle, TooBusy, complain
+from connector.http.desk.replies import html, message_page, notice_of, outside, redirect, safe_path
 from connector.http.errors import send_reply
 from connector.http.limits import NoBody, read_headers, refuse_body
 from connector.redaction import describe_error

@@ -8,11 +8,12 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from connector.http.desk import audits, carriers, home, labels, orders, people, quotes, settings, setup, shops
-from connector.http.desk.door import Door, Entry, message_page
+from connector.http.desk.door import Door, Entry
 from connector.http.desk.house import DeskHouse
 from connector.http.desk.login import Lobby
 from connector.http.desk.page import Page
 from connector.http.desk.render import STATIC
+from connector.http.desk.replies import message_page
 from connector.http.errors import NOT_FOUND, send_reply
 from webhooks.receiver import Reply
 

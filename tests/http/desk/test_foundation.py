@@ -12,8 +12,9 @@ import pytest
 from sqlalchemy import Connection, func, select
 
 from connector.http.desk import guard
-from connector.http.desk.door import FORM_BYTES, safe_path
+from connector.http.desk.fields import FORM_BYTES
 from connector.http.desk.guard import Cookie
+from connector.http.desk.replies import safe_path
 from connector.storage import settings_versions
 from connector.storage.audit import Actor
 from connector.storage.logins import links, people, sessions
