@@ -21,6 +21,7 @@ parcels = TenantTable(
     Column("state", String(16), nullable=False),
     Column("why", JSON),
     Column("contents", JSON, nullable=False),  # [[line id, units], …]
+    Column("goods", JSON),  # {line id: [name, SKU]}; empty in rows of the first release.
     Column("grams", Integer, nullable=False),
     Column("size_mm", JSON),  # [length, width, height]
     Column("plan_id", String(32), nullable=False),

@@ -90,6 +90,7 @@ def _merged(connection: Connection, known: Sequence[Any], waiting: Sequence[Any]
         "state": "planned",
         "why": None,
         "contents": [[line, quantity] for line, quantity in units.items()],
+        "goods": {line: named for parcel in waiting for line, named in (parcel.goods or {}).items()},
         "grams": sum(parcel.grams for parcel in waiting),
         "size_mm": None,
         "plan_id": "by_hand",

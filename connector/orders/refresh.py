@@ -279,6 +279,7 @@ class Orders:
         if bought_as is not None:
             bought_as = parcel_price(bought_as, planned, number)
         size = parcel.size
+        inside = {line for line, _ in parcel.contents}
         connection.execute(
             parcels.insert(
                 shop.id,
@@ -291,6 +292,7 @@ class Orders:
                 state="held" if hold else "planned",
                 why=hold.to_json() if hold else None,
                 contents=[list(content) for content in parcel.contents],
+                goods={line.id: [line.name[:120], line.sku[:60]] for line in group.lines if line.id in inside},
                 grams=parcel.gross.grams,
                 size_mm=[size.length, size.width, size.height] if size else None,
                 plan_id=planned.plan.id,

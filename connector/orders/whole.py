@@ -30,10 +30,14 @@ _CAN_BUY = frozenset(NOT_BOUGHT) - {"buying"}
 
 @dataclass(frozen=True, slots=True)
 class WholeParcel:
-    """A parcel with its contents (line, units), its events (the oldest first) and what its label cost."""
+    """A parcel with its contents (line, units), their names and SKUs, its events (the oldest first), its label's cost.
+
+    `goods` is empty for parcels of the first release.
+    """
 
     view: ParcelView
     contents: tuple[tuple[str, int], ...]
+    goods: Mapping[str, tuple[str, str]]
     events: tuple[TrackingEvent, ...]
     price: Money | None
     by_hand: bool
@@ -92,6 +96,7 @@ def _parcel(connection: Connection, shop_id: str, row: Any, shown: ParcelView) -
     return WholeParcel(
         view=shown,
         contents=tuple((line, units) for line, units in row.contents),
+        goods={line: (name, sku) for line, (name, sku) in (row.goods or {}).items()},
         events=() if label is None else tuple(events_of(connection, shop_id, label.id)),
         price=price,
         by_hand=label is not None and is_by_hand(label),

@@ -36,10 +36,11 @@ _MOST_IDS = 50
 async def show(house: DeskHouse, ask: Ask) -> Answer:
     """One order."""
     found = await _load(house, ask)
-    at_store = await _at_store(ask, found.order.external_id)
-    names = {}
-    if at_store is not None:
-        names = {line.id: (line.name or line.sku, line.sku) for group in at_store.groups for line in group.lines}
+    names: dict[str, tuple[str, str]] = {}
+    if any(not each.goods for each in found.parcels):
+        names = await _names_at_store(ask, found.order.external_id)
+    for parcel in found.parcels + found.past:
+        names |= parcel.goods
     return View("orders_one.html", {"whole": found, "order": found.order, "names": names, "owner": ask.role == "owner"})
 
 
@@ -149,15 +150,17 @@ async def _load(house: DeskHouse, ask: Ask) -> WholeOrder:
         raise NotThere from error
 
 
-async def _at_store(ask: Ask, external_id: str) -> Order | None:
-    """The order as the store has it, for its goods' names; None where the store does not say in time."""
+async def _names_at_store(ask: Ask, external_id: str) -> dict[str, tuple[str, str]]:
+    """Names and SKUs of the goods that still wait, from the store; none where it does not say in time."""
     found: Order | None = None
     with anyio.move_on_after(_STORE_S):
         try:
             found = await ask.shop.store.order(external_id)
         except StoreError:
-            return None
-    return found
+            return {}
+    if found is None:
+        return {}
+    return {line.id: (line.name, line.sku) for group in found.groups for line in group.lines}
 
 
 def _so_far(

@@ -123,7 +123,7 @@ async def test_several_orders_are_bought_in_one_click(counter: Counter, paul: Us
         )
         await counter.drain()
         done = await browser.follow(asked)
-        assert "Bought: all labels of 2 order(s)" in done.text
+        assert "All labels of 2 orders are bought" in done.text
         assert done.text.count("/file") == 2
     assert [counter.see(each.id).parcels[0].state for each in (one, two, three)] == ["bought", "bought", "planned"]
 
@@ -193,6 +193,11 @@ async def test_the_order_s_page_shows_the_buyer_goods_and_money(counter: Counter
         assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page.text
         assert "<script>alert" not in page.text
         assert "<img src=x" not in page.text
+        assert "unit of the order" not in page.text
+        await browser.send({"do": "buy"})
+        await counter.drain()
+        page = await browser.open(f"{counter.desk.base}/orders/{order.id}")
+        assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page.text
         assert not re.search(r">(orders|parcel|way|told|amount|label)\.[a-z_.]+<", page.text)
 
 

@@ -348,6 +348,7 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_orders_shop_id_placed_at"), ["shop_id", "placed_at"], unique=False)
 
     with op.batch_alter_table("parcels", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("goods", sa.JSON(), nullable=True))
         batch_op.add_column(sa.Column("carton", sa.String(length=60), server_default=sa.text("('')"), nullable=False))
         batch_op.add_column(
             sa.Column("packaging", sa.String(length=80), server_default=sa.text("('')"), nullable=False)
@@ -406,6 +407,7 @@ def downgrade() -> None:
         batch_op.drop_column("released")
         batch_op.drop_column("packaging")
         batch_op.drop_column("carton")
+        batch_op.drop_column("goods")
 
     with op.batch_alter_table("orders", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_orders_shop_id_placed_at"))
