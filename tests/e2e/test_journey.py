@@ -157,7 +157,7 @@ def test_an_order_cancelled_before_its_purchase_is_never_bought(house: World) ->
 
 @on_sqlite
 def test_a_held_and_edited_order_waits_and_is_then_bought_by_a_click(house: World) -> None:
-    """The goods are not those of the quote any more, and the chosen service costs more than was paid: a person decides."""
+    """The goods are not those of the quote any more, and the chosen service costs more than was paid."""
     order_id = house.place()
     house.shopify.hold(order_id)
     house.shopify.deliver()
