@@ -9,7 +9,7 @@ import pytest
 from connector.care.rows import digest_of, our_tables
 from connector.storage.database import open_database
 from tests.care.test_restore import die, has_worker, is_empty
-from tests.kept.kept import Kept, on_postgres, unpack
+from tests.kept.kept import Kept
 
 pytestmark = pytest.mark.slow
 
@@ -41,16 +41,10 @@ def test_everything_arrives_on_postgresql_and_back_and_the_old_database_stays(ke
     assert returned == before
 
 
-@pytest.mark.parametrize("direction", ["to PostgreSQL", "to SQLite"])
-def test_work_in_flight_goes_on_in_the_new_database(direction: str, tmp_path: Path, postgres_url: str) -> None:
-    kept = unpack(tmp_path / "kept")
-    target = postgres_url
-    if direction == "to SQLite":
-        kept, target = on_postgres(kept, postgres_url), f"sqlite:///{kept.folder / 'data' / 'new.db'}"
+def test_work_in_flight_goes_on_in_the_new_database(kept: Kept, postgres_url: str) -> None:
     with kept.here() as shell:
-        shell.ok("migrate")
-        assert shell.json("migrate-store", "--to", target)["jobs"] == 6
-    moved = kept.on(database_url=target)
+        assert shell.json("migrate-store", "--to", postgres_url)["jobs"] == 6
+    moved = kept.on(database_url=postgres_url)
     wanted = {order: ["bought"] for order in (*moved.in_flight, moved.notes["orders"]["unclear"])}
     with moved.running("work"):
         moved.until(lambda: moved.states(*wanted) == wanted, "every order that was on its way to have its label")
@@ -73,10 +67,11 @@ def test_a_move_that_is_killed_leaves_the_old_usable_and_the_new_empty(kept: Kep
     assert not is_empty(postgres_url)
 
 
-def test_a_move_is_refused_while_waybill_runs(kept: Kept, postgres_url: str) -> None:
+def test_a_move_and_a_restore_are_refused_while_waybill_runs(kept: Kept, postgres_url: str, backup: Path) -> None:
     with kept.running("work"), kept.here() as shell:
         kept.until(lambda: has_worker(kept), "the worker")
         assert shell.refused("migrate-store", "--to", postgres_url).startswith("A worker is alive")
+        assert shell.refused("restore", str(backup), "--force").startswith("A worker is alive")
     kept.until(lambda: not has_worker(kept), "the worker's end")
     with kept.running("serve", port="0"), kept.here() as shell:
         kept.until(lambda: _is_open(kept), "the web process to open the database")

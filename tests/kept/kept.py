@@ -150,13 +150,14 @@ class Kept:
             count[city] = count.get(city, 0) + 1
         return count
 
-    def fulfilments(self, order: str) -> int:
-        """How often the store was told that an order left."""
+    def fulfilments(self, *orders: str) -> list[int]:
+        """How often the store was told that each of these orders left."""
 
-        async def count(house: House) -> int:
+        async def count(house: House) -> list[int]:
             shop = house.directory.shop(self.tea)
             assert shop is not None
-            return len(await cast("SandboxStore", shop.store).shopkeeper.fulfilments(order))
+            keeper = cast("SandboxStore", shop.store).shopkeeper
+            return [len(await keeper.fulfilments(order)) for order in orders]
 
         return self.ask(count)
 

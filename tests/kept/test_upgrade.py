@@ -50,7 +50,7 @@ def test_what_0_1_0_left_is_read_and_its_work_ends_once(kept: Kept) -> None:
         "Kept Village": 1,
     }
     assert sold["SANDBOX-LOST-ANSWER"] == 1
-    assert [kept.fulfilments(order) for order in wanted] == [1] * len(wanted)
+    assert kept.fulfilments(*wanted) == [1] * len(wanted)
 
 
 def order_parcels(order: dict[str, Any]) -> list[dict[str, Any]]:
