@@ -18,12 +18,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from connector.checkup.finding import Finding
 from connector.directory import ShopEntry
 from connector.http.desk.render import render
 from connector.http.errors import send_reply
 from connector.http.limits import NoBody, read_body, read_headers, refuse_body, same_text
 from connector.http.ports import Front
 from connector.installing.app_desk import AppDesk, Deed, Standing, actor_of
+from connector.installing.switch import ABOUT_THE_SWITCH
 from connector.installing.visits import NoVisit, Visit, Why
 from connector.redaction import describe_error
 from connector.storage.apps import AppRecord
@@ -227,7 +229,7 @@ class ShopifyApp:
             "steps": standing.steps,
             "hooks": [step for step in standing.steps if step.what.startswith("webhook ")],
             "others": [step for step in standing.steps if not step.what.startswith("webhook ")],
-            "findings": standing.checkup.findings if standing.checkup else (),
+            "findings": _worth_telling(standing),
             "inside": self._inside(visit.app, visit.shop),
             "desk": f"{self._desk.public_url()}/desk",
             "client_id": visit.app.client_id if framed else "",
@@ -263,6 +265,12 @@ class ShopifyApp:
         named = {"shop": query.get("shop", "")}
         seen = self._desk.platform.read_visit(named, "", [], datetime.now(UTC))
         return seen.shop
+
+
+def _worth_telling(standing: Standing) -> list[Finding]:
+    """What the check-up found, but for what the page's own switch shows."""
+    found = standing.checkup.findings if standing.checkup else ()
+    return [finding for finding in found if finding.reason.code not in ABOUT_THE_SWITCH]
 
 
 class _Served:

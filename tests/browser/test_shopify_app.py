@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import socket
 import threading
 import time
@@ -17,7 +18,7 @@ from urllib.parse import urlencode
 import httpx2
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, Route
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, FrameLocator, Page, Route
 
 from connector.http.routes import build_app
 from connector.http.server import server_config
@@ -203,11 +204,15 @@ def test_without_the_script_the_frame_says_how_to_go_on(browser: Browser, instal
     assert installation.records() == []
 
 
+def _note(into: list[str], said: ConsoleMessage) -> None:
+    into.append(said.text)
+
+
 def test_nobody_else_can_frame_the_page(browser: Browser, installation: Installation) -> None:
     for host in ("evil.example", "other-shop.myshopify.com"):
         with admin(browser, installation) as (_, page):
             refused: list[str] = []
-            page.on("console", lambda said, into=refused: into.append(said.text))
+            page.on("console", functools.partial(_note, refused))
             open_app(page, installation.page_url(id_token=id_token()), host)
             page.wait_for_function("document.querySelector('#app') !== null")
             end = time.monotonic() + rig.PATIENCE_MS / 1000
