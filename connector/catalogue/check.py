@@ -77,8 +77,10 @@ def _of(
     room: tuple[int, int, int] | None,
 ) -> Iterator[tuple[Severity, str, Reason]]:
     if product.weight_g is None:
-        severity: Severity = "costs" if has_default_weight else "blocks"
-        yield severity, "weight", Reason("gap_weight_default" if has_default_weight else "gap_weight")
+        if has_default_weight:
+            yield "costs", "weight", Reason("gap_weight_default")
+        else:
+            yield "blocks", "weight", Reason("gap_weight")
     if product.size is None and has_cartons:
         yield "costs", "size", Reason("gap_size")
     elif product.size is not None:
