@@ -11,6 +11,7 @@ from anyio import to_thread
 
 from carriers.money import Money
 from connector import shop_settings
+from connector.cli import learned
 from connector.cli.naming import named_shop
 from connector.cli.output import Speaker, command, in_house
 from connector.cli.settings import read_changes
@@ -42,6 +43,7 @@ def add_to(group: click.Group) -> None:
     """Register the commands."""
     quote = _AskByDefault("quote", help="Ask for a quote: `waybill quote FILE --shop S`; explain and replay past ones.")
     group.add_command(quote)
+    learned.add_to(quote)
 
     @command(quote, "ask")
     @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
@@ -207,7 +209,7 @@ def _writer(store: Any) -> WriteAnswer:
 async def _ask(house: House, reference: str, raw: bytes) -> tuple[LedgerRow, int, str]:
     shop = named_shop(house, reference)
     settings = shop.settings.model_copy(update={"hmac": "off"})  # A file carries no signature.
-    store = house.directory.connect_store(shop.record, settings)
+    store = house.directory.connect_store(shop.record, settings, shop.app)
     call = store.read_rate_call(Incoming({}, {}, raw, shop.domain))
     if isinstance(call, Refusal):
         where = f" at {call.field}" if call.field else ""

@@ -32,8 +32,13 @@ def answer(minor: int, *more: KeptRate, gap: bool = False) -> AccountAnswer:
 
 
 def by_weight(grams: int) -> int:
+    """A price list without steps."""
+    return 600 + grams // 10
+
+
+def by_half_kilogram(grams: int) -> int:
     """A price list in steps of half a kilogram."""
-    return 600 + 55 * (-(-grams // 500))
+    return 600 + 150 * (-(-grams // 500))
 
 
 def taught(*weights: int, lane: str = "941") -> LearnedPrices:
@@ -73,6 +78,28 @@ def test_a_price_outside_the_merchant_s_bound_is_not_used() -> None:
     assert between.bound_permille > 10
     assert learned.tell("acc_1", asked(1150), NOW + 60, between.bound_permille - 1).rates == ()
     assert not learned.tell("acc_1", asked(1150), NOW + 60, between.bound_permille - 1).whole
+
+
+def test_a_price_list_s_steps_are_found_and_a_price_in_the_same_step_is_its_own() -> None:
+    learned = LearnedPrices()
+    for number in range(60):
+        grams = 120 + 97 * number % 2900
+        learned.learn("acc_1", asked(grams), answer(by_half_kilogram(grams)), NOW + number)
+    for grams in (501, 733, 999, 1000, 1777):
+        (rate,) = learned.tell("acc_1", asked(grams), NOW + 100, 20).rates
+        assert rate.minor == by_half_kilogram(grams)
+
+
+def test_lanes_of_one_price_list_learn_from_each_other() -> None:
+    learned = LearnedPrices()
+    for number in range(40):
+        grams = 200 + 150 * (number % 20)
+        learned.learn("acc_1", asked(grams, lane=f"{600 + number // 20}"), answer(by_weight(grams)), NOW + number)
+        learned.learn("acc_1", asked(grams, lane="331"), answer(2 * by_weight(grams)), NOW + number)
+    for number, grams in enumerate((200, 350, 3050)):
+        learned.learn("acc_1", asked(grams, lane="941"), answer(by_weight(grams)), NOW + 60 + number)
+    (rate,) = learned.tell("acc_1", asked(950, lane="941"), NOW + 100, 30).rates
+    assert rate.minor == by_weight(950)
 
 
 def test_another_account_or_another_place_is_not_told_from_this_one() -> None:

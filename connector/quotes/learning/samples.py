@@ -6,6 +6,8 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from connector.quotes.learning.steps import step_of
+
 DAY_S = 86_400.0
 LIFE_S = 30 * DAY_S
 """A price that was seen longer ago says nothing."""
@@ -72,9 +74,22 @@ class Samples:
             return None
         return self.prices[at]
 
-    def estimate(self, grams: int, now: float) -> Estimate | None:
-        """The price of a weight that was seen, or that lies between two that were; nothing is guessed beyond."""
+    def beside(self, grams: int) -> list[tuple[int, Sample]]:
+        """The next lighter and the next heavier weight that were seen."""
+        at = bisect_left(self.weights, grams)
+        after = at + (at < len(self.weights) and self.weights[at] == grams)
+        return [(self.weights[i], self.prices[i]) for i in (at - 1, after) if 0 <= i < len(self.weights)]
+
+    def estimate(self, grams: int, now: float, unit: int | None = None) -> Estimate | None:
+        """The price of a weight that was seen, or that lies between two that were; nothing is guessed beyond.
+
+        With the `unit` of the price list's steps, a price seen in the same step is as good as the weight's own.
+        """
         found = self.exact(grams, now)
+        if found is None and unit is not None:
+            step = step_of(grams, unit)
+            same = (each for weight, each in self.beside(grams) if step_of(weight, unit) == step)
+            found = next((each for each in same if now - each.at <= LIFE_S), None)
         if found is not None:
             return Estimate(found.minor, found.list_minor, found.days, _age(found, now), len(self))
         at = bisect_left(self.weights, grams)

@@ -10,6 +10,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 
 from connector.quotes.learning.samples import Estimate, Sample, Samples
+from connector.quotes.learning.steps import Steps
 
 _MOST_ZONES = 24
 _MOST_LANES = 4_000
@@ -22,6 +23,7 @@ class Zones:
 
     lists: list[Samples] = field(default_factory=list)
     zone_of: OrderedDict[str, int] = field(default_factory=OrderedDict)
+    steps: Steps = field(default_factory=Steps)
 
     def see(self, lane: str, seen: Samples, grams: int, sample: Sample) -> None:
         """A price came on a lane; `seen` is all that was seen there, that price included."""
@@ -29,6 +31,8 @@ class Zones:
         if zone is not None:
             known = self.lists[zone].exact(grams, sample.at)
             if known is None or known.minor == sample.minor:
+                for weight, other in self.lists[zone].beside(grams):
+                    self.steps.note(grams, sample.minor, weight, other.minor)
                 self.lists[zone].see(grams, sample)
                 self.zone_of.move_to_end(lane)
                 return
@@ -43,11 +47,12 @@ class Zones:
     def estimate(self, lane: str, grams: int, now: float) -> Estimate | None:
         """A weight's price in the zone of a lane."""
         zone = self.zone_of.get(lane)
-        return None if zone is None else self.lists[zone].estimate(grams, now)
+        return None if zone is None else self.lists[zone].estimate(grams, now, self.steps.unit)
 
     def forget(self) -> None:
         """The carrier has changed its prices."""
         self.lists.clear()
+        self.steps.forget()
         self.zone_of.clear()
 
     def leave(self, lane: str) -> None:
