@@ -9,6 +9,7 @@ from typing import Literal
 import structlog
 from pydantic import BaseModel
 from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
 
 from connector.attention.board import need_person, settled
 from connector.directory import Directory, ShopEntry, through_app
@@ -28,7 +29,7 @@ from connector.storage.shops import (
     put_locations,
     put_tokens,
 )
-from connector.store import InstallStep, ShopFacts, StoreKind, StoreLocation, StoreMisconfigured
+from connector.store import InstallStep, ShopFacts, StoreKind, StoreLocation
 from connector.words.reason import Reason
 from webhooks.errors import WaybillError
 from webhooks.outgoing import Outgoing
@@ -140,7 +141,10 @@ class Installer:
     async def keep(self, proved: Proved, actor: Actor, *, again: bool) -> Installed:
         """Keep a proved store as a shop (the one that it was, if it left), then register its callbacks."""
         await self.directory.refresh()
-        shop_id = await self.database.run(self._keep, proved, actor, again)
+        try:
+            shop_id = await self.database.run(self._keep, proved, actor, again)
+        except IntegrityError:  # Another process has kept the same store in this moment: then it is there.
+            shop_id = await self.database.run(self._keep, proved, actor, again)
         await self.directory.refresh()
         shop = self.directory.shop(shop_id)
         if shop is None:
@@ -223,8 +227,3 @@ class Installer:
     def address_note(self, platform: str) -> AddressNote | None:
         """What a person should know of our address before a store elsewhere is to reach it."""
         return "address_not_public" if platform != "sandbox" and not is_public(self.public_url) else None
-
-
-def needs_new_grant(error: WaybillError) -> bool:
-    """Whether an error says that the store does not let us in any more, so that the merchant must let us in again."""
-    return isinstance(error, StoreMisconfigured)
