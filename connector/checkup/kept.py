@@ -10,6 +10,7 @@ from connector.attention.board import need_person, open_matters, settled
 from connector.checkup.finding import Checkup, Finding, NotMade
 from connector.storage.database import insert_new
 from connector.storage.schema import Moment, TenantTable
+from connector.words.reason import Reason
 
 _SUBJECT = "checkup"
 _WANTED_SO = frozenset({"check_service_off"})  # Nobody needs to be told what somebody switched off here.
@@ -68,7 +69,8 @@ def _tell(connection: Connection, checkup: Checkup) -> Change:
         if finding.level == "stops_rates" and finding.reason.code not in _WANTED_SO
     ]
     opened = sum(
-        need_person(connection, checkup.shop_id, _subject(finding), finding.reason, checkup.at) for finding in grave
+        need_person(connection, checkup.shop_id, _subject(finding), _with_link(finding), checkup.at)
+        for finding in grave
     )
     wrong = {(finding.reason.code, _subject(finding)) for finding in grave}
     open_still = tuple(_prefix(each.name) for each in checkup.not_made)
@@ -82,6 +84,11 @@ def _tell(connection: Connection, checkup: Checkup) -> Change:
     for matter in gone:
         settled(connection, checkup.shop_id, matter.subject, checkup.at, matter.reason.code)
     return Change(opened, len(gone))
+
+
+def _with_link(finding: Finding) -> Reason:
+    """The cause with the page to open, for its cure."""
+    return Reason(finding.reason.code, {**finding.reason.params, "link": finding.link})
 
 
 def _subject(finding: Finding) -> str:

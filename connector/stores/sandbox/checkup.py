@@ -11,16 +11,19 @@ from connector.words.reason import Reason
 
 
 def checks(asked: Asked) -> Sequence[Check]:
-    """Every check of a sandbox shop. It is called on this machine, by commands: no address is asked for."""
+    """Every check of a sandbox shop. It is called on this machine, by commands: no address is asked for.
+
+    It has no pages to open, so that its domain stands where their address would.
+    """
 
     async def service() -> list[Finding]:
         is_on = await asked.store.rates_on()
         if is_on is None:
-            return [Finding(Reason("check_service_missing"), "stops_rates")]
-        return judge_switch(is_on=is_on, wanted=asked.rates_on)
+            return [Finding(Reason("check_service_missing"), "stops_rates", link=asked.shop)]
+        return judge_switch(is_on=is_on, wanted=asked.rates_on, link=asked.shop)
 
     async def locations() -> list[Finding]:
-        return judge_locations(await asked.store.locations(), asked.settings.default_location)
+        return judge_locations(await asked.store.locations(), asked.settings.default_location, asked.shop)
 
     return [
         Check("service", Reason("checked_service"), service),
