@@ -185,10 +185,13 @@ class Member:
 
     @property
     def lines(self) -> Iterator[list[object]]:
-        """Its JSON lines."""
-        for line in self.content.decode().split("\n"):
-            if line:
-                yield json.loads(line)
+        """Its JSON lines. Raises BadBackup."""
+        try:
+            for line in self.content.decode().split("\n"):
+                if line:
+                    yield json.loads(line)
+        except ValueError as error:  # No JSON, or no text at all.
+            raise BadBackup("The backup is damaged: a part of it cannot be read.", detail=self.name) from error
 
 
 def read_head(path: Path) -> Head:
@@ -214,10 +217,10 @@ def verify(path: Path) -> tuple[Head, Manifest]:
             return head, manifest
         chain.add(member.name, member.content)
         if member.table:
-            _, *rows = member.lines
             digest = tables.setdefault(member.table, Digest())
-            for row in rows:
-                digest.add(row)  # type: ignore[arg-type]  # Values of JSON.
+            for number, row in enumerate(member.lines):
+                if number:  # The first line names the columns.
+                    digest.add(row)  # type: ignore[arg-type]  # Values of JSON.
     raise BadBackup("The backup is not whole: it ends without its manifest.", detail=str(path))
 
 

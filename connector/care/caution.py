@@ -20,6 +20,7 @@ from carriers.rate import Rate
 from connector.attention.board import need_person
 from connector.labels import record
 from connector.labels.choose import Chosen, choose
+from connector.labels.gates import waits
 from connector.labels.tables import LIVE, labels, parcels
 from connector.orders import restored
 from connector.orders.plan import STORES_HOLDS
@@ -53,6 +54,7 @@ def take_care(connection: Connection, work: Work, shop_ids: Iterable[str], now: 
     connection.execute(delete(_due()).where(_due().c.name == BUY))
     for shop_id in shop_ids:
         restored.note(connection, shop_id, now)
+        connection.execute(waits.delete(shop_id))  # Who waits for money is held like the others.
         looked_up += _look_up_purchases(connection, work, shop_id, now)
         held += _hold_plans(connection, work, shop_id, now)
         begun = store_events.update(shop_id).where(store_events.c.state == "due")

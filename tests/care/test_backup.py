@@ -75,8 +75,12 @@ def _shortened(content: bytes) -> bytes:
     return content[:-2000]
 
 
-def _turned(content: bytes) -> bytes:
-    return content[:5000] + bytes([content[5000] ^ 1]) + content[5001:]
+def _turned(at: float) -> Callable[[bytes], bytes]:
+    def turn(content: bytes) -> bytes:
+        place = int(len(content) * at)
+        return content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :]
+
+    return turn
 
 
 def _repacked(change: Callable[[tarfile.TarInfo, bytes], tuple[str, bytes] | None]) -> Callable[[bytes], bytes]:
@@ -102,7 +106,7 @@ def _repacked(change: Callable[[tarfile.TarInfo, bytes], tuple[str, bytes] | Non
 
 DAMAGE: dict[str, Callable[[bytes], bytes]] = {
     "cut short": _shortened,
-    "a bit has turned": _turned,
+    **{f"a bit has turned at {at}": _turned(at) for at in (0.02, 0.05, 0.1, 0.2, 0.5, 0.999)},
     "empty": lambda _content: b"",
     "not a backup at all": lambda _content: b"PK\x03\x04" * 100,
     "a row was changed": _repacked(lambda info, body: (info.name, body.replace(b"Tea", b"Pea"))),
