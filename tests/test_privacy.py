@@ -176,9 +176,11 @@ async def journey(database_url: str, tmp_path: Path, clock: FrozenClock) -> Asyn
 async def everything_happens(journey: Journey) -> list[str]:
     """Quotes, purchases, faults, tracking, an edit, a hold, a void, a cancellation; the orders' ids."""
     keeper = journey.store.shopkeeper
-    faults = ("refuse", "empty-wallet", "rate-gone", "lost-answer", "lost-request", "nowhere", "down")
+    faults = ("refuse", "rate-gone", "lost-answer", "lost-request", "nowhere", "down", "empty-wallet")
     orders = [await journey.buy(city) for city in ("Wien", *(f"SANDBOX-{fault.upper()}" for fault in faults))]
-    await journey.pass_time(120)
+    await journey.pass_time(110)
+    await journey.tell(await keeper.cancel(orders[-1]))  # Nothing waits for money any more, and buying goes on.
+    await journey.pass_time(1200, step_s=120)
     order = journey.house.database.run_here(view.show, journey.shop_id, orders[0])
     label = order.parcels[0].label
     assert label is not None

@@ -216,7 +216,10 @@ def hold_shut(connection: Connection, shop_id: str, subject: str) -> datetime | 
 
 
 def probe(connection: Connection, work: Work, shop_id: str, subject: str, now: datetime) -> None:
-    """Let the parcel that waits longest try; where nothing waits any more, the gate opens."""
+    """Let the parcel that waits longest try; where nothing waits any more, the gate opens.
+
+    What tries in vain goes to the end of the line: a label that costs more than is left keeps no cheaper one waiting.
+    """
     row = lock(connection, shop_id, subject)
     if row.shut_at is None:
         return

@@ -89,6 +89,24 @@ async def test_an_empty_wallet_stops_its_own_account_and_goes_on_after_a_payment
     assert any_world.matter_codes() == []
 
 
+async def test_a_label_that_is_too_dear_for_what_is_left_keeps_no_cheaper_one_waiting(world: World) -> None:
+    """The first in the line costs 15.00 and never goes through; the others cost 7.00."""
+    sell = world.carrier.purchase
+
+    async def till(handle: str, rate: Rate, fence: Fence) -> Purchased | Rejected | Unknown:
+        return REJECTIONS["empty-wallet"] if rate.price.minor > 1000 else await sell(handle, rate, fence)
+
+    world.carrier.purchase = till  # type: ignore[method-assign]  # The fake's till.
+    dear = await world.buy_from_quote(service="fake-express")
+    await world.refresh(dear.id)
+    cheap = await paid_orders(world, 3)
+    await world.drain()
+    await world.pass_time(30 * 60, step_s=60)
+    assert [world.parcel(each).state for each in cheap] == ["bought"] * 3
+    assert world.parcel(dear.id).state == "planned"
+    assert world.matter_codes() == ["wallet_empty"]
+
+
 async def test_a_click_after_a_payment_lets_everything_go_on_at_once(any_world: World) -> None:
     wallet = Wallet(any_world, filled=False)
     first, *_ = await paid_orders(any_world, 3)
