@@ -377,6 +377,35 @@ class StoreContract:
         assert {step.what for step in moved if step.state == "moved"} == was_made
         assert {step.state for step in await world.store.install(ELSEWHERE)} <= {"kept"}
 
+    async def test_rates_are_off_until_switched_on_and_installing_leaves_the_switch(self, world: StoreWorld) -> None:
+        assert await world.store.rates_on() is None
+        assert not await world.store.switch_rates(True)
+        await world.store.install(CALLBACKS)
+        assert await world.store.rates_on() is False
+        for on in (True, False, True):
+            assert await world.store.switch_rates(on)
+            assert await world.store.rates_on() is on
+        await world.store.install(ELSEWHERE)
+        assert await world.store.rates_on() is True
+
+    async def test_what_was_lost_comes_back_as_it_is_told_to_be(self, world: StoreWorld) -> None:
+        await world.store.install(CALLBACKS, on=True)
+        assert await world.store.rates_on() is True
+
+    async def test_uninstalling_takes_everything_away_once(self, world: StoreWorld) -> None:
+        made = await world.store.install(CALLBACKS)
+        gone = await world.store.uninstall()
+        assert {step.what for step in gone} == {step.what for step in made if step.state == "done"}
+        assert {step.state for step in gone} == {"removed"}
+        assert {step.state for step in await world.store.uninstall()} <= {"absent"}
+        assert await world.store.rates_on() is None
+
+    async def test_a_callback_that_moved_says_from_where_to_where(self, world: StoreWorld) -> None:
+        await world.store.install(CALLBACKS)
+        moved = [step for step in await world.store.install(ELSEWHERE) if step.state == "moved"]
+        assert moved
+        assert all(" -> " in step.detail for step in moved)
+
     async def test_no_step_shows_a_callback_token(self, world: StoreWorld) -> None:
         steps = [*await world.store.install(CALLBACKS), *await world.store.install(ELSEWHERE)]
         assert "first-token" not in repr(steps)

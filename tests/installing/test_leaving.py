@@ -12,7 +12,9 @@ from sqlalchemy import Connection
 from connector.attention.board import open_matters
 from connector.storage import persons
 from connector.storage.vault import ShopTokenVault
-from tests.installing.world import DOMAIN, World
+from connector.wiring import STORES
+from tests.installing.world import BY_TEST, DOMAIN, SECRET, World
+from tests.simulators.shopify_admin import CLIENT_ID
 
 pytestmark = pytest.mark.anyio
 
@@ -191,3 +193,18 @@ async def test_the_secret_before_the_last_change_still_speaks(home: World) -> No
     await home.register(secret="a newer secret of the app, just as long")
     home.shopify.settings(refresh_tokens=[], tokens={})
     assert await home.told("customers/redact", SHOP | {"orders_to_redact": []}) == 200
+
+
+async def test_a_store_with_an_app_of_its_own_is_heard_at_the_same_address(world: World) -> None:
+    """Its secret is among its own credentials, and proves until they are dropped."""
+    world.shopify.settings(installed=True)
+    fields = {"domain": DOMAIN, "client_id": CLIENT_ID, "client_secret": SECRET, "api_base": world.shopify.base_url}
+    settings = STORES["shopify"].settings.model_validate(fields)
+    await world.house.installer.connect("shopify", settings, fields, BY_TEST)
+    assert await world.told("customers/redact", SHOP | {"orders_to_redact": [1]}) == 200
+    assert await world.told("customers/redact", SHOP, secret="another") == 401
+    await uninstall(world)
+    assert await world.told("shop/redact", SHOP) == 200
+    (record,) = world.records()
+    assert (record.status, dict(record.credentials)) == ("gone", {})
+    assert await world.told("shop/redact", SHOP) == 401
