@@ -9,10 +9,12 @@ from dataclasses import replace
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from starlette.types import Message
 
 from connector.http.callers import find_shop
 from connector.http.limits import Limits
 from connector.http.ports import Quoted
+from connector.http.rates import Rates
 from tests.http.house import RATE_BODY, RATES_TOKEN, House, HouseDirectory, HouseStore, Shop, sign
 from webhooks.receiver import Reply
 
@@ -212,3 +214,47 @@ async def test_many_shops_are_served_at_once(house: House) -> None:
     async with house.client() as client:
         answers = await asyncio.gather(*(client.post(PATH, content=RATE_BODY) for _ in range(20)))
     assert {answer.status_code for answer in answers} == {200}
+
+
+async def test_a_repeat_is_answered_without_reading_the_call(house: House) -> None:
+    house.quoting.repeats[RATE_BODY] = Quoted(Reply(200, b'{"rates": [2]}'), "answered", "repeat", "valid")
+    answer = await house.ask("POST", PATH, content=RATE_BODY)
+    assert answer.json() == {"rates": [2]}
+    assert house.quoting.asked == []
+    assert house.shop.house_store.incoming == []
+    assert house.count("waybill_rate_signatures_total", shop="shp_1", result="valid") == 1
+    assert house.count("waybill_rate_answer_seconds_count", source="repeat") == 1
+
+
+async def test_every_call_of_a_known_shop_is_counted_by_how_it_ended(house: House) -> None:
+    await house.ask("POST", PATH, content=RATE_BODY)
+    await house.ask("POST", PATH, content=b"{")
+    await house.ask("POST", "/rates/shp_9/token", content=RATE_BODY)
+    assert house.quoting.outcomes == [("shp_1", "answered"), ("shp_1", "refused")]
+
+
+async def test_a_platform_that_hangs_up_before_the_answer_is_noticed() -> None:
+    """It hangs up half a second after it asked; the desk learns after how long."""
+    house, answered = House(), asyncio.Event()
+
+    async def slowly() -> Quoted:
+        while not house.quoting.hung_up_after:  # noqa: ASYNC110 - what is waited for is a list.
+            await asyncio.sleep(0.01)
+        answered.set()
+        return Quoted(Reply(200), "answered")
+
+    house.quoting.behave = slowly
+    said = iter([{"type": "http.request", "body": RATE_BODY, "more_body": False}, {"type": "http.disconnect"}])
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return next(said)
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "path_params": {"shop": "shp_1", "token": RATES_TOKEN}, "headers": [], "query_string": b""}
+    await asyncio.wait_for(Rates(house.front())(scope, receive, send), 20)
+    assert answered.is_set()
+    (after_s,) = house.quoting.hung_up_after
+    assert after_s >= 0.3

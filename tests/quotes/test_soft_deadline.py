@@ -21,7 +21,7 @@ from connector.quotes.ledger import LedgerRow
 from connector.store import CartLine, RateCall
 from tests.conftest import FrozenClock
 from tests.quotes.test_desk import Desk
-from tests.quotes.world import PlainCarrier, a_cart, settings
+from tests.quotes.world import PlainCarrier, PlainStore, a_cart, settings
 
 pytestmark = pytest.mark.anyio
 
@@ -281,3 +281,35 @@ async def test_a_carrier_that_computes_here_is_asked_every_time_and_delays_nobod
     assert len(table.asked) == 3
     assert row.hold_key == ""
     assert desk.ledger.learned_from == []
+
+
+@dataclass
+class ReadingStore(PlainStore):
+    """A store whose calls may be known again by their bytes and one header."""
+
+    def __post_init__(self) -> None:
+        self.capabilities = replace(self.capabilities, rate_headers=("x-signature",))
+
+
+@pytest.mark.parametrize(
+    ("header", "raw", "is_known"), [("a", b"body", True), ("b", b"body", False), ("a", b"other", False)]
+)
+async def test_the_same_bytes_with_the_same_signature_are_known_again(
+    desk: LaterDesk, header: str, raw: bytes, is_known: bool
+) -> None:
+    desk.store = ReadingStore()
+    shop, first = desk.steady_shop, Incoming({"x-signature": "a"}, {}, b"body", "shop")
+    assert desk.desk.again(shop, first) is None
+    given = await desk.desk.give(shop, RateCall(a_cart_worth(5000), {}, "valid"), time.monotonic(), first)
+    found = desk.desk.again(shop, Incoming({"x-signature": header, "x-request-id": "9"}, {}, raw, "shop"))
+    assert (found is not None) == is_known
+    if found is not None:
+        assert (found.reply, found.signature, found.source) == (given.reply, "valid", "repeat")
+    desk.settings = settings(markup_percent="10")
+    assert desk.desk.again(desk.steady_shop, first) is None
+
+
+async def test_a_call_that_any_header_may_change_is_read_every_time(desk: LaterDesk) -> None:
+    shop, incoming = desk.steady_shop, Incoming({}, {}, b"body", "shop")
+    await desk.desk.give(shop, RateCall(a_cart_worth(5000), {}, "valid"), time.monotonic(), incoming)
+    assert desk.desk.again(shop, incoming) is None
