@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import anyio.to_thread
+
 from connector.http.desk.house import DeskHouse
 from connector.http.desk.names import names_of_actors
 from connector.http.desk.page import Answer, Ask, Download, Page, View
@@ -27,7 +29,8 @@ async def show(house: DeskHouse, ask: Ask) -> Answer:
     names = await house.database.run(names_of_actors, house.keyring, [each.actor for each in found])
     if in_csv:
         rows = [(each.at, names[each.actor], each.action, each.subject, _detail(each)) for each in found]
-        return Download(csv_bytes(("at", "by", "action", "subject", "detail"), rows), "text/csv", "history.csv")
+        head = ("at", "by", "action", "subject", "detail")
+        return Download(await anyio.to_thread.run_sync(csv_bytes, head, rows), "text/csv", "history.csv")
     shown = [(each, names[each.actor], _deed(each.action), _detail(each)) for each in found[:_AT_ONCE]]
     older = shown[-1][0].id if len(found) > _AT_ONCE else None
     return View("audit.html", {"rows": shown, "older": older, "subject": subject, "paged": before_id is not None})

@@ -6,17 +6,19 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlencode
+from urllib.parse import quote, urlencode
 
+import anyio.to_thread
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import Receive, Scope, Send
 
 from connector.directory import ShopEntry
-from connector.http.desk.fields import lists_of, read_form
+from connector.http.desk.fields import lists_of, read_form, read_query
 from connector.http.desk.guard import HEADERS, NO_STORE, Cookie, form_is_ours, is_ours, new_form
 from connector.http.desk.house import DeskHouse
 from connector.http.desk.page import Answer, Ask, Complaint, Download, Goto, NotThere, Page, Stream, View
+from connector.http.desk.render import warm_up
 from connector.http.desk.replies import html, message_page, notice_of, redirect
 from connector.http.errors import send_reply
 from connector.http.limits import NoBody, read_headers, refuse_body
@@ -58,6 +60,7 @@ class Door:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         headers = read_headers(scope)
+        await warm_up()
         try:
             reply = await self._serve(scope, headers, receive)
         except SQLAlchemyError as error:
@@ -99,7 +102,7 @@ class Door:
     def _asked(self, user: User, token: str, scope: Scope) -> Ask | None:
         """The request, if the person may know of the place at all."""
         path = dict(scope["path_params"])
-        query = dict(parse_qsl(scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True)[:100])
+        query = read_query(scope)
         entry: ShopEntry | None = None
         role: Role | None = "owner" if user.owns_installation else "packer"
         if not self._page.whole:
@@ -114,14 +117,14 @@ class Door:
         if self._page.show is None:
             if complaint is None:
                 return message_page("not_found", 404)
-            return self._reply(
+            return await self._reply(
                 ask, here, View("message.html", {"code": "refused", "request_id": ""}), complaint, status
             )
         try:
             answer = await self._page.show(self._house, ask)
         except NotThere:
             return message_page("not_found", 404)
-        return self._reply(ask, here, answer, complaint, status)
+        return await self._reply(ask, here, answer, complaint, status)
 
     async def _act(self, ask: Ask, here: str, headers: Mapping[str, str]) -> Reply | Stream:
         given = ask.typed.get("_form", "")
@@ -150,7 +153,7 @@ class Door:
         if isinstance(answer, Goto):
             await self._house.database.run(forms.settle, given, _location(answer))
             await self._house.refresh()
-        return self._reply(ask, here, answer)
+        return await self._reply(ask, here, answer)
 
     async def _again(self, ask: Ask, here: str, given: str, body: str, before: forms.SentForm) -> Reply | Stream:
         """A form that was sent before: it leads where it led, and changes nothing."""
@@ -165,7 +168,7 @@ class Door:
             found = await self._house.database.run(forms.look, given, body)
         return await self._show(ask, here, Complaint("form.sent_before"), 409)
 
-    def _reply(
+    async def _reply(
         self, ask: Ask, here: str, answer: Answer, complaint: Complaint | None = None, status: int = 200
     ) -> Reply | Stream:
         match answer:
@@ -180,7 +183,8 @@ class Door:
                 said = complaint or answer.complaint
                 usual = 422 if said else answer.status
                 values = {**self._surroundings(ask, here, said), **answer.values}
-                return html(answer.template, values, status if status != 200 else usual)
+                # A long list costs its thread, not the checkout.
+                return await anyio.to_thread.run_sync(html, answer.template, values, status if status != 200 else usual)
 
     def _surroundings(self, ask: Ask, here: str, complaint: Complaint | None) -> dict[str, Any]:
         """What every page's frame needs."""

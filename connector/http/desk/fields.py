@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from urllib.parse import parse_qsl
 
-from starlette.types import Receive
+from starlette.types import Receive, Scope
 
 from connector.http.desk.house import DeskHouse
 from connector.http.desk.replies import message_page
@@ -25,9 +25,21 @@ async def read_form(headers: Mapping[str, str], receive: Receive, house: DeskHou
     if headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM_TYPE:
         return NoBody("refused", message_page("malformed", 400))
     try:
-        return parse_qsl(raw.decode(), keep_blank_values=True, errors="strict", max_num_fields=_MOST_FIELDS)
+        found = parse_qsl(raw.decode(), keep_blank_values=True, errors="strict", max_num_fields=_MOST_FIELDS)
     except ValueError:
         return NoBody("refused", message_page("malformed", 400))
+    return [(name, plain(value)) for name, value in found]
+
+
+def read_query(scope: Scope) -> dict[str, str]:
+    """What stands behind the question mark of an address; of a name that is there twice, the last."""
+    text = scope.get("query_string", b"").decode("latin-1")
+    return {name: plain(value) for name, value in parse_qsl(text, keep_blank_values=True)[:_MOST_FIELDS]}
+
+
+def plain(text: str) -> str:
+    """Text without the one character that a database cannot keep."""
+    return text.replace("\x00", "")
 
 
 def lists_of(form: Sequence[tuple[str, str]]) -> dict[str, tuple[str, ...]]:

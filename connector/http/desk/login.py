@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
-from urllib.parse import parse_qsl
 
 import structlog
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import Receive, Scope, Send
 
-from connector.http.desk.fields import read_form
+from connector.http.desk.fields import read_form, read_query
 from connector.http.desk.guard import Cookie, caller, form_is_ours, is_ours
 from connector.http.desk.house import DeskHouse
 from connector.http.desk.page import Complaint
 from connector.http.desk.passwords import Passwords, Throttle, TooBusy, complain
+from connector.http.desk.render import warm_up
 from connector.http.desk.replies import html, message_page, notice_of, outside, redirect, safe_path
 from connector.http.errors import send_reply
 from connector.http.limits import NoBody, read_headers, refuse_body
@@ -57,10 +57,10 @@ class Lobby:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send, show: Serve, act: Serve) -> None:
         headers = read_headers(scope)
+        await warm_up()
         try:
             if scope["method"] != "POST":
-                query = dict(parse_qsl(scope.get("query_string", b"").decode("latin-1")))
-                reply: Reply | NoBody = await show(scope, headers, query)
+                reply: Reply | NoBody = await show(scope, headers, read_query(scope))
             else:
                 form = await read_form(headers, receive, self._house)
                 if isinstance(form, NoBody):

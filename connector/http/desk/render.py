@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+import anyio.to_thread
+
 from carriers.money import Money
 from connector.watch.shops import Share
 from connector.words.desk_texts import say, texts
@@ -26,6 +28,12 @@ FOLDER = Path(__file__).parent
 STATIC = FOLDER / "static"
 _COMMAND = re.compile(r"`([^`]+)`")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+async def warm_up() -> None:
+    """Load Jinja2 and the frame of every page, once and in a thread: it takes as long as a checkout may wait."""
+    if not _environment.cache_info().currsize:
+        await anyio.to_thread.run_sync(lambda: _environment().get_template("message.html"))
 
 
 def render(template: str, values: Mapping[str, Any]) -> bytes:
