@@ -10,11 +10,13 @@ from typing import Any
 
 import click
 
+from connector.cli import by_hand
 from connector.cli.naming import worker_runs
 from connector.cli.output import EXIT_FAILED, Speaker, command, in_house, with_house
 from connector.labels import record
 from connector.labels.aftercare import request_void
 from connector.labels.amounts import Entry
+from connector.labels.by_hand import is_by_hand
 from connector.orders import view
 from connector.orders.refresh import REFRESH
 from connector.orders.release import release
@@ -77,6 +79,7 @@ def add_to(group: click.Group) -> None:
     label = click.Group("label", help="Buy, void and save labels.")
     group.add_command(order)
     group.add_command(label)
+    by_hand.add_to(order)
 
     @command(order, "show")
     @click.argument("shop")
@@ -136,10 +139,13 @@ def add_to(group: click.Group) -> None:
     @click.option("--reason", required=True, help="Why, for the audit.")
     def void(speaker: Speaker, parcel: str, reason: str) -> None:
         """Take a parcel's label out of use and ask the money back."""
-        label_id, worker = with_house(lambda house: _void(house, parcel, reason))
-        asked = "The carrier is asked for the refund" + ("." if worker else " once a worker runs; none does now.")
+        label_id, state, worker = with_house(lambda house: _void(house, parcel, reason))
+        asked = "It went by hand: the store is asked to take its number back" if state == "voided" else ""
+        asked = (asked or "The carrier is asked for the refund") + (
+            "." if worker else " once a worker runs; none does now."
+        )
         speaker.answer(
-            {"parcel_id": parcel, "label_id": label_id, "state": "void_requested", "worker": worker},
+            {"parcel_id": parcel, "label_id": label_id, "state": state, "worker": worker},
             [f"{asked} A new label can be bought at once."],
         )
 
@@ -225,10 +231,11 @@ def _shop_of(house: House, parcel_id: str) -> str:
     return shop_id
 
 
-def _void(house: House, parcel_id: str, reason: str) -> tuple[str, bool]:
+def _void(house: House, parcel_id: str, reason: str) -> tuple[str, str, bool]:
     shop_id = _shop_of(house, parcel_id)
     voided = house.here(request_void, house.work, shop_id, parcel_id, reason, _BY_COMMAND, house.clock.now())
-    return voided, house.here(worker_runs)
+    label = house.here(record.label_of, shop_id, voided)
+    return voided, "void_requested" if label is None else str(label.state), house.here(worker_runs)
 
 
 def _save(house: House, parcel_id: str, out: Path) -> list[Path]:
@@ -236,6 +243,8 @@ def _save(house: House, parcel_id: str, out: Path) -> list[Path]:
     label = house.here(record.live_label, shop_id, parcel_id)
     if label is None or label.state != "bought":
         raise WaybillError("This parcel has no label.", detail=parcel_id)
+    if is_by_hand(label):
+        raise WaybillError("This parcel went by hand: its label is where it was bought.", detail=parcel_id)
     written = []
     for number, row in enumerate(house.here(record.files_of, shop_id, label.id), 1):
         if row.sha256 is not None:

@@ -52,6 +52,21 @@ def ship_by_hand(
     return ship(connection, work, shop_id, parcel_id, typed, actor, now, notify_buyer=notify_buyer)
 
 
+def typed_label(connection: Connection, shop_id: str, reference: str, parcel_id: str | None = None) -> Any:
+    """The live label of a typed number: the parcel's, or the order's only one. Raises NoSuchOrder, NotByHand."""
+    row = find(connection, shop_id, reference)
+    chosen = parcels.select(shop_id, parcels.c.id).where(parcels.c.order_id == row.id, parcels.c.state != "cancelled")
+    if parcel_id is not None:
+        chosen = chosen.where(parcels.c.id == parcel_id)
+    live = [record.live_label(connection, shop_id, each.id) for each in connection.execute(chosen).all()]
+    typed = [label for label in live if label is not None and is_by_hand(label)]
+    if not typed:
+        raise NotByHand("Nothing of this order went by hand.", detail=row.name)
+    if len(typed) > 1:
+        raise NotByHand("Several parcels of this order went by hand: name one.", detail="parcel")
+    return typed[0]
+
+
 def _one_parcel(connection: Connection, known: Sequence[Any], typed: Typed, name: str, now: datetime) -> str:
     """The parcel that stands for all that waits; its id."""
     waiting = []

@@ -13,7 +13,7 @@ import click
 import pytest
 
 from connector.cli.root import waybill
-from tests.cli.shell import ROOT, Shell, shell_in, started
+from tests.cli.shell import ROOT, Shell, shell_in, started, until
 from tests.cli.worlds import DOMAIN, RATE_REQUEST, Demo, Shop
 from tests.insight.test_order_csv import FIRST, HEAD
 from tests.simulators.easypost import build
@@ -244,6 +244,23 @@ def test_the_fields_of_purchases_voids_and_failures_are_documented(shop: Shop) -
         assert SECTIONS["waybill label buy"].fields == paths(own) | SECTIONS["waybill order show"].fields
         assert set(bought) == set(own) | set(shown)
         holds("waybill label void", shell.json("label", "void", parcel["id"], "--reason", "a test"))
+
+
+@pytest.mark.slow
+def test_the_fields_of_numbers_typed_by_hand_are_documented(shop: Shop) -> None:
+    shell, order = shop.shell, shop.order()
+    shell.json("settings", DOMAIN, "buy=manual")
+    with started(shell, "work"):
+        shell.run("label", "buy", DOMAIN, order, "--wait", "0")
+        until(lambda: shell.run("order", "show", DOMAIN, order).exit_code == 0, "the order")
+    typed = ("order", "ship", DOMAIN, order, "--carrier", "Post", "--number")
+    (parcel,) = shell.json("order", "show", DOMAIN, order)["parcels"]
+    if parcel["state"] == "bought":
+        shell.json("label", "void", parcel["id"], "--reason", "a test")
+    holds("waybill order ship", shell.json(*typed, "RR1SK", "--price", "5"), shell.json(*typed, "RR1SK"))
+    assert shell.json(*typed, "RR2SK", "--correct")["changed"] is True
+    assert "went by hand" in shell.refused("label", "save", parcel["id"])
+    holds("waybill order unship", shell.json("order", "unship", DOMAIN, order, "--reason", "a test"))
 
 
 def test_the_fields_of_packing_are_documented(shell: Shell, tmp_path: Path) -> None:
