@@ -18,7 +18,7 @@ from carriers.parcel import RateRequest
 from carriers.rate import Problem, Rate, Rates
 from connector.quotes.carrier_answers import CarrierAnswers
 from connector.quotes.ledger import LedgerRow
-from connector.store import CartLine, RateCall
+from connector.store import CartLine, Incoming, RateCall
 from tests.conftest import FrozenClock
 from tests.quotes.test_desk import Desk
 from tests.quotes.world import PlainCarrier, PlainStore, a_cart, settings
