@@ -25,7 +25,7 @@ from connector.quotes.decide import Decision, cannot_ask, decide
 from connector.quotes.encoded import Encoded, EncodedAnswers, raw_key
 from connector.quotes.facts import Facts
 from connector.quotes.learning.lane import Asked
-from connector.quotes.learning.model import LearnedPrices
+from connector.quotes.learning.model import LearnedPrices, Told
 from connector.quotes.ledger import LedgerRow
 from connector.quotes.observed import Observed, Source, source_of
 from connector.quotes.parcels import plans_for
@@ -284,8 +284,12 @@ class QuoteDesk:
         most = float(shop.settings.learned_bound_percent * 10)
         seconds = now.timestamp()
 
+        known: dict[str, Told] = {}
+
         def stand_ins(account: Account, asked: Asked) -> tuple[tuple[KeptRate, ...], bool]:
-            told = self.learned.tell(account.id, asked, seconds, most)
+            told = known.get(account.id)
+            if told is None:
+                told = known[account.id] = self.learned.tell(account.id, asked, seconds, most)
             return told.rates, told.whole
 
         return Asking(

@@ -6,7 +6,7 @@ Each live answer is first told, then seen: how far off the telling was is the he
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from math import ceil
 
@@ -18,6 +18,8 @@ from connector.quotes.learning.zones import Zones
 from connector.quotes.lru import Bounded
 
 ServiceKey = tuple[str, str, str]
+Found = tuple[str, str, list[Estimate]]
+"""A level, a currency, and the estimate of each parcel."""
 
 _MOST_BYTES = 24 * 1024 * 1024
 _MOST_SERVICES = 20_000
@@ -88,8 +90,8 @@ class LearnedPrices:
         expected = history.expected()
         rates = []
         for key in expected:
-            rate = self._tell_one(account_id, key, asked, now)
-            if rate is not None and rate.bound_permille <= most_permille:
+            rate = self._tell_one(account_id, key, asked, now, most_permille)
+            if rate is not None:
                 rates.append(rate)
         return Told(tuple(rates), bool(rates) and len(rates) == len(expected))
 
@@ -119,23 +121,17 @@ class LearnedPrices:
                 return book
         return None
 
-    def _tell_one(self, account_id: str, key: ServiceKey, asked: Asked, now: float) -> KeptRate | None:
+    def _tell_one(
+        self, account_id: str, key: ServiceKey, asked: Asked, now: float, most_permille: float
+    ) -> KeptRate | None:
         """The price of the level that may be off the least, of those that have been tested."""
         record = self._records.get((account_id, key))
         if record is None:
             return None
-        best: tuple[float, str, list[Estimate]] | None = None
-        for level, currency, parts in self._estimates(account_id, key, asked, now):
-            beyond = record.beyond(level, now)
-            if beyond is not None:
-                bound = max(part.bound_permille for part in parts) + beyond
-                if best is None or bound < best[0]:
-                    best = (bound, currency, parts)
-        return None if best is None else _told(key, *best)
+        best = _best(record, self._estimates(account_id, key, asked, now), now)
+        return None if best is None or ceil(best[0]) > most_permille else _told(key, *best)
 
-    def _estimates(
-        self, account_id: str, key: ServiceKey, asked: Asked, now: float
-    ) -> Iterator[tuple[str, str, list[Estimate]]]:
+    def _estimates(self, account_id: str, key: ServiceKey, asked: Asked, now: float) -> Iterator[Found]:
         """Every parcel's price by each lane that has them all; a price for some of them is none."""
         for number, lane in enumerate(asked.lanes):
             book = self._books.get((account_id, lane))
@@ -156,18 +152,20 @@ class LearnedPrices:
     def _test(self, account_id: str, rate: KeptRate, asked: Asked, now: float) -> Tested:
         """Tell a price that has come in; keep how far off that was, and forget what it contradicts."""
         record = self._record(account_id, rate.key)
-        told = self._tell_one(account_id, rate.key, asked, now)
+        estimates = list(self._estimates(account_id, rate.key, asked, now))
+        told = _best(record, estimates, now)
         changed = self._contradicts(account_id, rate, asked, now)
         if changed:
             self._forget(account_id, rate.key, record, asked, now)
         elif rate.minor > 0:
-            for level, currency, parts in self._estimates(account_id, rate.key, asked, now):
+            for level, currency, parts in estimates:
                 if currency == rate.currency:
                     error = abs(sum(part.minor for part in parts) - rate.minor) * 1000 / rate.minor
                     record.note(level, now, max(0.0, error - max(part.bound_permille for part in parts)))
-        if told is None or rate.minor <= 0 or told.currency != rate.currency:
+        if told is None or rate.minor <= 0 or told[1] != rate.currency:
             return Tested(rate.key, None, None, changed)
-        return Tested(rate.key, abs(told.minor - rate.minor) * 1000 / rate.minor, told.bound_permille, changed)
+        error = abs(sum(part.minor for part in told[2]) - rate.minor) * 1000 / rate.minor
+        return Tested(rate.key, error, ceil(told[0]), changed)
 
     def _contradicts(self, account_id: str, rate: KeptRate, asked: Asked, now: float) -> bool:
         """Whether the very same parcel had another price on the very same lane."""
@@ -207,6 +205,18 @@ class LearnedPrices:
                 forgotten, _ = self._records.popitem(last=False)
                 self._zones.pop(forgotten, None)
         return record
+
+
+def _best(record: Record, estimates: Iterable[Found], now: float) -> tuple[float, str, list[Estimate]] | None:
+    """The estimate with the least bound (permille), of those whose level has been tested."""
+    best: tuple[float, str, list[Estimate]] | None = None
+    for level, currency, parts in estimates:
+        beyond = record.beyond(level, now)
+        if beyond is not None:
+            bound = max(part.bound_permille for part in parts) + beyond
+            if best is None or bound < best[0]:
+                best = (bound, currency, parts)
+    return best
 
 
 def _told(key: ServiceKey, bound: float, currency: str, parts: Sequence[Estimate]) -> KeptRate:

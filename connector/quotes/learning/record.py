@@ -26,13 +26,21 @@ class Record:
     tests: dict[str, deque[tuple[float, float]]] = field(default_factory=dict)
     doubts: deque[tuple[float, str]] = field(default_factory=lambda: deque(maxlen=20))
     changed_at: float = 0.0
+    known: dict[str, tuple[float, float | None]] = field(default_factory=dict)
 
     def note(self, level: str, at: float, beyond_permille: float) -> None:
         """A price came that had been told before."""
+        self.known.pop(level, None)
         self.tests.setdefault(level, deque(maxlen=_MOST_TESTS)).append((at, beyond_permille))
 
     def beyond(self, level: str, now: float) -> float | None:
         """What has to be added to a bound of this level so that 95 of 100 told prices keep it; None while cold."""
+        known = self.known.get(level)
+        if known is None or now - known[0] > DAY_S:
+            known = self.known[level] = (now, self._beyond(level, now))
+        return known[1]
+
+    def _beyond(self, level: str, now: float) -> float | None:
         seen = sorted(beyond for at, beyond in self.tests.get(level, ()) if now - at <= _TEST_LIFE_S)
         if len(seen) < LEAST_TESTS:
             return None
@@ -50,4 +58,5 @@ class Record:
         self.changed_at = self.doubts[0][0]
         self.doubts.clear()
         self.tests.clear()
+        self.known.clear()
         return True
