@@ -312,6 +312,14 @@ def test_the_fields_of_keys_are_documented(steady_shop: Shop) -> None:
     holds("waybill keys rotate", steady_shop.shell.json("keys", "rotate"))
 
 
+def test_the_fields_of_care_are_documented(steady_shop: Shop, tmp_path: Path) -> None:
+    file = str(tmp_path / "backup.tar.gz")
+    holds("waybill backup", steady_shop.shell.json("backup", file, "--with-key"))
+    restored = shell_in(tmp_path / "restored")
+    holds("waybill restore", restored.json("restore", file))
+    holds("waybill migrate-store", restored.json("migrate-store", "--to", f"sqlite:///{tmp_path / 'moved.db'}"))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["up", "serve", "work"])
 def test_the_fields_of_the_services_are_documented(tmp_path: Path, name: str) -> None:
