@@ -84,7 +84,9 @@ def test_a_label_is_bought_saved_voided_and_bought_again(shop: Shop, tmp_path: P
     """The order was never told of: the command fetches it from the store, and the buyer's name is nowhere shown."""
     order = shop.order()
     shop.shell.ok("settings", DOMAIN, "buy=manual")
+    shop.shell.run("label", "buy", DOMAIN, order, "--wait", "0")  # Has the order read.
     with started(shop.shell, "work") as worker:
+        until(lambda: _seen(shop, order), "the worker to read the order")
         bought = shop.shell.json("label", "buy", DOMAIN, order, "--wait", "60")
         assert (bought["bought"], bought["under_way"], bought["worker"]) == (1, 0, True)
         (parcel,) = bought["parcels"]
@@ -113,7 +115,9 @@ def test_a_label_is_bought_saved_voided_and_bought_again(shop: Shop, tmp_path: P
 def test_what_waits_for_a_person_is_listed_with_its_cure_and_can_be_bought_by_hand(shop: Shop) -> None:
     """A risky order is held although the shop buys by itself; a person's command buys it and closes the matter."""
     order = shop.order(risky=True)
+    shop.shell.run("label", "buy", DOMAIN, order, "--wait", "0")  # Has the order read.
     with started(shop.shell, "work"):
+        until(lambda: _seen(shop, order), "the worker to read the order")
         shop.shell.run("label", "buy", DOMAIN, order, "--wait", "60")
         until(lambda: _state(shop, order) == "bought", "the label")
     assert shop.shell.json("attention", DOMAIN) == {"matters": []}

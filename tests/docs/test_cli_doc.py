@@ -236,7 +236,9 @@ def test_the_fields_of_purchases_voids_and_failures_are_documented(shop: Shop) -
     """The one list that they all leave behind is documented, too."""
     shell, order = shop.shell, shop.order()
     shell.json("settings", DOMAIN, "buy=manual")
+    shell.run("label", "buy", DOMAIN, order, "--wait", "0")  # Has the order read.
     with started(shell, "work"):
+        until(lambda: shell.run("order", "show", DOMAIN, order).exit_code == 0, "the worker to read the order")
         bought = shell.json("label", "buy", DOMAIN, order, "--wait", "60")
         (parcel,) = bought["parcels"]
         shown = shell.json("order", "show", DOMAIN, order)
@@ -250,9 +252,9 @@ def test_the_fields_of_purchases_voids_and_failures_are_documented(shop: Shop) -
 def test_the_fields_of_numbers_typed_by_hand_are_documented(shop: Shop) -> None:
     shell, order = shop.shell, shop.order()
     shell.json("settings", DOMAIN, "buy=manual")
+    shell.run("label", "buy", DOMAIN, order, "--wait", "0")  # Has the order read.
     with started(shell, "work"):
-        shell.run("label", "buy", DOMAIN, order, "--wait", "0")
-        until(lambda: shell.run("order", "show", DOMAIN, order).exit_code == 0, "the order")
+        until(lambda: shell.run("order", "show", DOMAIN, order).exit_code == 0, "the worker to read the order")
     typed = ("order", "ship", DOMAIN, order, "--carrier", "Post", "--number")
     (parcel,) = shell.json("order", "show", DOMAIN, order)["parcels"]
     if parcel["state"] == "bought":
