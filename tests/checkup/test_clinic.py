@@ -16,6 +16,7 @@ from connector.checkup.run import run_checks
 from connector.storage.shops import NoSuchShop
 from connector.words.reason import Reason
 from connector.work.port import Task
+from connector.working import _fresh_spans
 from tests.checkup import plants
 from tests.checkup.world import Patient
 from webhooks.errors import WaybillError
@@ -158,3 +159,10 @@ async def test_the_daily_round_checks_an_older_shop_and_keeps_the_result(patient
     kept = await patient.house.database.run(latest, patient.shop_id)
     assert kept is not None
     assert kept.passed
+
+
+async def test_a_worker_starts_the_round_once_a_day_for_each_shop(patient: Patient) -> None:
+    house = patient.house
+    first = _fresh_spans(house, {})
+    assert ("shops.check", patient.shop_id) in first
+    assert ("shops.check", patient.shop_id) not in _fresh_spans(house, first)
