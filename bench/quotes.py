@@ -37,6 +37,7 @@ from bench._quotes_world import (
     rehearse,
     signed,
 )
+from bench.quotes_full import full
 
 _SLOWEST_S = "2.5"
 _ROUND_TRIP_S = 0.12
@@ -297,7 +298,12 @@ def memory(say: Say, folder: Path, quick: bool) -> None:
     say("memory_growth", sizes[1] - sizes[0], "MB", sizes[0], count)
 
 
-_SECTIONS = (cpu, coalesced, hung, bystander, live, cold, memory)
+def whole(say: Say, folder: Path, quick: bool) -> None:
+    """First-time quotes with packing and 50 rules."""
+    full(say, folder, _cpu_each, quick=quick)
+
+
+_SECTIONS = (cpu, whole, coalesced, hung, bystander, live, cold, memory)
 
 if __name__ == "__main__":
     os.chdir(ROOT)
