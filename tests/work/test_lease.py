@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import select, text, update
 
 from connector.storage.database import Database
-from connector.work.lease import Lease, database_time, executors, list_executors
+from connector.storage.schema import database_time
+from connector.work.lease import Lease, executors, list_executors
 
 MakeLease = Callable[..., Lease]
 

@@ -8,9 +8,10 @@ import pytest
 from sqlalchemy import Connection, insert, update
 
 from connector.storage.database import Database
+from connector.storage.schema import database_time
 from connector.work import suspects
 from connector.work.failures import Failure, list_failures
-from connector.work.lease import Lease, database_time, executors, list_executors
+from connector.work.lease import Lease, executors, list_executors
 from connector.work.port import Task
 from connector.work.reaper import Orphan, Reaper
 from tests.conftest import FrozenClock
