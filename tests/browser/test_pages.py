@@ -19,7 +19,9 @@ from connector.storage.logins.people import User
 from connector.store import Cart, CartLine, CartTotals
 from connector.stores.sandbox.connection import SandboxStore
 from connector.words.reason import Reason
-from tests.browser.rig import Site, Visitor, visitor
+from tests.browser import rig
+from tests.browser.rig import Site, Visitor
+from tests.cli.worlds import make_shop
 
 PAGES = {
     "home": "",
@@ -32,6 +34,24 @@ PAGES = {
     "history": "/history",
 }
 NASTY = '<script>document.title="caught"</script> & "Sons"'
+
+
+@pytest.fixture(scope="module")
+def site(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A house of these tests alone: they fill it with questions, matters and versions."""
+    steady = make_shop(tmp_path_factory.mktemp("pages")).folder
+    with rig.site(steady, tmp_path_factory.mktemp("pages-site")) as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def owner(site: Site) -> User:
+    return site.world.add_user("anna@example.com", "owner")
+
+
+@pytest.fixture(scope="module")
+def packer(site: Site) -> User:
+    return site.world.add_user("paul@example.com", "packer", site.world.shop_id, "Paul")
 
 
 def cart(quantity: int) -> Cart:
@@ -111,7 +131,7 @@ def test_two_quick_clicks_and_the_back_button_act_once(
     def versions() -> int:
         return len(site.house.here(settings_versions.history, site.world.shop_id))
 
-    with visitor(browser, site, owner, scripts=scripts) as person:
+    with rig.visitor(browser, site, owner, scripts=scripts) as person:
         page = person.open("/settings")
         before = versions()
         page.fill("input[name=markup_fixed]", "1.25" if scripts else "2.25")
@@ -135,7 +155,7 @@ def test_an_invitation_is_made_and_its_link_shown(visitor: Visitor) -> None:
 
 
 def test_a_packer_sees_no_way_to_keys_and_money(browser: Browser, site: Site, packer: User, busy: None) -> None:
-    with visitor(browser, site, packer) as person:
+    with rig.visitor(browser, site, packer) as person:
         page = person.open()
         places = page.eval_on_selector_all(".places a", "all => all.map(each => each.textContent)")
         assert not {"Carriers", "Settings", "People", "Set-up"} & set(places)
@@ -145,7 +165,7 @@ def test_a_packer_sees_no_way_to_keys_and_money(browser: Browser, site: Site, pa
 
 
 def test_no_page_asks_a_third_party(browser: Browser, site: Site, owner: User) -> None:
-    with visitor(browser, site, owner) as person:
+    with rig.visitor(browser, site, owner) as person:
         asked: list[str] = []
         wrong: list[str] = []
         person.page.on("request", lambda request: asked.append(request.url))
