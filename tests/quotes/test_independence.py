@@ -13,13 +13,18 @@ from hypothesis import strategies as st
 
 from carriers.address import Address
 from carriers.errors import Misconfigured, Overloaded, Refused, TooSlow, Unavailable
+from carriers.measure import Weight
+from carriers.money import Money
 from connector.packing.plan import Plan
+from connector.quotes.answers import AccountAnswer, KeptProblem
 from connector.quotes.ask import Account, Question, ask_one, request_for
 from connector.quotes.carrier_answers import CarrierAnswers
 from connector.quotes.decide import decide
 from connector.quotes.desk import QuoteDesk, QuotingShop
+from connector.quotes.facts import Facts
 from connector.quotes.parcels import plan_cart
-from connector.store import RateCall
+from connector.quotes.reduced import ReducedCart
+from connector.store import CartLine, RateCall
 from tests.quotes import world
 from tests.quotes.test_desk import BRATISLAVA, KeptRows
 from tests.quotes.world import NOW, PlainCarrier, as_carrier, cart, line, plain_store, some_answers, some_facts
@@ -32,12 +37,12 @@ FAILURES = st.sampled_from(
 @settings(max_examples=50, deadline=None)
 @given(answers=some_answers(), asked=world.reduced_carts(), using=some_facts, failing=st.integers(0, 3))
 def test_an_account_without_an_answer_never_removes_another_s_offers(
-    answers: tuple[world.AccountAnswer, ...], asked: world.ReducedCart, using: world.Facts, failing: int
+    answers: tuple[AccountAnswer, ...], asked: ReducedCart, using: Facts, failing: int
 ) -> None:
     """Whatever offer was made from another account's price is still there, and no dearer one of it is hidden."""
     before = decide(asked, using, answers, NOW)
     without = tuple(
-        each.model_copy(update={"state": "failed", "rates": (), "problems": (world.KeptProblem(
+        each.model_copy(update={"state": "failed", "rates": (), "problems": (KeptProblem(
             account="", carrier=each.carrier, code="unreachable"),)})
         if number == failing
         else each
@@ -85,7 +90,7 @@ def test_a_call_s_price_does_not_depend_on_its_siblings(weights: list[int]) -> N
         desk = QuoteDesk(lambda: datetime(2026, 11, 23, 9, tzinfo=UTC), world.keyed_hash, KeptRows(), CarrierAnswers())
         found = {}
         for each in grams:
-            group = world.CartLine(1, world.Money(1000, "EUR"), world.Weight(each), f"S{each}", "", f"var_{each}")
+            group = CartLine(1, Money(1000, "EUR"), Weight(each), f"S{each}", "", f"var_{each}")
             _, row = await desk.answer(shop, RateCall(world.a_cart(group)))
             found[each] = [(offer.code, offer.minor) for offer in row.decision.offers]
         await desk.aclose()

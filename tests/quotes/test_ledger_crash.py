@@ -67,7 +67,7 @@ def put_and_kept(url: str, number: int) -> tuple[list[tuple[float, str]], list[f
     command = [sys.executable, "-c", WRITER, url]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environ) as child:  # noqa: S603
         assert child.stdout is not None
-        lines = []
+        lines: list[str] = []
         until = time.monotonic() + 60
         while sum(line.startswith("written") for line in lines) < _WRITES and time.monotonic() < until:
             lines.append(child.stdout.readline())

@@ -18,7 +18,7 @@ from carriers.parcel import RateRequest
 from carriers.rate import Problem, Rate, Rates
 from connector.quotes.carrier_answers import CarrierAnswers
 from connector.quotes.ledger import LedgerRow
-from connector.store import CartLine, Incoming, RateCall
+from connector.store import Cart, CartLine, Incoming, RateCall
 from tests.conftest import FrozenClock
 from tests.quotes.test_desk import Desk
 from tests.quotes.world import PlainCarrier, PlainStore, a_cart, settings
@@ -80,11 +80,10 @@ async def teach(desk: LaterDesk, carrier: Steered, times: int = 6) -> None:
     for number in range(times):
         await desk.ask(a_cart_worth(100 + number))
     carrier.slow = True
-    desk.answers._held._kept.clear()
+    desk.pass_time(hours=25)
 
 
-def a_cart_worth(cents: int) -> object:
-
+def a_cart_worth(cents: int) -> Cart:
     return a_cart(CartLine(1, Money(cents, "EUR"), Weight(400), f"MUG-{cents}", "Mug", f"var_{cents}"))
 
 
