@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -16,14 +17,20 @@ from connector.catalogue.suspects import suspects
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
 
-def entry(key: str, bad: tuple[str, ...] = (), **said: object) -> Entry:
+def entry(key: str, bad: tuple[str, ...] = (), **said: Any) -> Entry:
     own = Values.model_validate(said)
     made = Entry(key, key.upper(), variant_id=key, own=own, bad_fields=bad)
     return Entry(key, key.upper(), variant_id=key, own=own, bad_fields=bad, product=merged(made))
 
 
-SIZE = {"length_mm": 300, "width_mm": 200, "height_mm": 100}
-WHOLE = {"weight_g": 400, **SIZE, "hs_code": "691200", "origin_country": "SK", "customs_description": "Mug"}
+SIZE: dict[str, Any] = {"length_mm": 300, "width_mm": 200, "height_mm": 100}
+WHOLE: dict[str, Any] = {
+    "weight_g": 400,
+    **SIZE,
+    "hs_code": "691200",
+    "origin_country": "SK",
+    "customs_description": "Mug",
+}
 
 
 @pytest.mark.need(61)

@@ -99,7 +99,7 @@ def some_values(draw: st.DrawFn) -> Values:
     edges = {} if size is None else dict(zip(("length_mm", "width_mm", "height_mm"), size, strict=True))
     case = Packaging(units=draw(st.integers(2, 99)), weight_g=draw(st.integers(1, 999)), fragile=draw(st.booleans()))
     return Values(
-        **edges,  # type: ignore[arg-type]
+        **edges,
         weight_g=draw(st.none() | st.integers(1, 1000)),
         upright=draw(st.none() | st.booleans()),
         tags=tuple(draw(st.lists(words, max_size=3))),

@@ -427,6 +427,23 @@ class StoreContract:
         assert [(one.variant_id, one.sku, one.weight) for one in known] == [(line.variant_id, line.sku, line.weight)]
         assert await world.store.product_facts([]) == []
 
+    async def test_every_variant_is_found_page_by_page_and_by_its_product(self, world: StoreWorld) -> None:
+        if not world.store.capabilities.products:
+            return
+        order = await _read(world, await world.place_order(WantedOrder()))
+        wanted = order.groups[0].lines[0].variant_id
+        found, after = [], ""
+        while True:
+            page = await world.store.products(after, ("custom.length",))
+            found += page.variants
+            after = page.after
+            if not after:
+                break
+        assert len({each.variant_id for each in found}) == len(found)
+        (mine,) = [each for each in found if each.variant_id == wanted]
+        assert mine in await world.store.variants_of([mine.product_id], ("custom.length",))
+        assert await world.store.variants_of([]) == []
+
     async def test_capabilities_are_those_of_the_kind_or_narrower(self, world: StoreWorld) -> None:
         ours, kinds = world.store.capabilities, world.kind.capabilities
         for name in ("returns", "refund", "restock", "voucher", "hold", "events", "signed_rate_calls", "backup_rates"):

@@ -213,7 +213,9 @@ class Shopkeeper:
         known = await self._facts("product")
         for line in lines:
             if line.variant_id and line.variant_id not in known:
-                await self.put_product(ProductFacts(line.variant_id, line.sku, line.name, line.weight))
+                product_id = line.product_id or line.variant_id
+                fresh = ProductFacts(line.variant_id, line.sku, line.name, line.weight, product_id=product_id)
+                await self.put_product(fresh)
 
     async def _facts(self, kind: str) -> dict[str, bytes]:
         try:

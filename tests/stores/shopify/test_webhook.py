@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connector.store import AppDelivery, GroupNews, OrderNews, PrivacyRequest, ShopGone, StoreNews
+from connector.store import AppDelivery, GroupNews, OrderNews, PrivacyRequest, ProductNews, ShopGone, StoreNews
 from connector.stores.shopify.install import topic_enum
 from connector.stores.shopify.webhook import (
     SUBSCRIBED,
@@ -137,7 +137,7 @@ GROUPS = [f"gid://shopify/FulfillmentOrder/{number}" for number in (1, 2, 3)]
             "customers/data_request",
             [PrivacyRequest("export", "customer", tuple(f"gid://shopify/Order/{n}" for n in (299938, 280263, 220458)))],
         ),
-        ("products/update", []),
+        ("products/update", [ProductNews("gid://shopify/Product/788032119674292922", "products/update")]),
         ("fulfillment_events/create", []),
     ],
 )
