@@ -175,7 +175,7 @@ def beside(service: str, folder: Path, url: str, **instead: str) -> Shell:
 def health(command: list[str], old_port: int, port: int) -> bool:
     """Run a health check as the engine would, with another port."""
     words = [sys.executable if word == "python" else word.replace(f":{old_port}/", f":{port}/") for word in command]
-    done = subprocess.run(words, check=False, timeout=20, stderr=subprocess.DEVNULL)  # noqa: S603 - the file's own.
+    done = subprocess.run(words, check=False, timeout=60, stderr=subprocess.DEVNULL)  # noqa: S603 - the file's own.
     return done.returncode == 0
 
 
@@ -217,7 +217,7 @@ async def _through_tls(folder: Path, port: int) -> None:
         group.start_soon(listener.serve, pass_on)
         trusting = ssl.create_default_context(cafile=str(certificate))
         outside = f"https://127.0.0.1:{plain.extra(anyio.abc.SocketAttribute.local_port)}"  # noqa: S610 - not Django's.
-        async with httpx2.AsyncClient(verify=trusting, trust_env=False, timeout=20) as client:
+        async with httpx2.AsyncClient(verify=trusting, trust_env=False, timeout=60) as client:
             name = {"extensions": {"sni_hostname": "ship.example.com"}, "headers": {"host": "ship.example.com"}}
             ready = await client.get(f"{outside}/readyz", **name)  # type: ignore[arg-type]  # As its request takes it.
             wrong = await client.post(f"{outside}/rates/shop_none/token", content=b"{}", **name)  # type: ignore[arg-type]

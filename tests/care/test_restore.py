@@ -160,7 +160,7 @@ def die(kept: Kept, what: str, line: str, argument: str) -> None:
         cwd=kept.folder,
         env=environ,
         check=False,
-        timeout=120,
+        timeout=300,
         capture_output=True,
     )
     assert done.returncode == -9, done.stderr.decode()[-2000:]

@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 FIRST = ROOT / "tests" / "kept" / "0.1.0" / "data.tar.xz"
 KEY = "a2VwdC10ZXN0LWtleS1vZi1yZWxlYXNlLTAuMS4wLTA="
-PATIENCE_S = 90.0
+PATIENCE_S = 180.0
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ class Kept:
         finally:
             child.send_signal(signal.SIGTERM)
             with contextlib.suppress(subprocess.TimeoutExpired):
-                child.wait(30)
+                child.wait(60)
             child.kill()
             child.wait(10)
 
