@@ -68,6 +68,7 @@ class Products:
         self._patience_s = patience_s
         self._shops: OrderedDict[str, ShopProducts] = OrderedDict()
         self._loading: dict[str, asyncio.Task[None]] = {}
+        self._slow: set[str] = set()
 
     def of(self, shop_id: str) -> ShopProducts:
         """What is in memory; nothing for a shop that was not loaded."""
@@ -87,7 +88,10 @@ class Products:
             task = self._loading.get(shop_id)
             if task is None:
                 task = self._loading[shop_id] = asyncio.create_task(self._load(shop_id), name=f"catalogue {shop_id}")
-            await asyncio.wait([task], timeout=self._patience_s)
+            if shop_id not in self._slow:
+                await asyncio.wait([task], timeout=self._patience_s)
+                if not task.done():
+                    self._slow.add(shop_id)  # One call waited; the others need not, until it is there.
         return self.of(shop_id)
 
     async def refresh(self) -> None:
@@ -131,6 +135,7 @@ class Products:
             self._make_room(shop_id)
         finally:
             self._loading.pop(shop_id, None)
+            self._slow.discard(shop_id)
 
     def _make_room(self, newest: str) -> None:
         most = sum(map(len, self._shops.values()))

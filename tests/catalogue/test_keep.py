@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -271,3 +272,20 @@ def test_twenty_thousand_variants_fit_and_change_one_by_one(database: Database) 
 
 def test_values_that_say_nothing_are_not_kept() -> None:
     assert Values().model_dump(mode="json") == {}
+
+
+async def test_only_the_first_call_waits_for_a_database_that_hangs(database: Database) -> None:
+    hung = Hung(database.engine, threads=1)
+    memory = Products(hung, patience_s=0.05)
+    assert len(await memory.load(SHOP)) == 0
+    assert memory._slow == {SHOP}
+    assert len(await memory.load(SHOP)) == 0
+    await memory.aclose()
+    assert memory._slow == set()
+
+
+class Hung(Database):
+    """Never answers."""
+
+    async def run(self, *_args: Any, **_kwargs: Any) -> Any:
+        await asyncio.Event().wait()
