@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import time
 from collections.abc import Iterator
 from typing import Any, cast
 
 import pytest
 from playwright.sync_api import Browser, Response
+from playwright.sync_api import TimeoutError as Impatience
 
 from carriers.money import Money
 from connector.orders import view
@@ -169,7 +172,14 @@ def test_the_label_s_file_is_what_the_carrier_sold(browser: Browser, shop: Site,
     order = an_order(shop)
     with visitor(browser, shop, packer, scripts=False) as person:
         page = person.open(f"/orders/{order.id}")
-        with page.expect_response(_is_file, timeout=PATIENCE_MS) as printed:
-            page.get_by_role("button", name="Buy and print").click()
-        assert printed.value.status == 200
-        assert printed.value.headers["content-type"] == "application/pdf"
+        files: list[Response] = []
+        page.on("response", lambda answer: files.append(answer) if _is_file(answer) else None)
+        page.get_by_role("button", name="Buy and print").click()
+        end = time.monotonic() + PATIENCE_MS / 1000
+        while not files and time.monotonic() < end:
+            again = page.get_by_role("link", name="Look again")
+            if again.count():
+                with contextlib.suppress(Impatience):  # The answer came just then.
+                    again.click(timeout=1000)
+            page.wait_for_timeout(200)
+        assert [(each.status, each.headers["content-type"]) for each in files] == [(200, "application/pdf")]
