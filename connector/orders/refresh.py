@@ -22,9 +22,10 @@ from connector.labels.shipment import person_fields
 from connector.labels.tables import parcels
 from connector.orders import restored
 from connector.orders.parcels import Planned, parcel_price, plan_group
-from connector.orders.plan import STORES_HOLDS, Standing, Told, decide, goods_of
+from connector.orders.plan import STORES_HOLDS, Standing, decide, goods_of
 from connector.orders.quote_of import Linked, link_of, priced_again, quote_of
 from connector.orders.tables import orders
+from connector.orders.told import is_being_withdrawn, told_of
 from connector.packing.plan import PlannedParcel, Unplannable
 from connector.storage import persons
 from connector.storage.audit import Actor
@@ -73,7 +74,7 @@ class Orders:
             return Wanted(Reason("order_cancelled"), cancelled=True)
         group = next((each for each in order.groups if each.id == parcel.group_id), None)
         if (group is None or group.state is not GroupState.READY) and await self.database.run(
-            _is_being_withdrawn, shop.id, parcel.id
+            is_being_withdrawn, shop.id, parcel.id
         ):
             raise TryLater("The store is still taking the voided label back.", retry_after_s=5)
         if group is None or group.state in {GroupState.CANCELLED, GroupState.DONE, GroupState.NOT_OURS}:
@@ -152,7 +153,7 @@ class Orders:
                 row.state,
                 tuple((line, units) for line, units in row.contents),
                 (row.why or {}).get("code", ""),
-                _told(connection, row),
+                told_of(connection, row),
             )
             for row in known
         ]
@@ -369,26 +370,6 @@ class Orders:
             request_void(connection, self.work, shop_id, row.id, why.code, BY_STORE, self.now())
         except NotVoidable:
             need_person(connection, shop_id, row.id, Reason("cancelled_after_hand_over"), self.now())
-
-
-def _told(connection: Connection, row: Any) -> Told:
-    """Whether the store counts a parcel's units as shipped already."""
-    if row.state != "bought":
-        return "no"
-    chosen = trackings.select(row.shop_id, trackings.c.fulfil_state).where(trackings.c.parcel_id == row.id)
-    states = {each.fulfil_state for each in connection.execute(chosen).all()}
-    if "done" in states:
-        return "yes"
-    return "maybe" if states & {"due", "sent"} else "no"
-
-
-def _is_being_withdrawn(connection: Connection, shop_id: str, parcel_id: str) -> bool:
-    found = connection.execute(
-        trackings.select(shop_id, trackings.c.label_id).where(
-            trackings.c.parcel_id == parcel_id, trackings.c.fulfil_state == "withdrawn"
-        )
-    )
-    return found.first() is not None
 
 
 def buy_at(
