@@ -5,7 +5,6 @@ Stored as one immutable version per change (`storage.settings_versions`); rooms 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -15,74 +14,27 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from carriers.measure import Size, Weight
 from carriers.money import Money, MoneyError
+from connector import setting_parts
 from connector.catalogue import packing_settings
 from connector.catalogue.packing_settings import PackingSettings
 from connector.packing.plan import Carton
-from connector.rules.actions import FixedChange, Free, PercentChange
-from connector.rules.conditions import SubtotalAtLeast
 from connector.rules.exchange import ExchangeRate
-from connector.rules.ruleset import Rule, RuleSet
+from connector.rules.ruleset import RuleSet
+from connector.setting_parts import (
+    MARKUP_FIXED,
+    MARKUP_PERCENT,
+    SHORTHAND_ORDER,
+    THRESHOLD,
+    BoughtAsSetting,
+    CartonSetting,
+    SafetyRate,
+    rule_name,
+)
 from webhooks.errors import WaybillError
-
-THRESHOLD, MARKUP_PERCENT, MARKUP_FIXED = "Free shipping threshold", "Markup in percent", "Fixed markup"
-_SHORTHAND_ORDER = (MARKUP_PERCENT, MARKUP_FIXED, THRESHOLD)
 
 
 class SettingsError(WaybillError):
     """A key that does not exist, or a value that it cannot take; `detail` names the key."""
-
-
-class SafetyRate(BaseModel):
-    """The merchant's own price for when no carrier's price is known."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    name: str = Field(min_length=1, max_length=60)
-    code: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,48}$")
-    amount: Decimal = Field(ge=0)
-    currency: str = Field(pattern="^[A-Z]{3}$")
-
-    @model_validator(mode="after")
-    def _amount_fits_its_currency(self) -> Self:
-        Money.parse(self.amount, self.currency)
-        return self
-
-
-class CartonSetting(BaseModel):
-    """Outer millimetres, grams of the empty carton, and the most that it may weigh packed."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    length_mm: int = Field(gt=0, le=3000)
-    width_mm: int = Field(gt=0, le=3000)
-    height_mm: int = Field(gt=0, le=3000)
-    tare_g: int = Field(default=0, ge=0, le=50_000)
-    max_gross_g: int | None = Field(default=None, gt=0, le=1_000_000)
-
-    @model_validator(mode="after")
-    def _room_is_left(self) -> Self:
-        if self.max_gross_g is not None and self.max_gross_g <= self.tare_g:
-            raise ValueError("the empty carton weighs as much as it may weigh packed")
-        return self
-
-
-class BoughtAsSetting(BaseModel):
-    """What an offer's label is bought as: the named carrier service, the cheapest of all, or by hand.
-
-    `limit` is the most that a label may cost, in major units of the currency of the price behind the offer; without
-    one, that price and the usual tolerance.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    offer: str = Field(pattern=r"^[a-z0-9][\w-]{0,78}$")
-    how: Literal["service", "cheapest", "by_hand"]
-    carrier: str = ""
-    service: str = ""
-    limit: Decimal | None = Field(default=None, ge=0)
-
-    @model_validator(mode="after")
-    def _service_is_named(self) -> Self:
-        if (self.how == "service") != bool(self.carrier and self.service):
-            raise ValueError("a service is named as CARRIER/SERVICE, and only a service is")
-        return self
 
 
 class ShopSettings(BaseModel):
@@ -319,19 +271,19 @@ def _field(key: str) -> str:
 
 def _set(body: dict[str, Any], key: str, text: str, currency: str) -> None:
     if key in _RULE_KEYS:
-        rules = [rule for rule in body.get("rules", {}).get("rules", []) if rule["name"] != _rule_name(key)]
+        rules = [rule for rule in body.get("rules", {}).get("rules", []) if rule["name"] != rule_name(key)]
         if text:
-            rules.append(_rule(key, text, currency).model_dump(mode="json"))
-        ours = [rule for name in _SHORTHAND_ORDER for rule in rules if rule["name"] == name]
-        body["rules"] = {"rules": [rule for rule in rules if rule["name"] not in _SHORTHAND_ORDER] + ours}
-    elif key in _LISTS:
-        body[key] = [_LISTS[key](part.strip(), currency) for part in text.split(",") if part.strip()]
+            rules.append(setting_parts.read_rule(key, text, currency).model_dump(mode="json"))
+        ours = [rule for name in SHORTHAND_ORDER for rule in rules if rule["name"] == name]
+        body["rules"] = {"rules": [rule for rule in rules if rule["name"] not in SHORTHAND_ORDER] + ours}
+    elif key in setting_parts.LISTS:
+        body[key] = [setting_parts.LISTS[key](part.strip(), currency) for part in text.split(",") if part.strip()]
     elif not text:
         body.pop(_field(key), None)
     elif key == "daily_cap":
         body[key] = str(Money.parse(Decimal(text), currency).amount)
     elif key == "default_carton":
-        body[key] = _carton(text)
+        body[key] = setting_parts.read_carton(text)
     elif key == "store_notifies":
         body[key] = {"yes": True, "no": False, "true": True, "false": False}.get(text.lower(), text)
         if not isinstance(body[key], bool):
@@ -342,65 +294,6 @@ def _set(body: dict[str, Any], key: str, text: str, currency: str) -> None:
         body[key] = text
 
 
-def _rule_name(key: str) -> str:
-    return {"threshold": THRESHOLD, "markup_percent": MARKUP_PERCENT, "markup_fixed": MARKUP_FIXED}[key]
-
-
-def _rule(key: str, text: str, currency: str) -> Rule:
-    amount, _, services = text.partition(":")
-    value = Decimal(amount)
-    if not value.is_finite() or (services and key != "threshold"):
-        raise ValueError(text)
-    if key == "markup_percent":
-        return Rule(name=MARKUP_PERCENT, then=(PercentChange(percent=value),))
-    Money.parse(value, currency)
-    if key == "markup_fixed":
-        return Rule(name=MARKUP_FIXED, then=(FixedChange(amount=value, currency=currency),))
-    named = tuple(part.strip() for part in services.split(",") if part.strip())
-    return Rule(
-        name=THRESHOLD,
-        when=(SubtotalAtLeast(amount=value, currency=currency),),
-        then=(Free(services=named),),
-    )
-
-
-def _safety_rate(text: str, currency: str) -> dict[str, Any]:
-    name, code, amount = (part.strip() for part in text.rsplit(":", 2))
-    Money.parse(amount, currency)
-    return {"name": name, "code": code, "amount": amount, "currency": currency}
-
-
-def _bought_as(text: str, _currency: str) -> dict[str, Any]:
-    offer, how, *most = text.split(":")
-    carrier, named, service = how.partition("/")
-    body: dict[str, Any] = {"offer": offer, "how": "service" if named else how, "carrier": carrier, "service": service}
-    if not named:
-        body |= {"carrier": "", "service": ""}
-    if most:
-        (limit,) = most
-        body["limit"] = str(Decimal(limit))
-    return body
-
-
-def _exchange_rate(text: str, _currency: str) -> dict[str, Any]:
-    pair, rate, *rest = text.split(":", 3)
-    of, _, into = pair.partition("/")
-    known = {name: value for name, value in zip(("on", "source"), rest, strict=False) if value}
-    return {"of": of, "into": into, "rate": str(Decimal(rate)), **known}
-
-
-_LISTS = {"safety_rates": _safety_rate, "bought_as": _bought_as, "exchange_rates": _exchange_rate}
-"""Settings of several parts behind commas, and how one part is read."""
-
-
-def _carton(text: str) -> dict[str, Any]:
-    found = re.fullmatch(r"(\d+)x(\d+)x(\d+)(?::(\d+)(?::(\d+))?)?", text)
-    if found is None:
-        raise ValueError(text)
-    names = ("length_mm", "width_mm", "height_mm", "tare_g", "max_gross_g")
-    return {name: int(value) for name, value in zip(names, found.groups(), strict=True) if value is not None}
-
-
 def _said(settings: ShopSettings, key: str) -> str:
     """A key's value as it is typed."""
     in_packing = key in packing_settings.FORMS
@@ -409,59 +302,27 @@ def _said(settings: ShopSettings, key: str) -> str:
 
 def _text(settings: ShopSettings, key: str) -> str:
     if key in _RULE_KEYS:
-        return _rule_text(settings.rules, key)
+        return setting_parts.rule_text(settings.rules, key)
     if key == "buy":
         return "on_paid" if settings.buys_when_paid else "manual"
     if key == "buy_after":
         return str(settings.minutes_before_buying)
-    if key == "safety_rates":
-        return ",".join(f"{rate.name}:{rate.code}:{rate.amount:f}" for rate in settings.safety_rates)
-    if key == "bought_as":
-        return ",".join(
-            ":".join(
-                [
-                    each.offer,
-                    f"{each.carrier}/{each.service}" if each.how == "service" else each.how,
-                    *([] if each.limit is None else [f"{each.limit:f}"]),
-                ]
-            )
-            for each in settings.bought_as
-        )
-    if key == "exchange_rates":
-        return ",".join(_rate_text(rate) for rate in settings.exchange_rates)
+    if key in setting_parts.LISTS:
+        return ",".join(setting_parts.text_of(part) for part in getattr(settings, key))
     if key == "default_carton":
-        carton = settings.default_carton
-        if carton is None:
-            return ""
-        sides = f"{carton.length_mm}x{carton.width_mm}x{carton.height_mm}:{carton.tare_g}"
-        return sides if carton.max_gross_g is None else f"{sides}:{carton.max_gross_g}"
+        return "" if settings.default_carton is None else setting_parts.text_of(settings.default_carton)
     value = getattr(settings, key)
     if isinstance(value, bool):
         return "yes" if value else "no"
     return "" if value is None else str(value)
 
 
-def _rate_text(rate: ExchangeRate) -> str:
-    rest = [rate.on.isoformat() if rate.on else "", rate.source] if rate.on or rate.source else []
-    return ":".join([f"{rate.of}/{rate.into}", f"{rate.rate:f}", *rest]).removesuffix(":")
-
-
-def _rule_text(rules: RuleSet, key: str) -> str:
-    rule = next((rule for rule in rules.rules if rule.name == _rule_name(key)), None)
-    if rule is None:
-        return ""
-    action = rule.then[0]
-    if isinstance(action, PercentChange):
-        return f"{action.percent:f}"
-    if isinstance(action, FixedChange):
-        return f"{action.amount:f}"
-    conditions = [part for part in rule.when if isinstance(part, SubtotalAtLeast)]
-    amount = f"{conditions[0].amount:f}" if conditions else ""
-    return f"{amount}:{','.join(action.services)}" if action.services else amount
-
-
 __all__ = [
     "KEYS",
+    "MARKUP_FIXED",
+    "MARKUP_PERCENT",
+    "THRESHOLD",
+    "BoughtAsSetting",
     "CartonSetting",
     "MoneyError",
     "SafetyRate",
