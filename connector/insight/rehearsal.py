@@ -11,7 +11,7 @@ from carriers.measure import Weight
 from carriers.money import Money
 from connector.insight.costs import Rehearsed
 from connector.quotes.behind import Difference, LiveAnswer
-from connector.quotes.decide import DecidedOffer, Decision
+from connector.quotes.decision import DecidedOffer, Decision
 from connector.quotes.desk import Ledger, QuoteDesk, QuotingShop
 from connector.quotes.ledger import LedgerRow
 from connector.rules.exchange import exchange

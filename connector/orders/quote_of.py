@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from carriers.money import Money
-from connector.quotes.decide import BoughtAs, DecidedOffer
+from connector.quotes.decision import BoughtAs, DecidedOffer
 from connector.quotes.ledger import LedgerRow, goods_key, load, matching, variant_key
 from connector.store import FulfilmentGroup, Order, ShippingLine
 

@@ -11,7 +11,8 @@ from typing import Any
 from carriers.money import Money
 from connector import shop_settings
 from connector.packing.plan import Plan
-from connector.quotes.decide import Decision, decide, plan
+from connector.quotes.decide import decide, plan
+from connector.quotes.decision import Decision
 from connector.quotes.ledger import LedgerRow
 from connector.shop_settings import ShopSettings
 

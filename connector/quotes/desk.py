@@ -21,7 +21,8 @@ from connector.quotes.answers import AccountAnswer, KeptRate
 from connector.quotes.ask import Account, Question, not_packed
 from connector.quotes.behind import Difference, LiveAnswer
 from connector.quotes.carrier_answers import Asking, CarrierAnswers, Found, no_stand_ins
-from connector.quotes.decide import Decision, cannot_ask, decide
+from connector.quotes.decide import cannot_ask, decide
+from connector.quotes.decision import Decision
 from connector.quotes.encoded import Encoded, EncodedAnswers, raw_key
 from connector.quotes.facts import Facts
 from connector.quotes.learning.lane import Asked

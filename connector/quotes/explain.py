@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from carriers.money import Money
 from connector.quotes.answers import AccountAnswer
-from connector.quotes.decide import DecidedOffer, Decision
+from connector.quotes.decision import DecidedOffer, Decision
 from connector.quotes.ledger import LedgerRow
 from connector.quotes.parcels_shown import ShownParcel, ShownParcels, parcels_of_quote
 from connector.words.reason import Reason

@@ -23,7 +23,7 @@ from connector.packing.plan import Plan
 from connector.quotes.answers import AccountAnswer
 from connector.quotes.behind import Behind, Difference, LiveAnswer
 from connector.quotes.behind import write as write_behind
-from connector.quotes.decide import Decision
+from connector.quotes.decision import Decision
 from connector.quotes.facts import Facts
 from connector.quotes.kept_plans import by_id, forget_plans, keep_plans
 from connector.quotes.reduced import ReducedCart

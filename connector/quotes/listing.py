@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Select
 
 from carriers.money import Money
-from connector.quotes.decide import SOURCES, Decision
+from connector.quotes.decision import SOURCES, Decision
 from connector.quotes.ledger import quotes
 from connector.quotes.reduced import ReducedCart
 from connector.storage.keyset import Mark, Page, newest

@@ -8,7 +8,7 @@ from carriers.breaker import Guarded
 from connector.metrics import Metrics
 from connector.quotes.answers import AccountAnswer
 from connector.quotes.ask import Account
-from connector.quotes.decide import Decision
+from connector.quotes.decision import Decision
 from connector.quotes.learning.model import Tested
 
 Source = Literal["repeat", "live", "held", "cached", "learned", "table", "safety", "backup", "not_served"]

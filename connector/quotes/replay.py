@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from carriers.money import Money
-from connector.quotes.decide import DecidedOffer, Decision, decide
+from connector.quotes.decide import decide
+from connector.quotes.decision import DecidedOffer, Decision
 from connector.quotes.facts import CHANGES, DECIDE_VERSION
 from connector.quotes.ledger import LedgerRow
 from connector.store import Answer, UseBackup

@@ -11,7 +11,8 @@ from carriers.money import Money
 from connector.packing.picture import draw
 from connector.packing.plan import Plan, PlannedParcel
 from connector.quotes.answers import AccountAnswer
-from connector.quotes.decide import DecidedOffer, plan
+from connector.quotes.decide import plan
+from connector.quotes.decision import DecidedOffer
 from connector.quotes.explain import explain
 from connector.quotes.facts import settings_of
 from connector.quotes.ledger import LedgerRow

@@ -35,7 +35,7 @@ from connector.orders import view
 from connector.orders.refresh import REFRESH
 from connector.orders.release import release
 from connector.orders.view import OrderView
-from connector.quotes.decide import DecidedOffer
+from connector.quotes.decision import DecidedOffer
 from connector.quotes.desk import QuoteDesk
 from connector.quotes.ledger import LedgerRow, LedgerWriter
 from connector.settings import Settings

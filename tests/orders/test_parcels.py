@@ -16,7 +16,7 @@ from connector.catalogue.memory import Products
 from connector.catalogue.product import Values
 from connector.labels.measured import record_parcel
 from connector.labels.tables import parcels
-from connector.quotes.decide import DecidedOffer
+from connector.quotes.decision import DecidedOffer
 from connector.quotes.desk import QuoteDesk
 from connector.quotes.kept_plans import forget_plans, load_plan
 from connector.quotes.ledger import LedgerRow

@@ -14,7 +14,8 @@ from hypothesis import settings as effort
 from hypothesis import strategies as st
 
 from connector.quotes.answers import AccountAnswer, KeptProblem
-from connector.quotes.decide import Decision, decide, service_code, service_name
+from connector.quotes.decide import decide, service_code, service_name
+from connector.quotes.decision import Decision
 from connector.quotes.facts import Facts
 from connector.quotes.reduced import Place, ReducedCart
 from connector.store import Answer, UseBackup

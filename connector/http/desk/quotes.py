@@ -8,7 +8,7 @@ from connector.http.desk import lists
 from connector.http.desk.house import DeskHouse
 from connector.http.desk.page import Answer, Ask, Goto, NotThere, Page, Stream, View
 from connector.quotes import ledger, listing
-from connector.quotes.decide import SOURCES
+from connector.quotes.decision import SOURCES
 from connector.quotes.listing import QuoteFilter, QuoteLine
 from connector.quotes.view import shown
 from connector.storage.keyset import Mark
