@@ -1,0 +1,114 @@
+"""What a decision is made of, as it is kept: offers with their steps, what is withheld, and why."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from carriers.money import Money
+from connector.quotes.reduced import Kept
+from connector.store import Answer, Offer, UseBackup
+from connector.words.reason import Reason
+
+SOURCES = ("live", "held", "cached", "learned", "safety")
+"""Where an offer's price came from, the nearest to a carrier's own answer first."""
+
+
+class BoughtAs(Kept):
+    """What an offer is bought as: our connection, the carrier's account and service, and the price asked then.
+
+    `how`: that service, the cheapest service of all, or by hand; `offer` where the quote is lost and only the offer's
+    code is known (`service`), with what the buyer paid as the price. Empty ids leave the account open. `limit_minor`
+    is the most that the label may cost, in the same currency; None leaves it at the price and the usual tolerance.
+    `parts` are the prices of the plan's single parcels, where they are known.
+    """
+
+    account_id: str
+    account: str
+    carrier: str
+    service: str
+    minor: int
+    currency: str
+    how: Literal["service", "cheapest", "by_hand", "offer"] = "service"
+    limit_minor: int | None = None
+    parts: tuple[int, ...] = ()
+
+    def said(self) -> str:
+        """As a merchant reads it: what happens when the buyer chooses the offer."""
+        if self.how == "cheapest":
+            return Reason("bought_as_cheapest").say()
+        if self.how == "by_hand":
+            return Reason("bought_as_by_hand").say()
+        return Reason("bought_as_service", {"carrier": self.carrier, "service": self.service}).say()
+
+
+class KeptStep(Kept):
+    """A step of a price as it is stored: the reason and the price that it came to, in minor units."""
+
+    reason: dict[str, Any]
+    minor: int
+    currency: str
+
+
+class DecidedOffer(Kept):
+    """An offer with everything that led to it; `plan_id` names the parcels that its price is for."""
+
+    code: str
+    name: str
+    minor: int
+    currency: str
+    description: str = ""
+    earliest: datetime | None = None
+    latest: datetime | None = None
+    source: Literal["live", "safety", "held", "cached", "learned"] = "live"
+    steps: tuple[KeptStep, ...] = ()
+    bought_as: BoughtAs | None = None
+    plan_id: str = ""
+
+
+class Withheld(Kept):
+    """A service or an account that the buyer does not see, and why."""
+
+    carrier: str
+    service: str = ""
+    account_id: str = ""
+    reason: dict[str, Any]
+    said: str = ""
+
+
+class Decision(Kept):
+    """What comes out: offers, not_served (we do not ship there), or backup (we do not know); `why` explains both."""
+
+    outcome: Literal["offers", "not_served", "backup"]
+    why: dict[str, Any] | None = None
+    offers: tuple[DecidedOffer, ...] = ()
+    withheld: tuple[Withheld, ...] = ()
+    notes: tuple[dict[str, Any], ...] = ()
+    passed_rules: tuple[tuple[str, dict[str, Any]], ...] = ()
+    valid_until: datetime | None = None
+
+    @property
+    def farthest_source(self) -> str:
+        """Where the offer came from that is farthest from a carrier's own answer; empty without offers."""
+        return max((offer.source for offer in self.offers), key=SOURCES.index, default="")
+
+    def answer(self, quote_id: str, at: datetime) -> Answer | UseBackup:
+        """What goes to the platform; `at` is when it was decided."""
+        if self.outcome == "backup":
+            return UseBackup(self.why["code"] if self.why else "unknown")
+        return Answer(
+            tuple(
+                Offer(
+                    offer.code,
+                    offer.name,
+                    Money(offer.minor, offer.currency),
+                    offer.description,
+                    offer.earliest,
+                    offer.latest,
+                )
+                for offer in self.offers
+            ),
+            quote_id,
+            at,
+            self.valid_until,
+        )
