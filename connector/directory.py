@@ -22,7 +22,7 @@ from connector import shop_settings
 from connector.entries import AccountEntry, AppEntry, AppID, OwnApp, ShopEntry, through_app
 from connector.quotes.adjustments import load_expected
 from connector.quotes.ask import Account
-from connector.quotes.desk import Origin, QuotingShop
+from connector.quotes.shop import Origin, QuotingShop
 from connector.shop_settings import ShopSettings
 from connector.storage import config_version, settings_versions
 from connector.storage.database import Database

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from carriers.carrier import Carrier, CarrierKind
-from connector.quotes.desk import QuotingShop
+from connector.quotes.shop import QuotingShop
 from connector.shop_settings import ShopSettings
 from connector.storage.shops import AccountRecord, AppRecord, LocationRecord, ShopRecord
 from connector.store import ClaimsShop, ReadAppHook, Store, StoreKind, VerifyAppHook

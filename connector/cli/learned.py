@@ -83,8 +83,10 @@ def _text(lines: list[ServiceReport], bound: str) -> list[str]:
         return ["Nothing has been learned yet: no carrier account has answered live in the last 40 days."]
     came, told, kept = (sum(getattr(line, name) for line in lines) for name in ("came", "told", "kept"))
     shown = [
-        f"{told} of {came} prices were known within {bound} % before the carrier named them; "
-        f"{kept} of these kept their bound.",
+        (
+            f"{told} of {came} prices were known within {bound} % before the carrier named them; "
+            f"{kept} of these kept their bound."
+        ),
         "",
         f"{'service':<40} {'prices':>7} {'known':>7} {'median error':>13} {'95 of 100':>10}",
     ]

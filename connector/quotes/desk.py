@@ -6,8 +6,8 @@ import asyncio
 import hashlib
 import secrets
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Literal, NamedTuple, Protocol
@@ -32,67 +32,13 @@ from connector.quotes.observed import Observed, Source, source_of
 from connector.quotes.parcels import plans_for
 from connector.quotes.patience import Patience
 from connector.quotes.reduced import Place, ReducedCart, reduce
+from connector.quotes.shop import QuotingShop
 from connector.quotes.shown import Shown, ShownPrices, cart_digest, differing, hold, hold_key
-from connector.shop_settings import ShopSettings
 from connector.storage.ids import new_id
-from connector.store import Cart, Incoming, RateCall, Store
+from connector.store import Incoming, RateCall
 from webhooks.receiver import Reply
 
 _MARGIN_S = 0.15  # For reading, deciding and writing around the carriers' answers.
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """A place that goods leave from. `external_id` is the store's id of it."""
-
-    id: str
-    external_id: str
-    address: Address
-    is_default: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class QuotingShop:
-    """What quoting knows of a shop, held in memory: one settings version with the connections that belong to it."""
-
-    id: str
-    store: Store
-    settings: ShopSettings
-    settings_version: int
-    timezone: str
-    origins: tuple[Origin, ...]
-    accounts: tuple[Account, ...]
-    facts_by_origin: dict[str, Facts] = field(default_factory=dict, compare=False)
-    adjustments: Mapping[str, tuple[int, int]] = field(default_factory=dict)  # See quotes.adjustments.
-
-    def origin_for(self, cart: Cart) -> tuple[str, Address | None]:
-        """Our location's id and the address that the goods leave from.
-
-        The call's own origin, where it is complete enough to be priced, matched to a location by postal code; else
-        the default location.
-        """
-        asked = cart.origin
-        if cart.location_id:
-            named = next((each for each in self._places() if each.external_id == cart.location_id), None)
-            if named:
-                return named.id, named.address
-        if asked is not None and asked.country and asked.postal_code:
-            near = next((each for each in self._places() if _same_place(each.address, asked)), None)
-            return (near.id, near.address) if near else ("", asked)
-        default = self.default_origin()
-        return (default.id, default.address) if default else ("", None)
-
-    def default_origin(self) -> Origin | None:
-        """The location that the settings name, else the store's default, else the only one."""
-        named = self.settings.default_location
-        if named:
-            return next((each for each in self._places() if named in (each.id, each.external_id)), None)
-        chosen = [each for each in self._places() if each.is_default] or self._places()
-        return chosen[0] if len(chosen) == 1 else None
-
-    def _places(self) -> list[Origin]:
-        """The locations whose address says at least which country: carriers cannot be asked from the others."""
-        return [each for each in self.origins if each.address.country]
 
 
 class Ledger(Protocol):
@@ -406,8 +352,3 @@ def _is_final(decision: Decision, answers: Sequence[AccountAnswer]) -> bool:
 
 def _origin_place(origin: Address) -> Place:
     return Place(country=origin.country, province=origin.province, city=origin.city, postal_code=origin.postal_code)
-
-
-def _same_place(ours: Address, asked: Address) -> bool:
-    same = "".join(ours.postal_code.split()).casefold() == "".join(asked.postal_code.split()).casefold()
-    return same and ours.country == asked.country

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -34,6 +33,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from connector.storage.database import Database
 from connector.work import due
 from connector.work.due import DueRun
+from connector.work.engine_log import quiet
 from connector.work.lease import Lease
 from connector.work.port import Job, Task
 from connector.work.reaper import POISON_AFTER, Orphan, Reaper
@@ -89,7 +89,7 @@ class WorkSettings:
 
 def make_tables(database: Database) -> None:
     """Make or upgrade the engine's own tables; for `connector.storage.migrate.migrate(also=…)`."""
-    _quiet()
+    quiet()
     from dbos import DBOS
 
     DBOS.migrate(database.engine.url.set(drivername=_plain(database)).render_as_string(hide_password=False))
@@ -159,7 +159,7 @@ class DurableWork:
     async def start(self) -> None:
         """Take the lease, then work. Raises what the database raises, and DBOS's error for a schema that is too old."""
         await anyio.to_thread.run_sync(self.lease.take)
-        _quiet()
+        quiet()
         from dbos import DBOS
 
         DBOS(
@@ -271,7 +271,7 @@ class DurableWork:
 
     @cached_property
     def _client(self) -> DBOSClient:
-        _quiet()
+        quiet()
         from dbos import DBOSClient
 
         return DBOSClient(
@@ -385,19 +385,3 @@ def _json() -> Any:
 def _describe(value: object) -> str:
     """Errors by their class: their text may quote data."""
     return type(value).__name__
-
-
-class _NotForUs(logging.Filter):
-    """Drops what DBOS says of every SQLite database, which our own tests answer."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        return "is for development and testing" not in record.getMessage()
-
-
-def _quiet() -> None:
-    """Before DBOS is imported: its lines go through our handlers, from warnings on."""
-    logger = logging.getLogger("dbos")
-    if not logger.handlers:
-        logger.addHandler(logging.NullHandler())
-        logger.addFilter(_NotForUs())
-        logger.setLevel(logging.WARNING)

@@ -22,6 +22,7 @@ from connector.store import (
     Offer,
     Order,
     OrderNews,
+    ProductFacts,
     RateCall,
     Refusal,
     Store,
@@ -432,7 +433,8 @@ class StoreContract:
             return
         order = await _read(world, await world.place_order(WantedOrder()))
         wanted = order.groups[0].lines[0].variant_id
-        found, after = [], ""
+        found: list[ProductFacts] = []
+        after = ""
         while True:
             page = await world.store.products(after, ("custom.length",))
             found += page.variants

@@ -14,6 +14,7 @@ from connector.labels.tables import LABEL_STATES, PARCEL_STATES
 from connector.orders.refresh import _KEEP_PERSON
 from connector.settings import Settings
 from connector.shop_settings import ShopSettings, show
+from connector.wiring import jobs
 from connector.words.reason import codes
 from connector.work.port import Job, Work
 from connector.work.retention import KEEP_KEYS as KEEP_WORK_KEYS
@@ -97,10 +98,10 @@ def test_each_state_is_documented_and_no_other(heading: str, states: tuple[str, 
     ("what", "kept"),
     [
         ("recipient of a parcel", _KEEP_PERSON),
-        ("bodies of webhooks", wiring._KEEP_BODIES),
+        ("bodies of webhooks", jobs._KEEP_BODIES),
         ("that a webhook came", KEEP_DELIVERY_KEYS),
-        ("rate calls", wiring._KEEP_QUOTES),
-        ("parcels that are not ours", wiring._KEEP_STRAYS),
+        ("rate calls", jobs._KEEP_QUOTES),
+        ("parcels that are not ours", jobs._KEEP_STRAYS),
         ("keys of work", KEEP_WORK_KEYS),
     ],
 )

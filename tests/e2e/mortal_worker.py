@@ -32,7 +32,7 @@ import anyio
 from connector.logs import set_up_logs
 from connector.settings import read_settings
 from connector.supervisor import DeathSignal
-from connector.work import durable
+from connector.work import engine_log
 from connector.work.durable import WorkSettings
 from connector.work.port import Boundary, Task
 from connector.working import work
@@ -128,7 +128,7 @@ def main() -> None:
 
 def warm_up() -> None:
     """Import what every life needs. Nothing is opened and no thread started, so that a fork is safe."""
-    durable._quiet()
+    engine_log.quiet()
     for name in ("dbos", "psycopg", "shopify", "sqlalchemy.dialects.sqlite", "sqlalchemy.dialects.postgresql"):
         importlib.import_module(name)
     if threading.active_count() != 1:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 
 import pytest
@@ -244,7 +244,9 @@ async def test_a_platform_that_hangs_up_before_the_answer_is_noticed() -> None:
         return Quoted(Reply(200), "answered")
 
     house.quoting.behave = slowly
-    said = iter([{"type": "http.request", "body": RATE_BODY, "more_body": False}, {"type": "http.disconnect"}])
+    said: Iterator[Message] = iter(
+        [{"type": "http.request", "body": RATE_BODY, "more_body": False}, {"type": "http.disconnect"}]
+    )
     sent: list[Message] = []
 
     async def receive() -> Message:

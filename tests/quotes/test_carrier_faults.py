@@ -15,8 +15,9 @@ import carriers.easypost
 from carriers.carrier import Carrier
 from connector.quotes.ask import Account
 from connector.quotes.carrier_answers import CarrierAnswers
-from connector.quotes.desk import QuoteDesk, QuotingShop
+from connector.quotes.desk import QuoteDesk
 from connector.quotes.ledger import LedgerRow
+from connector.quotes.shop import QuotingShop
 from connector.store import RateCall
 from tests.conftest import FrozenClock
 from tests.quotes.test_desk import BRATISLAVA, KeptRows

@@ -21,10 +21,11 @@ from carriers.rate import Rates
 from connector.quotes.ask import Account
 from connector.quotes.behind import Difference, LiveAnswer
 from connector.quotes.carrier_answers import CarrierAnswers
-from connector.quotes.desk import Origin, QuoteDesk, QuotingShop
+from connector.quotes.desk import QuoteDesk
 from connector.quotes.facts import Facts
 from connector.quotes.ledger import LedgerRow
 from connector.quotes.replay import replay
+from connector.quotes.shop import Origin, QuotingShop
 from connector.shop_settings import ShopSettings
 from connector.store import Cart, CartLine, RateCall, Store, StoreCapabilities
 from tests.conftest import FrozenClock

@@ -11,9 +11,10 @@ import pytest
 from connector.quotes import behind
 from connector.quotes.ask import Account
 from connector.quotes.carrier_answers import CarrierAnswers
-from connector.quotes.desk import QuoteDesk, QuotingShop
+from connector.quotes.desk import QuoteDesk
 from connector.quotes.follow import Follower
 from connector.quotes.ledger import LedgerRow, LedgerWriter
+from connector.quotes.shop import QuotingShop
 from connector.storage.database import Database
 from connector.store import RateCall
 from tests.conftest import FrozenClock

@@ -20,10 +20,11 @@ from connector.quotes.answers import AccountAnswer, KeptProblem
 from connector.quotes.ask import Account, Question, ask_one, request_for
 from connector.quotes.carrier_answers import CarrierAnswers
 from connector.quotes.decide import decide
-from connector.quotes.desk import QuoteDesk, QuotingShop
+from connector.quotes.desk import QuoteDesk
 from connector.quotes.facts import Facts
 from connector.quotes.parcels import plan_cart
 from connector.quotes.reduced import ReducedCart
+from connector.quotes.shop import QuotingShop
 from connector.store import CartLine, RateCall
 from tests.quotes import world
 from tests.quotes.test_desk import BRATISLAVA, KeptRows

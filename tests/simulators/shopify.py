@@ -208,9 +208,7 @@ class Shopify:
             try:
                 answer = await client.post(url, content=raw.encode(), headers=headers)
             except httpx2.TransportError:  # Nobody is there, or nobody answers: the shop goes on selling by itself.
-                return JSONResponse(
-                    {"status": 0, "body": "", "elapsed_s": time.monotonic() - began, "shown": "backup"}
-                )
+                return JSONResponse({"status": 0, "body": "", "elapsed_s": time.monotonic() - began, "shown": "backup"})
         return JSONResponse(
             {
                 "status": answer.status_code,
