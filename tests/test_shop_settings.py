@@ -41,6 +41,8 @@ EXAMPLES = {
     "unfit": "own_box",
     "carrier_packing": "easypost:divisor=5000:gross=30000:longest=1200:girth=3000,acc_1:divisor=6000",
     "catalogue_fields": "length=custom.length:cm,width=custom.width:cm,height=custom.height:cm,upright=custom.upright",
+    "learned_bound_percent": "7.5",
+    "learned_margin_percent": "2",
     "fulfil_when": "handed_over",
     "store_notifies": "no",
 }

@@ -105,7 +105,8 @@ def _play(base_url: str, exchange: Exchange, ids: dict[str, str]) -> httpx2.Resp
     path = _ID.sub(lambda found: ids.get(found[0], found[0]), exchange.path)
     query = {"file_format": "ZPL"} if path.endswith("/label") and "shipments" in path else {}
     body = _translate(exchange.request, ids)
-    with httpx2.Client(trust_env=False, verify=False, timeout=10, auth=("EZTKtest", "")) as client:
+    key = "EZAKproduction" if exchange.topic == "user" else "EZTKtest"  # Users are read with production keys only.
+    with httpx2.Client(trust_env=False, verify=False, timeout=10, auth=(key, "")) as client:
         return client.request(exchange.method, base_url + path, json=body, params=query)
 
 

@@ -111,7 +111,7 @@ async def test_both_believe_the_same_deliveries(easypost: Carrier, control: Easy
         util.validate_webhook(body, {"X-Hmac-Signature": sign(body, "other")}, "s")
 
 
-async def test_the_sdk_sets_webhooks_up_and_reads_the_account(official: Any) -> None:
+async def test_the_sdk_sets_webhooks_up_and_reads_the_account(official: Any, base_url: str) -> None:
     def set_up() -> list[Any]:
         made = official.webhook.create(url="https://hooks.example/1", webhook_secret="s")
         changed = official.webhook.update(made.id, webhook_secret="t")
@@ -122,7 +122,11 @@ async def test_the_sdk_sets_webhooks_up_and_reads_the_account(official: Any) -> 
     assert await anyio.to_thread.run_sync(set_up) == ["https://hooks.example/1", True, 1, 0]
     accounts = await anyio.to_thread.run_sync(official.carrier_account.all)
     assert accounts[0].id.startswith("ca_")
-    assert (await anyio.to_thread.run_sync(official.user.retrieve_me)).id.startswith("user_")
+    production = EasyPostClient("EZAKproduction", api_base=f"{base_url}/v2")
+    try:
+        assert (await anyio.to_thread.run_sync(production.user.retrieve_me)).id.startswith("user_")
+    finally:
+        production._requests_session.close()
 
 
 async def test_a_wrong_key_is_unauthorized_to_the_sdk(base_url: str, control: EasyPostControl) -> None:
