@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from functools import lru_cache
 
 from webhooks.errors import WaybillError
 
@@ -101,7 +102,9 @@ class Money:
 
     def percent(self, percent: Decimal) -> Money:
         """That share of the amount, rounded half up (away from zero) to the minor unit."""
-        return Money(int((self.minor * percent / 100).to_integral_value(ROUND_HALF_UP)), self.currency)
+        part, whole = _ratio(percent)
+        size = (2 * abs(self.minor * part) + whole) // (2 * whole)
+        return Money(size if (self.minor < 0) == (part < 0) else -size, self.currency)
 
     def share_out(self, weights: Sequence[int]) -> list[Money]:
         """Split by weights (largest remainder first); the parts add up to the whole to the minor unit.
@@ -121,6 +124,13 @@ class Money:
         if other.currency != self.currency:
             raise MoneyError(f"Amounts in {self.currency} and {other.currency} cannot be put together.")
         return other.minor
+
+
+@lru_cache(maxsize=1024)
+def _ratio(percent: Decimal) -> tuple[int, int]:
+    """A percentage as a share of whole numbers: 12.5 % is 1 of 8."""
+    part, whole = percent.as_integer_ratio()
+    return part, whole * 100
 
 
 def _scaled(text: str | Decimal | int, currency: str) -> Decimal:

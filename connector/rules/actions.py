@@ -34,11 +34,9 @@ class PercentChange(Action):
 
     def apply(self, services: Sequence[Priced]) -> list[Priced]:
         """Rounded half up to the minor unit; never below zero."""
+        why = Reason("step_percent", {"percent": f"{self.percent:+f}"})
         return [
-            service.then(
-                Reason("step_percent", {"percent": f"{self.percent:+f}"}),
-                _not_negative(service.price + service.price.percent(self.percent)),
-            )
+            service.then(why, _not_negative(service.price + service.price.percent(self.percent)))
             for service in services
         ]
 
@@ -54,10 +52,11 @@ class FixedChange(Action):
     def apply(self, services: Sequence[Priced]) -> list[Priced]:
         """Never below zero."""
         change = Money.parse(self.amount, self.currency)
+        why = Reason("step_fixed", {"amount": change})
         return [
             service
             if service.price.currency != self.currency
-            else service.then(Reason("step_fixed", {"amount": change}), _not_negative(service.price + change))
+            else service.then(why, _not_negative(service.price + change))
             for service in services
         ]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from decimal import Decimal
+from functools import lru_cache
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -34,7 +35,7 @@ class SubtotalAtLeast(Condition):
 
     def why_not(self, call: CallFacts) -> Reason | None:
         """Compared exactly, in minor units."""
-        limit = Money.parse(self.amount, self.currency)
+        limit = _limit(self.amount, self.currency)
         if call.subtotal.currency != self.currency:
             return Reason("condition_other_currency", {"wanted": self.currency, "found": call.subtotal.currency})
         if call.subtotal < limit:
@@ -59,3 +60,8 @@ class CountryIn(Condition):
 
 
 AnyCondition = Annotated[SubtotalAtLeast | CountryIn, Field(discriminator="kind")]
+
+
+@lru_cache(maxsize=4096)
+def _limit(amount: Decimal, currency: str) -> Money:
+    return Money.parse(amount, currency)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 import pytest
 from hypothesis import given
@@ -120,3 +120,9 @@ def test_a_currency_is_three_capital_letters(currency: str) -> None:
 def test_an_amount_is_never_a_float(minor: object) -> None:
     with pytest.raises(MoneyError):
         Money(minor, "USD")  # type: ignore[arg-type]
+
+
+@given(st.integers(-(10**12), 10**12), st.decimals(-1000, 1000, places=3))
+def test_a_percentage_is_the_exact_share_with_half_away_from_zero(minor: int, percent: Decimal) -> None:
+    exact = (minor * percent / 100).to_integral_value(ROUND_HALF_UP)
+    assert Money(minor, "EUR").percent(percent).minor == int(exact)

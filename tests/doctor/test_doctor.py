@@ -195,7 +195,7 @@ MOUNTS = "/dev/sda1 / ext4 rw 0 0\nserver:/x /srv nfs4 rw 0 0\n/dev/sdb /srv/fas
 
 @pytest.mark.parametrize(
     ("place", "state", "kind"),
-    [("/home/x", "ok", "ext4"), ("/srv/data", "broken", "nfs4"), ("/srv/fast disk/data", "ok", "xfs")],
+    [("/opt/x", "ok", "ext4"), ("/srv/data", "broken", "nfs4"), ("/srv/fast disk/data", "ok", "xfs")],
 )
 def test_sqlite_on_a_network_disk_is_told(place: str, state: str, kind: str) -> None:
     assert machine._kind_of(Path(place), MOUNTS) == kind
