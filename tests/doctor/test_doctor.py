@@ -36,6 +36,8 @@ from webhooks.outgoing import OutgoingClient
 
 pytestmark = pytest.mark.anyio
 
+_OTHER_KEY = "A" * 43 + "="
+
 
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -117,7 +119,7 @@ def test_a_lost_key_is_told_before_a_start_makes_a_new_one(folder: Path) -> None
     assert not (folder / KEY_FILE).exists()
 
 
-@pytest.mark.parametrize(("text", "code"), [(new_key(), "doctor_key_wrong"), ("no key at all", "doctor_key_bad")])
+@pytest.mark.parametrize(("text", "code"), [(_OTHER_KEY, "doctor_key_wrong"), ("no key at all", "doctor_key_bad")])
 def test_a_key_that_is_not_the_one_is_told(folder: Path, text: str, code: str) -> None:
     (folder / KEY_FILE).write_text(text)
     assert code in broken(stored(folder))
