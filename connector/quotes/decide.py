@@ -14,12 +14,13 @@ from connector.promises.window import next_midnight, window
 from connector.quotes.adjustments import adjustment_key
 from connector.quotes.answers import AccountAnswer, KeptRate
 from connector.quotes.base_price import base_price, in_currency
+from connector.quotes.call_facts import call_facts
 from connector.quotes.decision import BoughtAs, DecidedOffer, Decision, KeptStep, Withheld
 from connector.quotes.facts import Facts, settings_of
 from connector.quotes.parcels import plan_cart, plans_for
 from connector.quotes.reduced import ReducedCart
 from connector.quotes.stand_in import stood_in
-from connector.rules.facts import CallFacts, Priced, Step
+from connector.rules.facts import Priced, Step
 from connector.rules.ruleset import apply
 from connector.shop_settings import ShopSettings
 from connector.words.reason import Param, Reason
@@ -78,9 +79,8 @@ def decide(
         decision = _without_prices(cart, settings, why, withheld, valid_until)
         offers = [each.model_copy(update={"plan_id": planned.id}) for each in decision.offers]
         return decision.model_copy(update={"notes": notes, "offers": tuple(offers)})
-    country = cart.destination.country if cart.destination else ""
     services = [chosen.priced for chosen in rates.values()]
-    priced, passed = apply(settings.rules, CallFacts(cart.goods, country), services)
+    priced, passed = apply(settings.rules, call_facts(cart, facts, settings, planned, now), services)
     ids = {account_id: each.id for account_id, each in own.items() if isinstance(each, Plan)}
     offers = [
         _offer(service, chosen, cart, facts, settings, now, ids.get(chosen.account_id, planned.id))

@@ -13,7 +13,7 @@ from carriers.money import Money
 from connector.quotes.reduced import ReducedCart, ReducedLine, ReducedTotals
 from connector.rules.actions import FixedChange, Free, PercentChange
 from connector.rules.conditions import CountryIn, SubtotalAtLeast
-from connector.rules.facts import CallFacts, Priced
+from connector.rules.facts import CallFacts, CartSums, Destination, Priced
 from connector.rules.ruleset import Rule, RuleSet, apply
 
 MARKUP = Rule(name="markup", then=(PercentChange(percent=Decimal(10)),))
@@ -29,17 +29,22 @@ def eur(text: str) -> Money:
     return Money.parse(text, "EUR")
 
 
+def call(subtotal: Money, country: str = "AT") -> CallFacts:
+    destination = Destination(country) if country else None
+    return CallFacts(subtotal.currency, sums=CartSums(subtotal.minor), destination=destination)
+
+
 def services(currency: str = "EUR", **prices: int) -> list[Priced]:
     return [Priced(code, Money(minor, currency)) for code, minor in prices.items()]
 
 
 def prices_after(rules: Sequence[Rule], subtotal: Money, priced: list[Priced], country: str = "AT") -> dict[str, int]:
-    found, _ = apply(RuleSet(rules=tuple(rules)), CallFacts(subtotal, country), priced)
+    found, _ = apply(RuleSet(rules=tuple(rules)), call(subtotal, country), priced)
     return {each.code: each.price.minor for each in found}
 
 
 def passed(rules: Sequence[Rule], subtotal: Money, country: str = "AT") -> list[tuple[str, str]]:
-    found = apply(RuleSet(rules=tuple(rules)), CallFacts(subtotal, country), services(a=700))[1]
+    found = apply(RuleSet(rules=tuple(rules)), call(subtotal, country), services(a=700))[1]
     return [(each.rule, each.why.say()) for each in found]
 
 
@@ -75,9 +80,7 @@ def test_without_totals_the_threshold_looks_at_the_lines_of_the_call() -> None:
 @pytest.mark.need(2)
 @pytest.mark.parametrize(("currency", "minor"), [("JPY", 5000), ("KWD", 50_000), ("USD", 999_999)])
 def test_a_threshold_in_another_currency_never_matches(currency: str, minor: int) -> None:
-    found, left = apply(
-        RuleSet(rules=(threshold(),)), CallFacts(Money(minor, currency)), services(currency, a=minor // 10)
-    )
+    found, left = apply(RuleSet(rules=(threshold(),)), call(Money(minor, currency)), services(currency, a=minor // 10))
     assert found[0].price.minor == minor // 10
     assert left[0].why.say() == f"its amount is in EUR, the cart in {currency}."
 
@@ -157,7 +160,7 @@ def test_a_fixed_change_is_exact_and_never_goes_below_zero(minor: int, change: i
 
 
 def test_a_fixed_change_leaves_prices_in_other_currencies_alone() -> None:
-    found, _ = apply(RuleSet(rules=(HANDLING,)), CallFacts(Money(1, "JPY")), services("JPY", a=700))
+    found, _ = apply(RuleSet(rules=(HANDLING,)), call(Money(1, "JPY")), services("JPY", a=700))
     assert (found[0].price, found[0].steps) == (Money(700, "JPY"), ())
 
 
@@ -186,7 +189,7 @@ SETS = st.lists(st.lists(ACTIONS, min_size=1, max_size=3), max_size=4).map(
 @given(SETS, st.lists(st.integers(0, 10**6), max_size=3))
 def test_every_price_is_what_its_last_step_came_to_and_no_service_is_lost(rules: RuleSet, minors: list[int]) -> None:
     priced = [Priced(code, Money(minor, "EUR")) for code, minor in zip("abc", minors, strict=False)]
-    found, left = apply(rules, CallFacts(eur("5")), priced)
+    found, left = apply(rules, call(eur("5")), priced)
     assert [each.code for each in found] == [each.code for each in priced]
     assert left == []
     for before, after in zip(priced, found, strict=True):
