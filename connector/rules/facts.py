@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from carriers.money import Money
 from connector.rules.exchange import ExchangeRate
@@ -22,8 +21,7 @@ _NONE: frozenset[str] = frozenset()
 _START = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class LineFacts:
+class LineFacts(NamedTuple):
     """One line of the call. `price` is per unit in minor units of the call's currency, before discounts, as displayed.
 
     `grams` per unit, None where nobody knows. `tags` and `collections` are casefolded. `variant` and `product` are the
@@ -78,8 +76,7 @@ class Destination:
     residential: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ParcelFacts:
+class ParcelFacts(NamedTuple):
     """One planned parcel: gross grams, and outer millimetres where they are known."""
 
     grams: int
@@ -121,22 +118,20 @@ class CallFacts:
         return Money(sum(line.price * line.quantity for line in self.lines), self.currency)
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One step of a price, from the carrier's to the buyer's: why, and what it came to."""
 
     reason: Reason
     price: Money
 
 
-@dataclass(frozen=True, slots=True)
-class Priced:
+class Priced(NamedTuple):
     """A service with its price so far and the steps that led there.
 
     `carrier` and `service` are the carrier's own names, `account_id` ours. `transit_days` are working days;
     `earliest` and `latest` the window that is promised. `name` is what a rule calls it, empty for its usual name.
-    `marks` are what choosing it asks for: signature, insurance, hold; each with the rule that asks. `by_hand`: a rate
-    that a rule added and no carrier sells.
+    `marks` are what choosing it asks for (signature, insurance, hold), each with how or why. `by_hand`: a rate that a
+    rule added and no carrier sells. A tuple, as a quote makes dozens.
     """
 
     code: str
@@ -152,9 +147,9 @@ class Priced:
     latest: datetime | None = None
     name: str = ""
     description: str = ""
-    marks: Mapping[str, str] = field(default_factory=dict)
+    marks: tuple[tuple[str, str], ...] = ()
     by_hand: bool = False
 
     def then(self, reason: Reason, price: Money) -> Priced:
         """The same service after one more step."""
-        return replace(self, price=price, steps=(*self.steps, Step(reason, price)))
+        return Priced._make((self.code, price, (*self.steps, Step(reason, price)), *self[3:]))
