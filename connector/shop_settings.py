@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from carriers.measure import Size, Weight
 from carriers.money import Money, MoneyError
-from connector import setting_parts
+from connector import setting_parts, storefront_settings
 from connector.catalogue import packing_settings
 from connector.catalogue.packing_settings import PackingSettings
 from connector.packing.plan import Carton
@@ -30,6 +30,7 @@ from connector.setting_parts import (
     SafetyRate,
     rule_name,
 )
+from connector.storefront_settings import StorefrontSettings
 from webhooks.errors import WaybillError
 
 
@@ -118,6 +119,9 @@ class ShopSettings(BaseModel):
         default="label", description="The buyer has the number at once."
     )
     store_notifies: bool = Field(default=True, description="The store tells the buyer, as it does for its own labels.")
+    storefront: StorefrontSettings = Field(
+        default=StorefrontSettings(), description="Prices before the checkout, and the words of options."
+    )
 
     @model_validator(mode="after")
     def _parts_fit(self) -> Self:
@@ -202,6 +206,7 @@ _FORMS = {
     **packing_settings.FORMS,
     "fulfil_when": "label | handed_over",
     "store_notifies": "yes | no",
+    **storefront_settings.FORMS,
 }
 _RULE_KEYS = {
     "threshold": "Without one, shipping is never free by value.",
@@ -237,10 +242,13 @@ def change(settings: ShopSettings, changes: Mapping[str, str], currency: str) ->
         try:
             if key in packing_settings.FORMS:
                 packing_settings.put(body.setdefault("packing", {}), key, text.strip(), currency)
+            elif key in storefront_settings.FORMS:
+                storefront_settings.put(body.setdefault("storefront", {}), key, text.strip())
             else:
                 _set(body, key, text.strip(), currency)
         except (ValueError, ArithmeticError) as error:
-            raise SettingsError(f"{key} takes {_FORMS[key]}; {text!r} is not that.", detail=key) from error
+            why = f" ({_why(error)})" if isinstance(error, ValidationError) and key in storefront_settings.FORMS else ""
+            raise SettingsError(f"{key} takes {_FORMS[key]}; {text!r} is not that{why}.", detail=key) from error
     return load(body)
 
 
@@ -259,9 +267,15 @@ def show(settings: ShopSettings) -> list[Shown]:
     ]
 
 
+def _why(error: ValidationError) -> str:
+    return error.errors()[0]["msg"].removeprefix("Value error, ")
+
+
 def _reason(key: str) -> str:
     if key in packing_settings.FORMS:
         return packing_settings.reason(key)
+    if key in storefront_settings.FORMS:
+        return storefront_settings.reason(key)
     return str(ShopSettings.model_fields[_field(key)].description)
 
 
@@ -296,6 +310,8 @@ def _set(body: dict[str, Any], key: str, text: str, currency: str) -> None:
 
 def _said(settings: ShopSettings, key: str) -> str:
     """A key's value as it is typed."""
+    if key in storefront_settings.FORMS:
+        return storefront_settings.text_of(settings.storefront, key)
     in_packing = key in packing_settings.FORMS
     return packing_settings.text_of(settings.packing, key) if in_packing else _text(settings, key)
 

@@ -45,6 +45,12 @@ EXAMPLES = {
     "learned_margin_percent": "2",
     "fulfil_when": "handed_over",
     "store_notifies": "no",
+    "storefront": "on",
+    "storefront_key": "0123456789abcdefghjk",
+    "storefront_origins": "https://www.tea.example,https://tea.example:8443",
+    "storefront_places": "25",
+    "language": "sk",
+    "wording": "usps-priority@sk:Kuriér {carrier}|Doručíme {from} až {to};class/express:Express 12:00;*@pl:|{days} dni",
 }
 
 
@@ -126,6 +132,21 @@ def test_keys_are_set_together_and_leave_each_other_alone() -> None:
         ("catalogue_fields", "length=custom.length:kg"),
         ("fulfil_when", "never"),
         ("store_notifies", "perhaps"),
+        ("storefront", "yes"),
+        ("storefront_key", "short"),
+        ("storefront_origins", "www.tea.example"),
+        ("storefront_origins", "https://tea.example/cart"),
+        ("storefront_places", "0"),
+        ("language", "Slovak"),
+        ("wording", "Courier"),
+        ("wording", "usps-priority:Arrives 24.12.2026"),
+        ("wording", "usps-priority:Courier for 4.90 EUR"),
+        ("wording", "usps-priority:Courier {days}"),
+        ("wording", "usps-priority:Courier {colour}"),
+        ("wording", "usps-priority:Courier {carrier!r}"),
+        ("wording", "usps-priority:Courier {"),
+        ("wording", "usps-priority@:Courier quo_01hf3k9999999"),
+        ("wording", "usps-priority:A;usps-priority:B"),
     ],
 )
 def test_a_wrong_value_is_refused_naming_the_key(key: str, text: str) -> None:

@@ -23,6 +23,9 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
         "default_location", "default_item_weight_g", "default_carton", "unsized", "unfit", "divisor",
         "price_per_billed_kg", "carrier_packing", "catalogue_fields",
     ),
+    "storefront": (
+        "storefront", "storefront_origins", "storefront_places", "storefront_key", "language", "wording",
+    ),
     "technical": ("soft_deadline_ms", "hard_deadline_ms", "hmac", "packing_effort"),
 }  # fmt: skip
 """The order of the page; a key that no group names stands in the last."""
