@@ -29,6 +29,8 @@ class Capabilities:
     held for a person. `look_up_ceiling_s`: after so many seconds a purchase that is not to be seen did not happen.
     `sells_labels`: false for prices without a party behind them, whose labels a person buys by hand.
     `local`: this process computes the prices itself, at once and the same every time.
+    `void_days`: within how many days of the purchase a label can be voided, by carrier as its rates name it; a pair
+    with an empty name holds for all others.
     """
 
     repeat_purchase: RepeatPurchase
@@ -46,6 +48,12 @@ class Capabilities:
     multi_parcel: bool = False
     sells_labels: bool = True
     local: bool = False
+    void_days: tuple[tuple[str, int], ...] = ()
+
+    def void_window_days(self, carrier: str) -> int | None:
+        """Days from the purchase in which this carrier takes a label back; None where that is not declared."""
+        days = {name.casefold(): count for name, count in self.void_days}
+        return days.get(carrier.casefold(), days.get(""))
 
 
 class Carrier(Protocol):

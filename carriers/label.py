@@ -76,12 +76,16 @@ class NotBought:
     pending: bool = False
 
 
-VoidState = Literal["requested", "voided", "refused", "nothing_charged", "unknown"]
+VoidState = Literal["requested", "accepted", "voided", "refused", "nothing_charged", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
 class Voided:
-    """How a void stands: requested (money may come), voided (money is back), refused, nothing was charged."""
+    """How a void stands: requested (money may come), accepted (it will come), voided (it is back), refused, nothing.
+
+    `may_change`: what is refused now may be granted a day later, so it is asked again before it counts.
+    """
 
     state: VoidState
     message: str = ""
+    may_change: bool = False

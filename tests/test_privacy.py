@@ -31,7 +31,7 @@ from connector.cli.settings import change_settings
 from connector.cli.shops import connect_shop, sandbox_credentials
 from connector.http.routes import build_app
 from connector.installing.callbacks import callbacks_of
-from connector.labels.aftercare import request_void
+from connector.labels.voids import request_void
 from connector.logs import set_up_logs
 from connector.orders import view
 from connector.quotes.explain import explain

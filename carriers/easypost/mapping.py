@@ -141,9 +141,20 @@ def purchased(value: object) -> Purchased | NotBought:
 
 
 def voided(value: object) -> Voided:
-    """How a refund stands; a status that we do not know is `unknown` and kept in the message."""
-    status = wire.read(wire.WireShipment, value).refund_status
-    return Voided(_REFUNDS[status]) if status in _REFUNDS else Voided("unknown", readable(status))
+    """How a refund stands; a status that we do not know is `unknown` and kept in the message.
+
+    A refund right after the label was made may be rejected wrongly (EasyPost's help), so that a rejection may change.
+    Where the carrier bills the merchant itself, `refunded` says that the void was granted: the money comes with the
+    carrier's own invoice.
+    """
+    read = wire.read(wire.WireShipment, value)
+    status = read.refund_status
+    if status not in _REFUNDS:
+        return Voided("unknown", readable(status))
+    booked = wire.read_or_none(wire.WireRate, read.selected_rate)
+    if status == "refunded" and booked is not None and booked.billing_type == "carrier":
+        return Voided("accepted")
+    return Voided(_REFUNDS[status], may_change=status == "rejected")
 
 
 def _rates(lines: Sequence[object]) -> tuple[list[Rate], list[Problem]]:

@@ -57,6 +57,7 @@ class WireRate(_Wire):
     currency: Text
     list_rate: Text = ""
     list_currency: Text = ""
+    billing_type: Text = ""
     delivery_days: Whole = None
     delivery_date: Text = ""
     delivery_date_guaranteed: Annotated[bool, BeforeValidator(lambda value: value is True)] = False

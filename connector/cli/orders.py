@@ -14,7 +14,7 @@ from connector.cli import by_hand
 from connector.cli.naming import worker_runs
 from connector.cli.output import EXIT_FAILED, Speaker, command, in_house, with_house
 from connector.labels import record
-from connector.labels.aftercare import request_void
+from connector.labels.voids import request_void
 from connector.labels.amounts import Entry
 from connector.labels.by_hand import is_by_hand
 from connector.orders import view

@@ -1,154 +1,113 @@
-"""After the purchase: fetch the files to keep, and ask the money back for a label that was voided."""
+"""After the purchase: fetch the files to keep, and keep none that is not what it says."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import anyio.to_thread
+import structlog
 from sqlalchemy import Connection
 
-from carriers.label import Voided
-from carriers.money import Money
-from connector.attention.board import need_person
+from carriers.errors import CarrierError
+from carriers.label import Purchased
+from connector.attention.board import need_person, settled
 from connector.directory import Directory
 from connector.labels import record
-from connector.labels.amounts import book
-from connector.labels.by_hand import is_by_hand, take_back
-from connector.labels.files import LabelShelf
-from connector.labels.tables import labels
-from connector.storage import audit
-from connector.storage.audit import Actor
+from connector.labels.documents import Document, read_document
+from connector.labels.files import FilesUnreachable, LabelShelf
 from connector.storage.database import Database
-from connector.tracking.record import withdraw
 from connector.words.reason import Reason
-from connector.work.port import Run, Task, TryLater, Work
-from webhooks.errors import WaybillError
+from connector.work.port import Run, TryLater
 
-_ASK_AGAIN = timedelta(hours=6)
-_WINDOW = timedelta(days=30)
+log = structlog.get_logger(__name__)
 
-
-class NotVoidable(WaybillError):
-    """The parcel has no label that can be voided."""
+_AGAIN_S = 15.0
+BAD_FILE = "label_file_bad"
 
 
 @dataclass(frozen=True, slots=True)
 class Aftercare:
-    """The jobs `label.files` and `label.void`; both take the label's id."""
+    """The job `labels.files`; it takes the label's id."""
 
     database: Database
     directory: Directory
-    work: Work
     shelf: LabelShelf
     now: Callable[[], datetime]
 
     async def fetch(self, run: Run) -> None:
-        """Copy the carrier's documents to our shelf."""
+        """Copy the carrier's documents to our shelf.
+
+        What is no label (half a PDF, an error page) is not kept: it is put before a person, and fetched again, from
+        where the carrier keeps it by then.
+        """
         shop_id, (label_id,) = run.task.shop_id, run.task.args
         label = await self.database.run(record.label_of, shop_id, label_id)
         account = None if label is None else self.directory.account(shop_id, label.account_id)
         if label is None or account is None:
             return
-        for row in await self.database.run(record.files_of, shop_id, label_id):
-            if row.sha256 is not None or not row.url:
+        missing = [row for row in await self.database.run(record.files_of, shop_id, label_id) if row.sha256 is None]
+        fresh: dict[str, str] = {}
+        if run.task.attempt > 1 and any(row.url for row in missing):
+            fresh = await self._addresses(account.connection, label)
+        bad = ""
+        for row in missing:
+            url = fresh.get(row.kind) or row.url
+            if not url:
                 continue
-            fetch = functools.partial(account.connection.fetch_file, row.url)
-            media_type, content = await run.step("label.fetch", fetch)
-            digest = await anyio.to_thread.run_sync(self.shelf.put, content)
-            await self.database.run(record.file_fetched, row, media_type, digest, len(content), self.now())
+            fetch = functools.partial(account.connection.fetch_file, url)
+            _, content = await run.step("label.fetch", fetch)
+            found = await anyio.to_thread.run_sync(read_document, content)
+            if not isinstance(found, Document):
+                log.warning("label_file_refused", label=label_id, fault=found, bytes=len(content))
+                bad = found
+                continue
+            digest = await self._keep(content)
+            await self.database.run(record.file_fetched, row, found.media_type, digest, len(content), self.now())
+        await self.database.run(self._told, label, bad)
+        if bad:
+            raise TryLater("A label file is not what it says; it is fetched again.", retry_after_s=_AGAIN_S)
 
-    async def void(self, run: Run) -> None:
-        """Ask the carrier for the money back, and see what came of it."""
-        shop_id, (label_id,) = run.task.shop_id, run.task.args
-        label = await self.database.run(record.label_of, shop_id, label_id)
-        account = None if label is None else self.directory.account(shop_id, label.account_id)
-        if label is None or account is None or label.state != "void_requested":
-            return
-        handle = label.booked_handle or label.handle
-        if label.void_checks == 0:
-            outcome = await run.step("label.void", lambda: account.connection.void(handle, run.fence))
+    async def _keep(self, content: bytes) -> str:
+        try:
+            return await anyio.to_thread.run_sync(self.shelf.put, content)
+        except FilesUnreachable as error:
+            raise TryLater("The label files' place does not answer.", retry_after_s=_AGAIN_S) from error
+
+    async def _addresses(self, connection: Any, label: Any) -> dict[str, str]:
+        """Where the carrier keeps the documents now; nothing where it does not say."""
+        try:
+            found = await connection.look_up(label.handle, record.rate_of(label))
+        except CarrierError:
+            return {}
+        return {each.kind: each.url for each in found.files if each.url} if isinstance(found, Purchased) else {}
+
+    def _told(self, connection: Connection, label: Any, bad: str) -> None:
+        if bad:
+            params = {"number": label.tracking_code, "carrier": label.carrier}
+            need_person(connection, label.shop_id, label.id, Reason(BAD_FILE, params), self.now())
         else:
-            outcome = await run.step("label.void_state", lambda: account.connection.void_state(handle))
-        if outcome.state == "unknown":
-            raise TryLater("The carrier did not say what became of the void.")
-        await self.database.run(self._voided, label, outcome)
-
-    def _voided(self, connection: Connection, label: Any, outcome: Voided) -> None:
-        now = self.now()
-        parcel = record.parcel_of(connection, label.shop_id, label.parcel_id)
-        money = Money(label.booked_minor, label.booked_currency)
-        about = {"order_id": parcel.order_id, "parcel_id": label.parcel_id, "label_id": label.id} if parcel else {}
-        mine = labels.update(label.shop_id).where(labels.c.id == label.id, labels.c.state == "void_requested")
-        if outcome.state in {"voided", "nothing_charged"}:
-            if connection.execute(mine.values(state="voided")).rowcount != 1:
-                return
-            book(connection, label.shop_id, "refunded", money, cause=label.id, now=now, **about)
-        elif outcome.state == "refused":
-            if connection.execute(mine.values(state="void_refused")).rowcount != 1:
-                return
-            book(connection, label.shop_id, "lost", money, cause=label.id, now=now, **about)
-            why = Reason("void_refused", {"number": label.tracking_code, "amount": money, "said": outcome.message})
-            need_person(connection, label.shop_id, label.id, why, now)
-        else:
-            connection.execute(mine.values(void_checks=labels.c.void_checks + 1))
-            if now - label.settled_at > _WINDOW:
-                why = Reason("refund_overdue", {"number": label.tracking_code, "amount": money})
-                need_person(connection, label.shop_id, label.id, why, now)
-            task = Task("labels.void", f"void:{label.id}:{label.void_checks + 1}", label.shop_id, (label.id,))
-            self.work.later(connection, task, now + _ASK_AGAIN)
+            settled(connection, label.shop_id, label.id, self.now(), BAD_FILE)
 
 
-def request_void(
-    connection: Connection, work: Work, shop_id: str, parcel_id: str, reason: str, actor: Actor, now: datetime
-) -> str:
-    """Take a parcel's label out of use at once and have the money asked back; returns the label's id.
+async def kept_files(shelf: LabelShelf, outcome: Purchased) -> list[record.KeptFile]:
+    """The documents of a purchase; those that came with it are on the shelf, as far as they are what they say.
 
-    A number that was typed by hand is taken back: there is nobody to ask for money.
-
-    Raises NotVoidable where the parcel has no bought label.
+    What is not kept here is fetched by the job: a label that was bought is never lost for its file.
     """
-    record.lock_parcel(connection, shop_id, parcel_id)
-    label = record.live_label(connection, shop_id, parcel_id)
-    if label is None or label.state != "bought":
-        raise NotVoidable("This parcel has no label that could be voided.", detail=parcel_id)
-    if is_by_hand(label):
-        take_back(connection, work, shop_id, label.id, reason, actor, now)
-        return str(label.id)
-    moved = connection.execute(
-        labels.update(shop_id)
-        .where(labels.c.id == label.id, labels.c.state == "bought")
-        .values(state="void_requested", void_reason=reason[:300], version=labels.c.version + 1)
-    )
-    if moved.rowcount != 1:
-        raise NotVoidable("The label was moved meanwhile.", detail=parcel_id)
-    parcel = record.parcel_of(connection, shop_id, parcel_id)
-    record.set_parcel(connection, shop_id, parcel_id, "voided", now, Reason("voided_by", {"who": actor.name}))
-    money = Money(label.booked_minor, label.booked_currency)
-    if parcel is not None:
-        book(
-            connection,
-            shop_id,
-            "refund_due",
-            money,
-            order_id=parcel.order_id,
-            cause=label.id,
-            now=now,
-            parcel_id=parcel_id,
-            label_id=label.id,
-        )
-    withdraw(connection, work, shop_id, label.id)
-    work.enqueue(connection, Task("labels.void", f"void:{label.id}", shop_id, (label.id,)))
-    audit.record(
-        connection,
-        now=now,
-        actor=actor,
-        action="label.void",
-        subject=label.id,
-        shop_id=shop_id,
-        detail={"reason": reason[:300]},
-    )
-    return str(label.id)
+    kept = []
+    for file in outcome.files:
+        found = await anyio.to_thread.run_sync(read_document, file.content) if file.content else None
+        digest = None
+        if isinstance(found, Document):
+            try:
+                digest = await anyio.to_thread.run_sync(shelf.put, file.content)
+            except (FilesUnreachable, OSError) as error:
+                log.warning("label_file_not_kept", error=type(error).__name__)
+        media_type = found.media_type if isinstance(found, Document) else file.media_type
+        size = len(file.content) if digest else None
+        kept.append(record.KeptFile(file.kind, media_type, file.url, digest, size))
+    return kept

@@ -1,4 +1,4 @@
-"""Every amount as a dated double entry with its cause: what was quoted, charged, bought and refunded.
+"""Every amount as a dated double entry with its cause: what was quoted, charged, bought, refunded, adjusted, claimed.
 
 Each entry moves an amount from one account to another, so that the sum over all accounts is always zero:
 
@@ -7,8 +7,12 @@ charged     buyer              -> shipping:income     what the buyer paid for sh
 bought      wallet             -> postage:bought      the label
 refund_due  postage:bought     -> carrier:refund_due  asked back after a void
 refunded    carrier:refund_due -> wallet              money that came back
+uncharged   carrier:refund_due -> wallet              nothing was charged: the label is billed when it is scanned
 lost        carrier:refund_due -> postage:lost        a void that the carrier refused
 adjusted    wallet             -> postage:adjusted    what an invoice added later; negative where it took off
+claimed     postage:claimed    -> carrier:claim_due   what was claimed of the carrier, as an invoice line in dispute
+claim_paid  carrier:claim_due  -> wallet              what it paid of that
+claim_lost  carrier:claim_due  -> postage:claimed     what it did not
 by_hand     merchant           -> postage:bought      the typed price of a label that was bought elsewhere
 by_hand_back                                          the same taken back, as the number was
 """
@@ -26,15 +30,33 @@ from connector.storage.database import insert_new
 from connector.storage.ids import new_id
 from connector.storage.schema import Moment, TenantTable, id_column
 
-Kind = Literal["quoted", "charged", "bought", "refund_due", "refunded", "lost", "by_hand", "by_hand_back", "adjusted"]
-_MOVES: dict[str, tuple[str, str]] = {
+Kind = Literal[
+    "quoted",
+    "charged",
+    "bought",
+    "refund_due",
+    "refunded",
+    "uncharged",
+    "lost",
+    "adjusted",
+    "claimed",
+    "claim_paid",
+    "claim_lost",
+    "by_hand",
+    "by_hand_back",
+]
+MOVES: dict[str, tuple[str, str]] = {
     "quoted": ("carrier:expected", "postage:expected"),
     "charged": ("buyer", "shipping:income"),
     "bought": ("wallet", "postage:bought"),
     "refund_due": ("postage:bought", "carrier:refund_due"),
     "refunded": ("carrier:refund_due", "wallet"),
+    "uncharged": ("carrier:refund_due", "wallet"),
     "lost": ("carrier:refund_due", "postage:lost"),
     "adjusted": ("wallet", "postage:adjusted"),
+    "claimed": ("postage:claimed", "carrier:claim_due"),
+    "claim_paid": ("carrier:claim_due", "wallet"),
+    "claim_lost": ("carrier:claim_due", "postage:claimed"),
     "by_hand": ("merchant", "postage:bought"),
     "by_hand_back": ("postage:bought", "merchant"),
 }
@@ -82,7 +104,7 @@ def book(
     label_id: str | None = None,
 ) -> bool:
     """Write an entry; a cause (the id of what happened) is booked once for each kind. False if it was booked before."""
-    source, target = _MOVES[kind]
+    source, target = MOVES[kind]
     return insert_new(
         connection,
         entries.insert(

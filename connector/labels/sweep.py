@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, or_
 
 from connector.directory import Directory
-from connector.labels import gates
+from connector.labels import gates, voids
 from connector.labels.record import settle_at
 from connector.labels.tables import labels
 from connector.storage.database import Database
@@ -31,7 +31,7 @@ class LabelSweep:
     now: Callable[[], datetime]
 
     async def sweep(self, run: Run) -> None:
-        """Look unclear purchases up again, and tell the store what it was not told."""
+        """Look unclear purchases up again, look after refunds, and tell the store what it was not told."""
         if self.directory.shop(run.task.shop_id) is not None:
             await self.database.run(self._sweep, run.task.shop_id)
 
@@ -52,5 +52,7 @@ class LabelSweep:
         late = {row.label_id for query in (silent, waiting) for row in connection.execute(query).all()}
         for label_id in sorted(late):
             push_soon(connection, self.work, shop_id, label_id)
+        for label in voids.overdue(connection, shop_id, now - _OVERDUE):
+            voids.look_again(connection, self.work, label, now)
         gates.wake_forgotten(connection, self.work, shop_id, now, _OVERDUE)
         adopt_strays(connection, self.work, shop_id, now)

@@ -88,6 +88,16 @@ labels = TenantTable(
     Column("test_mode", Boolean),
     Column("void_reason", String(300)),
     Column("void_checks", Integer, nullable=False, default=0),
+    # How the money of a void stands: asked, requested, accepted, back, nothing, refused; empty where none was asked.
+    Column("refund", String(16)),
+    Column("void_at", Moment),
+    Column("void_until", Moment),  # When the carrier's window for voids ends.
+    Column("void_tries", Integer),
+    Column("void_due", Moment),  # When the carrier is asked next.
+    Column("refund_accepted_at", Moment),
+    Column("refund_back_at", Moment),
+    Column("refund_minor", BigInteger),  # What came back, in the label's currency.
+    Column("void_said", String(300)),  # The carrier's words about it.
     CheckConstraint(f"state IN {LABEL_STATES!r}", name="state"),
     CheckConstraint("state IN ('created', 'refused', 'dropped') OR minor IS NOT NULL", name="intent"),
     Index(None, "shop_id", "parcel_id"),

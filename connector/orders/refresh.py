@@ -14,12 +14,12 @@ from carriers.money import Money
 from connector.attention.board import need_person, settled
 from connector.directory import Directory, ShopEntry
 from connector.labels import record
-from connector.labels.aftercare import NotVoidable, request_void
 from connector.labels.amounts import book
 from connector.labels.gates import Asked
 from connector.labels.purchase import Wanted
 from connector.labels.shipment import person_fields
 from connector.labels.tables import parcels
+from connector.labels.voids import NotVoidable, request_void
 from connector.orders import restored
 from connector.orders.parcels import Planned, parcel_price, plan_group
 from connector.orders.plan import STORES_HOLDS, Standing, decide, goods_of
@@ -276,7 +276,7 @@ class Orders:
         default = shop.quoting.default_origin()
         bought_as = priced_again(order, group)
         if linked is not None:
-            bought_as = None if linked.offer.bought_as is None else linked.offer.bought_as.model_dump()
+            bought_as = None if linked.offer.bought_as is None else linked.offer.bought_as.whole()
         if bought_as is not None:
             bought_as = parcel_price(bought_as, planned, number)
         size = parcel.size

@@ -12,11 +12,12 @@ from pydantic import TypeAdapter
 from sqlalchemy import Connection, or_
 
 from carriers.tracking import TrackingEvent, TrackingStatus, TrackingUpdate
-from connector.attention.board import settled
+from connector.attention.board import need_person, settled
 from connector.storage.database import insert_new
 from connector.storage.ids import new_id
 from connector.tracking.fold import PROGRESS, ParcelState, fold
 from connector.tracking.tables import store_events, strays, tracking_events, trackings
+from connector.words.reason import Reason
 from connector.work.port import Task, Work
 
 PUSH = "tracking.push"
@@ -138,6 +139,8 @@ def take_in(
             changes |= {"status": state.status, "status_at": state.at}
         changes |= {"handed_over_at": state.handed_over_at, "delivered_at": state.delivered_at}
         due = _tell_store(connection, shop_id, row.label_id, state)
+        if state.handed_over_at and row.fulfil_state in {"withdrawn", "cancelled"}:
+            need_person(connection, shop_id, row.label_id, Reason("voided_scanned", {"number": row.tracking_code}), now)
         if state.handed_over_at and row.fulfil_state == "waits":
             changes["fulfil_state"] = "due"
             due = True

@@ -25,6 +25,7 @@ from connector.labels.retention import KEEP as KEEP_FILES
 from connector.labels.retention import forget_old, referred_to
 from connector.labels.spending import GateKeeper
 from connector.labels.sweep import LabelSweep
+from connector.labels.voids import VOID, Voids
 from connector.metrics import Metrics
 from connector.orders.news import StoreHooks
 from connector.orders.refresh import Orders
@@ -74,7 +75,7 @@ def register_jobs(house: House, work: Work) -> None:
     def stray(carrier: str) -> None:
         house.metrics.unknown_parcels.labels(carrier).inc()
 
-    aftercare = Aftercare(database, directory, work, house.shelf, now)
+    aftercare = Aftercare(database, directory, house.shelf, now)
     departures = Departures(house.keyring, house.inbox, now)
     reader = CatalogueReader(database, work, lambda shop_id: _reading_shop(directory, shop_id), now)
     store_hooks = StoreHooks(database, directory, work, house.inbox, departures, reader.changed)
@@ -91,7 +92,7 @@ def register_jobs(house: House, work: Work) -> None:
     work.register("labels.settle", purchasing.settle)
     work.register("labels.probe", GateKeeper(database, directory, work, now).probe)
     work.register("labels.files", aftercare.fetch)
-    work.register("labels.void", aftercare.void)
+    work.register(VOID, Voids(database, directory, work, now).follow)
     work.register("labels.sweep", LabelSweep(database, directory, work, now).sweep)
     work.register("tracking.push", Pusher(database, directory, now).push)
     work.register("house.retention", _Retention(house).run)

@@ -12,7 +12,7 @@ from carriers.errors import Unavailable
 from carriers.label import Voided
 from carriers.money import Money
 from connector.labels import record
-from connector.labels.aftercare import NotVoidable, request_void
+from connector.labels.voids import NotVoidable, request_void
 from connector.labels.files import FileMissing
 from connector.storage import audit
 from connector.store import GroupState

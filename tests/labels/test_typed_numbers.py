@@ -273,7 +273,7 @@ async def test_the_same_number_may_be_typed_again_at_once_after_it_was_taken_bac
 
 
 async def test_voiding_a_parcel_that_went_by_hand_takes_the_number_back(world: World) -> None:
-    from connector.labels.aftercare import request_void
+    from connector.labels.voids import request_void
 
     order_id = await an_order(world)
     shipped = ship(world, order_id)

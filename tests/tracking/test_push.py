@@ -10,7 +10,7 @@ from typing import Any
 import anyio
 import pytest
 
-from connector.labels.aftercare import request_void
+from connector.labels.voids import request_void
 from connector.store import FulfilRequest
 from connector.tracking.record import Followed, begin
 from connector.tracking.tables import store_events, strays, tracking_events, trackings

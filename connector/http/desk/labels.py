@@ -12,7 +12,7 @@ from carriers.money import Money
 from connector.http.desk.house import DeskHouse
 from connector.http.desk.page import Answer, Ask, Complaint, Download, Goto, NotThere, Page, View
 from connector.labels import by_hand, record
-from connector.labels.aftercare import request_void
+from connector.labels.voids import request_void
 from connector.labels.by_hand import is_by_hand, read_typed
 from connector.labels.files import FileMissing
 from connector.orders import view
