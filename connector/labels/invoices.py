@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import BigInteger, Column, Connection, Index, String
+from sqlalchemy import Connection
 
 from carriers.money import Money, MoneyError
 from connector.labels.amounts import book
+from connector.labels.invoice_tables import invoice_lines
 from connector.labels.record import parcel_of
 from connector.labels.tables import labels
 from connector.quotes.adjustments import Adjustment, keep_expected
 from connector.storage.database import insert_new
-from connector.storage.schema import Moment, TenantTable, id_column
 from webhooks.errors import WaybillError
 
 FIELDS = ("tracking", "amount", "currency", "invoice", "reason")
@@ -27,16 +27,6 @@ RIPE = timedelta(days=21)  # Carriers adjust for up to three weeks; younger labe
 
 Amounts = Literal["total", "adjustment"]
 
-invoice_lines = TenantTable(
-    "invoice_lines",
-    id_column("label_id", primary_key=True),
-    Column("invoice", String(80), primary_key=True),
-    Column("at", Moment, nullable=False),
-    Column("minor", BigInteger, nullable=False),  # What the invoice adds to the label's price; negative takes off.
-    Column("currency", String(3), nullable=False),
-    Column("reason", String(200), nullable=False),
-    Index(None, "shop_id", "at"),
-)
 
 
 class InvoiceError(WaybillError):

@@ -33,7 +33,7 @@ _TRIES_S = (10, 60, 300, 1800, 3600, 3 * 3600, 6 * 3600)
 
 @dataclass(frozen=True, slots=True)
 class Refund:
-    """Where a voided label's money stands. `until`: the end of the carrier's window; `tries`: asked in vain so often."""
+    """Where a voided label's money stands. `until`: the carrier's window ends; `tries`: asked in vain so often."""
 
     state: RefundState
     asked_at: datetime
