@@ -56,6 +56,25 @@ def exchange(money: Money, into: str, rates: Sequence[ExchangeRate]) -> Exchange
     return None
 
 
+def exchange_up(money: Money, into: str, rates: Sequence[ExchangeRate]) -> Money | None:
+    """The least amount of the other currency that is worth no less; None without a rate. Exact, by whole numbers."""
+    for rate in rates:
+        if (rate.of, rate.into) == (money.currency, into):
+            part, whole = rate.rate.as_integer_ratio()
+            return _ceiling(money, part, whole, into)
+    for rate in rates:
+        if (rate.into, rate.of) == (money.currency, into):
+            part, whole = rate.rate.as_integer_ratio()
+            return _ceiling(money, whole, part, into)
+    return None
+
+
+def _ceiling(money: Money, part: int, whole: int, into: str) -> Money:
+    part *= 10 ** exponent(into)
+    whole *= 10 ** exponent(money.currency)
+    return Money(-(-money.minor * part // whole), into)
+
+
 def _short(amount: Decimal) -> Decimal:
     """As many digits as rounding to any currency's minor unit needs; Money takes no more than it can keep exactly."""
     return amount.quantize(Decimal(1).scaleb(-(exponent("CLF") + 6)))

@@ -26,6 +26,7 @@ class LineFacts(NamedTuple):
 
     `grams` per unit, None where nobody knows. `tags` and `collections` are casefolded. `variant` and `product` are the
     catalogue's short ids. `gift_card` is None where the platform does not tell; `hazmat` a class such as 3, or empty.
+    `discount` is the line's share of all discounts in minor units, None where the platform does not give shares.
     """
 
     quantity: int
@@ -43,6 +44,7 @@ class LineFacts(NamedTuple):
     taxable: bool = True
     gift_card: bool | None = None
     unit_cost: Money | None = None
+    discount: int | None = None
 
     @property
     def value(self) -> int:
@@ -55,13 +57,15 @@ class CartSums:
     """The whole cart's sums in minor units of the call's currency; it may hold more than the call's lines.
 
     `subtotal` is before discounts; `discount` and `total` are None where the platform does not say. `tax` tells whether
-    `subtotal` holds it.
+    `subtotal` holds it. `shipping_discount` is the part of `discount` that is taken off shipping, where the platform
+    tells it apart.
     """
 
     subtotal: int
     discount: int | None = None
     total: int | None = None
     tax: Literal["included", "excluded", "unknown"] = "unknown"
+    shipping_discount: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +88,24 @@ class ParcelFacts(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Silent:
+    """A carrier that did not answer, or not wholly, and nothing stands in for all of it.
+
+    `offers` are code and service class of what it usually offers and is missing; None where that is not known.
+    """
+
+    carrier: str
+    offers: frozenset[tuple[str, str]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CallFacts:
     """The call that is priced.
 
     `sums` is None where the platform tells no cart totals; `destination` None where nobody said where to. `location` is
     our id of the place that the goods leave from and `store_location` the store's, empty where unknown.
     `customer_tags` (casefolded) is None where nothing is told of the customer. `now` is in the shop's time zone.
-    `rates` are the merchant's exchange rates.
+    `rates` are the merchant's exchange rates. `silent` are the carriers whose prices are missing through a failure.
     """
 
     currency: str
@@ -104,6 +119,7 @@ class CallFacts:
     now: datetime = _START
     parcels: tuple[ParcelFacts, ...] = ()
     rates: tuple[ExchangeRate, ...] = ()
+    silent: tuple[Silent, ...] = ()
 
     @property
     def country(self) -> str:
