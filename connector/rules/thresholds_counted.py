@@ -33,7 +33,6 @@ class _Parts:
 def counted(call: CallFacts, rule: Threshold) -> Counted:
     """The amount of this call that counts for a threshold, in the call's currency."""
     parts = _parts(call, before_discounts=rule.basis == "before_discounts")
-    sums = call.sums
     if _is_usual(call, rule, parts):  # A checkout waits.
         if parts.unlisted:
             parts.marks.append(Reason("counted_unlisted", {"amount": Money(parts.unlisted, call.currency)}))
@@ -56,17 +55,20 @@ def _is_usual(call: CallFacts, rule: Threshold, parts: _Parts) -> bool:
 
 def _left_out(call: CallFacts, rule: Threshold, parts: _Parts, keep: Sequence[bool]) -> int:
     """The value of what does not count, and its marks."""
-    left_out = {"gift_cards": 0, "digital": 0}
+    gift_cards = digital = 0
     for line, value, kept in zip(call.lines, parts.lines, keep, strict=True):
-        if not kept:
-            left_out["gift_cards" if line.gift_card else "digital"] += value
-    for what, value in left_out.items():
-        if value:
-            parts.marks.append(Reason(f"counted_without_{what}", {"amount": Money(value, call.currency)}))
+        if not kept and line.gift_card:
+            gift_cards += value
+        elif not kept:
+            digital += value
+    if gift_cards:
+        parts.marks.append(Reason("counted_without_gift_cards", {"amount": Money(gift_cards, call.currency)}))
+    if digital:
+        parts.marks.append(Reason("counted_without_digital", {"amount": Money(digital, call.currency)}))
     if parts.unlisted:
         code = "counted_unlisted" if rule.counts_unlisted else "counted_without_unlisted"
         parts.marks.append(Reason(code, {"amount": Money(parts.unlisted, call.currency)}))
-    return sum(left_out.values()) + (0 if rule.counts_unlisted else parts.unlisted)
+    return gift_cards + digital + (0 if rule.counts_unlisted else parts.unlisted)
 
 
 def _in_reading(net: int, untaxed: int, call: CallFacts, rule: Threshold, parts: _Parts) -> int:
