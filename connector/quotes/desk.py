@@ -34,6 +34,7 @@ from connector.quotes.patience import Patience
 from connector.quotes.reduced import Place, ReducedCart, reduce
 from connector.quotes.shop import QuotingShop
 from connector.quotes.shown import Shown, ShownPrices, cart_digest, differing, hold, hold_key
+from connector.quotes.told import Estimates, told_key
 from connector.storage.ids import new_id
 from connector.store import Incoming, RateCall
 from webhooks.receiver import Reply
@@ -80,6 +81,7 @@ class _Known(NamedTuple):
     needs_person: bool
     network: frozenset[str]
     products: ShopProducts
+    streets: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,7 @@ class QuoteDesk:
         self.products = products or Products(None)
         self._shops: dict[str, _Known] = {}
         self._encoded = EncodedAnswers()
+        self._estimates = Estimates()
         self.shown = ShownPrices()
         self.learned = LearnedPrices()
         self.patience = Patience()
@@ -174,14 +177,40 @@ class QuoteDesk:
         reply, row, *_ = await self._answer(shop, known, call, self._reduce(shop, known, call), started)
         return reply, row
 
+    async def estimate(self, shop: QuotingShop, call: RateCall, received_at: float) -> LedgerRow:
+        """The answer before the checkout; for the same cart and place the checkout shows the same prices.
+
+        A repeat is found, as long as its answer holds.
+        """
+        if not self.products.has(shop.id):
+            await self.products.load(shop.id)
+        known, now = self._known(shop), self._now()
+        reduced = self._reduce(shop, known, call)
+        key = _encoded_key(known, reduced, call)
+        found = self._estimates.get(key, now)
+        if found is not None:
+            self._ledger.repeat(shop.id, found.id, now)
+            return found
+        _, row, _, is_final = await self._answer(shop, known, call, reduced, received_at, storefront=True)
+        if is_final:
+            self._estimates.keep(key, row)
+        return row
+
     async def _answer(
-        self, shop: QuotingShop, known: _Known, call: RateCall, reduced: _Call, started: float
+        self,
+        shop: QuotingShop,
+        known: _Known,
+        call: RateCall,
+        reduced: _Call,
+        started: float,
+        *,
+        storefront: bool = False,
     ) -> tuple[Reply, LedgerRow, Source, bool]:
         """Also whether the same call may be given the same answer while it holds: nothing is missing in it."""
         now, cart, origin = self._now(), reduced.cart, reduced.origin
         facts = self._facts(shop, reduced)
         planned, own = plans_for(cart, shop.settings, [(each.id, each.carrier) for each in shop.accounts])
-        found, shown, key = Found(()), None, ""
+        found, shown, key, told = Found(()), None, "", ""
         base: tuple[AccountAnswer, ...] = ()
         answers = base
         if cannot_ask(cart, facts, planned) is None and shop.accounts:
@@ -194,12 +223,16 @@ class QuoteDesk:
             ]
             if known.network:
                 key = hold_key(reduced.digest, shop.settings_version, reduced.place, planned.id)
-                shown = self.shown.get(key, now)
+                if shop.settings.storefront.on:
+                    told = told_key(cart, shop.settings_version, reduced.place, planned.id)
+                    key = told if storefront else key
+                shown = self.shown.get(key, now) or self.shown.get(told, now)
             found = await self._carriers.find(asked, question, self._asking(shop, shown, now, started))
             base = (*found.answers, *left_out)
             answers = base
             if key:
-                shown = self.shown.get(key, now)  # An equal call may have been answered meanwhile.
+                # An equal call may have been answered meanwhile.
+                shown = self.shown.get(key, now) or self.shown.get(told, now)
                 answers = hold(base, shown)
         decision = decide(cart, facts, answers, now, (planned, own))
         quote_id = new_id("quo", now)
@@ -222,7 +255,8 @@ class QuoteDesk:
         )
         self._ledger.put(row)
         if key:
-            self.shown.keep(key, now, [answer for answer in answers if answer.account_id in known.network])
+            kept = known.network - known.streets if storefront else known.network
+            self.shown.keep(key, now, [answer for answer in answers if answer.account_id in kept])
             self._compare(row, base, shown, found)
         self._observed.stood_in(decision)
         return reply, row, source_of(decision, answers, known.network), _is_final(decision, answers)
@@ -305,6 +339,7 @@ class QuoteDesk:
                 any(each.needs_street for each in capable.values()),
                 frozenset(name for name, each in capable.items() if not each.local),
                 products,
+                frozenset(name for name, each in capable.items() if each.needs_street),
             )
         self._shops[shop.id] = known
         return known
