@@ -10,13 +10,13 @@ from typing import Any
 
 import click
 
-from connector.cli import by_hand
+from connector.cli import by_hand, refunds
 from connector.cli.naming import worker_runs
 from connector.cli.output import EXIT_FAILED, Speaker, command, in_house, with_house
 from connector.labels import record
-from connector.labels.voids import request_void
 from connector.labels.amounts import Entry
 from connector.labels.by_hand import is_by_hand
+from connector.labels.voids import request_void
 from connector.orders import view
 from connector.orders.refresh import REFRESH
 from connector.orders.release import release
@@ -80,6 +80,7 @@ def add_to(group: click.Group) -> None:
     group.add_command(order)
     group.add_command(label)
     by_hand.add_to(order)
+    refunds.add_to(label)
 
     @command(order, "show")
     @click.argument("shop")
@@ -123,12 +124,16 @@ def add_to(group: click.Group) -> None:
         help="Seconds to wait for the worker; 0 only queues.",
     )
     @click.option("--over-cap", default="", metavar="WHY", help="Pass the shop's daily cap, and why; for the audit.")
-    def buy(speaker: Speaker, shop: str, order: str, wait_s: float, over_cap: str) -> None:
+    @click.option(
+        "--another", default="", metavar="WHY", help="Why goods that had a label get one more."
+    )
+    def buy(speaker: Speaker, shop: str, order: str, wait_s: float, over_cap: str, another: str) -> None:
         """Buy the labels of an order's parcels that have none.
 
         The worker buys them; exit code 1 if it was waited for and not every label was bought.
         """
-        done = with_house(lambda house: _buy(house, house.here(find_shop_id, shop), order, wait_s, over_cap))
+        why = {"over_cap": over_cap, "another": another}
+        done = with_house(lambda house: _buy(house, house.here(find_shop_id, shop), order, wait_s, why))
         about = {"bought": done.bought, "under_way": done.open, "worker": done.worker, "asked": list(done.parcels)}
         speaker.answer(about | {"text": done.say()} | _data(done.order), [done.say(), *_lines(done.order)])
         if wait_s and not done.complete:
@@ -164,12 +169,12 @@ def _labels(count: int) -> str:
     return "1 label" if count == 1 else f"{count} labels"
 
 
-def _buy(house: House, shop_id: str, reference: str, wait_s: float, over_cap: str) -> Bought:
+def _buy(house: House, shop_id: str, reference: str, wait_s: float, why: dict[str, str]) -> Bought:
     now = house.clock.now
     try:
-        asked = house.here(view.request_purchase, house.work, shop_id, reference, _BY_COMMAND, now(), over_cap=over_cap)
+        asked = house.here(view.request_purchase, house.work, shop_id, reference, _BY_COMMAND, now(), **why)
     except NoSuchOrder:
-        asked = _fetch_and_ask(house, shop_id, reference, wait_s, over_cap)
+        asked = _fetch_and_ask(house, shop_id, reference, wait_s, why)
     wanted = frozenset(asked)
 
     def settled() -> bool:
@@ -180,7 +185,7 @@ def _buy(house: House, shop_id: str, reference: str, wait_s: float, over_cap: st
     return Bought(house.here(view.show, shop_id, reference), tuple(asked), house.here(worker_runs))
 
 
-def _fetch_and_ask(house: House, shop_id: str, reference: str, wait_s: float, over_cap: str) -> list[str]:
+def _fetch_and_ask(house: House, shop_id: str, reference: str, wait_s: float, why: dict[str, str]) -> list[str]:
     """The store may have an order that was not read yet: read it first. Its parcels may then be bought by a rule."""
     now = house.clock.now()
     task = Task(REFRESH, f"command:{shop_id}:{reference}:{now.isoformat()}"[:200], shop_id, (reference,))
@@ -204,7 +209,7 @@ def _fetch_and_ask(house: House, shop_id: str, reference: str, wait_s: float, ov
         raise NoSuchOrder("The store was asked, and there is no such order here yet.", detail=reference)
     try:
         now = house.clock.now()
-        return house.here(view.request_purchase, house.work, shop_id, reference, _BY_COMMAND, now, over_cap=over_cap)
+        return house.here(view.request_purchase, house.work, shop_id, reference, _BY_COMMAND, now, **why)
     except NothingToBuy:
         found = house.here(view.show, shop_id, reference)
         if not found.parcels:
@@ -308,6 +313,7 @@ def _parcel(parcel: ParcelView) -> dict[str, Any]:
             "fulfilment_id": tracking.fulfilment_id,
             "fulfilment": tracking.fulfil_state,
         },
+        "refunds": [{"number": number, "standing": said} for number, said in parcel.refunds],
         "milestones": list(parcel.milestones),
         "told_store": [{"status": status, "at": at, "state": state} for status, at, state in parcel.told_store],
         "files": [
@@ -347,7 +353,7 @@ def _parcel_lines(parcel: ParcelView) -> list[str]:
     if tracking is not None:
         lines.append(f"  Parcel is {tracking.status}; the store's fulfilment is {tracking.fulfil_state}.")
     lines += [f"    {each}" for each in parcel.milestones]
-    return lines
+    return [*lines, *(f"  {number}: {said.say()}" for number, said in parcel.refunds)]
 
 
 def _amount_line(entry: Entry) -> str:

@@ -14,7 +14,7 @@ from carriers.money import Money
 from connector.attention.board import need_person, settled
 from connector.directory import Directory, ShopEntry
 from connector.labels import record
-from connector.labels.amounts import book
+from connector.labels.amounts import book, booked
 from connector.labels.gates import Asked
 from connector.labels.purchase import Wanted
 from connector.labels.shipment import person_fields
@@ -102,9 +102,11 @@ class Orders:
         if order_id is None:
             return
         if order.paid:
-            charged = _charged(order)
-            if charged.minor:
-                book(connection, shop.id, "charged", charged, order_id=order_id, cause=order_id, now=now)
+            before = booked(connection, shop.id, order_id, "charged")
+            more = Money(_charged(order).minor - before, order.currency)
+            if more.minor:
+                cause = f"{order_id}:{order.updated_at.isoformat()}" if before else order_id
+                book(connection, shop.id, "charged", more, order_id=order_id, cause=cause, now=now)
         known = connection.execute(
             parcels.select(shop.id)
             .where(parcels.c.order_id == order_id, parcels.c.state != "cancelled")

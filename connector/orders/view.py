@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,6 +12,7 @@ from sqlalchemy import Connection, or_
 from carriers.money import Money
 from connector.labels import amounts, gates, record
 from connector.labels.tables import labels, parcels
+from connector.labels.voids import request_void, standing
 from connector.orders.refresh import buy_at
 from connector.orders.tables import orders
 from connector.storage import audit
@@ -28,6 +30,10 @@ class NoSuchOrder(WaybillError):
 
 class NothingToBuy(WaybillError):
     """No parcel of the order waits for a label."""
+
+
+class ReasonNeeded(NothingToBuy):
+    """These goods had a label before: another one is bought only for a reason."""
 
 
 class CapReached(WaybillError):
@@ -51,6 +57,18 @@ class ParcelView:
     milestones: tuple[str, ...]
     told_store: tuple[tuple[str, datetime, str], ...]
     files: tuple[Any, ...]
+    earlier: tuple[Any, ...] = ()
+
+    @property
+    def refunds(self) -> tuple[tuple[str, Reason], ...]:
+        """How the money of its voided labels stands, the newest first: tracking number and words."""
+        labels = (*(() if self.label is None else (self.label,)), *self.earlier)
+        return tuple((each.tracking_code, said) for each in labels if (said := standing(each)) is not None)
+
+    @property
+    def had_label(self) -> bool:
+        """Whether its goods had a label before, so that another one takes a reason."""
+        return had_label(self.state, None if self.why is None else self.why.to_json())
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,13 +136,15 @@ def request_purchase(
     now: datetime,
     *,
     over_cap: str = "",
+    another: str = "",
 ) -> list[str]:
     """Buy the labels of every parcel of the order that has none; returns the parcels' ids.
 
     A purchase whose outcome stayed unclear is looked up, and made again if nothing was bought. `over_cap` is why this
-    purchase may pass the shop's cap for a day; it goes to the audit.
+    purchase may pass the shop's cap for a day, `another` why goods that had a label get one more; both go to the
+    audit. Without `another` such parcels are left out.
 
-    Raises NoSuchOrder, NothingToBuy with the reason, or CapReached.
+    Raises NoSuchOrder, NothingToBuy (ReasonNeeded where `another` would help), or CapReached.
     """
     row = find(connection, shop_id, reference)
     if not over_cap and (reached := gates.cap_reached(connection, shop_id)) is not None:
@@ -136,6 +156,12 @@ def request_purchase(
     ).all()
     if not waiting:
         raise NothingToBuy("No parcel of this order waits for a label.", detail=row.name)
+    repeats = [parcel for parcel in waiting if had_label(parcel.state, parcel.why)]
+    if not another:
+        waiting = [parcel for parcel in waiting if parcel not in repeats]
+        repeats = []
+    if not waiting:
+        raise ReasonNeeded("These goods had a label before: say why they get another one.", detail=row.name)
     for parcel in waiting:
         if parcel.state != "unknown":
             record.set_parcel(connection, shop_id, parcel.id, "planned", now)
@@ -150,7 +176,46 @@ def request_purchase(
             shop_id=shop_id,
             detail={"reason": over_cap[:300], "parcels": len(waiting)},
         )
+    for parcel in repeats:
+        _audit_another(connection, shop_id, parcel.id, another, actor, now)
     return [str(parcel.id) for parcel in waiting]
+
+
+def had_label(state: str, why: Mapping[str, Any] | None) -> bool:
+    """Whether a parcel's goods had a label before, by its state and its stored reason."""
+    return state == "voided" or (why or {}).get("code") in {"label_was_voided", "label_exists_already"}
+
+
+def another_label(
+    connection: Connection, work: Work, shop_id: str, parcel_id: str, reason: str, actor: Actor, now: datetime
+) -> str:
+    """Buy another label for a parcel, and void the one that it has; the parcel's id. The reason goes to the audit.
+
+    Raises NothingToBuy where the parcel is not wanted, its purchase is under way, or the cap is reached.
+    """
+    record.lock_parcel(connection, shop_id, parcel_id)
+    parcel, label = record.parcel_and_label(connection, shop_id, parcel_id)
+    if parcel is None or parcel.state == "cancelled":
+        raise NothingToBuy("This parcel is not wanted any more.", detail=parcel_id)
+    if (reached := gates.cap_reached(connection, shop_id)) is not None:
+        raise CapReached(f"{reached.say()} Raise the cap, or wait for the new day.", detail=parcel_id)
+    if label is not None and label.state != "bought":
+        raise NothingToBuy("A purchase for this parcel is under way.", detail=parcel_id)
+    if label is not None:
+        request_void(connection, work, shop_id, parcel_id, reason, actor, now)
+    record.set_parcel(connection, shop_id, parcel_id, "planned", now)
+    buy_at(connection, work, shop_id, parcel_id, actor, now, now)
+    _audit_another(connection, shop_id, parcel_id, reason, actor, now)
+    return str(parcel.id)
+
+
+def _audit_another(
+    connection: Connection, shop_id: str, parcel_id: str, reason: str, actor: Actor, now: datetime
+) -> None:
+    detail = {"reason": reason[:300]}
+    audit.record(
+        connection, now=now, actor=actor, action="label.another", subject=parcel_id, shop_id=shop_id, detail=detail
+    )
 
 
 def shop_of_parcel(connection: Connection, parcel_id: str) -> str | None:
@@ -160,11 +225,12 @@ def shop_of_parcel(connection: Connection, parcel_id: str) -> str | None:
 
 
 def _parcel(connection: Connection, row: Any) -> ParcelView:
-    label = connection.execute(
+    found = connection.execute(
         labels.select(row.shop_id)
         .where(labels.c.parcel_id == row.id, labels.c.state != "dropped")
         .order_by(labels.c.created_at.desc(), labels.c.id.desc())
-    ).first()
+    ).all()
+    label = found[0] if found else None
     tracking = None
     told: tuple[tuple[str, datetime, str], ...] = ()
     milestones: tuple[str, ...] = ()
@@ -196,4 +262,5 @@ def _parcel(connection: Connection, row: Any) -> ParcelView:
         milestones=milestones,
         told_store=told,
         files=tuple(record.files_of(connection, row.shop_id, label.id)) if label is not None else (),
+        earlier=tuple(found[1:]),
     )

@@ -65,6 +65,16 @@ class WholeOrder:
         return any(each.view.state in _CAN_BUY for each in self.parcels)
 
     @property
+    def needs_reason(self) -> bool:
+        """Whether goods that wait had a label before: another one is bought for a reason only."""
+        return any(each.view.state in _CAN_BUY and each.view.had_label for each in self.parcels)
+
+    @property
+    def can_buy_plainly(self) -> bool:
+        """Whether a click without a reason would buy something."""
+        return any(each.view.state in _CAN_BUY and not each.view.had_label for each in self.parcels)
+
+    @property
     def held(self) -> bool:
         """Whether a parcel is held."""
         return any(each.view.state == "held" for each in self.parcels)

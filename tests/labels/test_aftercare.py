@@ -12,8 +12,9 @@ from carriers.errors import Unavailable
 from carriers.label import Voided
 from carriers.money import Money
 from connector.labels import record
-from connector.labels.voids import NotVoidable, request_void
 from connector.labels.files import FileMissing
+from connector.labels.voids import NotVoidable, request_void
+from connector.orders.view import ReasonNeeded
 from connector.storage import audit
 from connector.store import GroupState
 from tests.labels.world import PERSON, World
@@ -106,7 +107,9 @@ async def test_a_voided_label_is_out_of_use_at_once_and_another_can_be_bought(an
     assert any_world.act(record.live_label, any_world.shop_id, parcel.id) is None
     await any_world.drain()
     any_world.clock.advance(seconds=1)
-    await any_world.click_buy(order_id)
+    with pytest.raises(ReasonNeeded):
+        await any_world.click_buy(order_id)
+    await any_world.click_buy(order_id, another="wrong box")
     assert any_world.label_states(parcel.id) == ["bought", "voided"]
     assert [sold.handle for sold in any_world.carrier.sales] == ["shp_1", "shp_2"]
     assert any_world.balances() == {**QUOTED_AND_CHARGED, "wallet": -700, "postage:bought": 700}

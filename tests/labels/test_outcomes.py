@@ -10,9 +10,9 @@ import pytest
 from carriers.carrier import Capabilities
 from carriers.errors import Overloaded, Refused, Unavailable
 from carriers.money import Money
-from connector.labels.voids import request_void
 from connector.labels.choose import Chosen, choose, tolerance
 from connector.labels.tables import labels
+from connector.labels.voids import request_void
 from connector.orders.refresh import BUY
 from connector.orders.view import NothingToBuy
 from tests.conftest import FrozenClock

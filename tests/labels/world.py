@@ -287,10 +287,10 @@ class World:
         task = Task(name, key or f"test:{next(self.numbers)}:{name}:{args}", self.shop_id, args)
         self.act(self.work.enqueue, task)
 
-    async def click_buy(self, order_id: str, over_cap: str = "") -> None:
-        """A person asks for the order's labels; `over_cap` is why they may pass the daily cap."""
-        now = self.clock.now()
-        self.act(view.request_purchase, self.work, self.shop_id, order_id, PERSON, now, over_cap=over_cap)
+    async def click_buy(self, order_id: str, over_cap: str = "", another: str = "") -> None:
+        """A person asks for labels; `over_cap` and `another` are why they may pass the cap, or buy once more."""
+        now, why = self.clock.now(), {"over_cap": over_cap, "another": another}
+        self.act(view.request_purchase, self.work, self.shop_id, order_id, PERSON, now, **why)
         await self.drain()
 
     async def release(self, order_id: str) -> None:

@@ -51,11 +51,12 @@ async def act(house: DeskHouse, ask: Ask) -> Answer:
     here = f"{ask.base}/orders/{order_id}"
     match ask.typed.get("do", ""):
         case "buy" | "print" as do:
-            why = ask.typed.get("over_cap", "").strip() if ask.role == "owner" else ""
-            if not found.can_buy:
-                return Goto(here, done="orders.nothing_to_buy")
+            why = {"over_cap": ask.typed.get("over_cap", "").strip() if ask.role == "owner" else ""}
+            why["another"] = ask.typed.get("another", "").strip()
+            if not (found.can_buy if why["another"] else found.can_buy_plainly):
+                return Goto(here, done="orders.say_why" if found.needs_reason else "orders.nothing_to_buy")
             await house.database.run(
-                view.request_purchase, house.work, ask.shop.id, order_id, ask.actor, ask.now, over_cap=why
+                view.request_purchase, house.work, ask.shop.id, order_id, ask.actor, ask.now, **why
             )
             wanted = {"ids": order_id, **({"print": "1"} if do == "print" else {})}
             return Goto(f"{ask.base}/orders/bought?{urlencode(wanted)}")
