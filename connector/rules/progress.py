@@ -14,17 +14,17 @@ from connector.rules.thresholds_scope import NotFree, excluded, holding
 from connector.words.reason import Reason
 
 # Currencies whose smallest amount that shops display is larger than ISO 4217's minor unit (in minor units).
-_DISPLAYED = {"HUF": 100, "CZK": 1, "TWD": 100, "IDR": 100, "COP": 100, "KWD": 1, "IRR": 100, "UZS": 100}
+_DISPLAYED = {"HUF": 100, "TWD": 100, "IDR": 100, "COP": 100, "IRR": 100, "UZS": 100}
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
     """Where a cart stands.
 
-    `reached`: something is free (or reduced) already; `free_class` and `free_services` say what (both empty: the
-    cheapest service). `missing` and `limit` belong to the next tier, whose class is `next_class`; None where there is
-    none. `tier` counts the tiers that are reached. `why` names what stands in the way, such as an excluded item.
-    `marks` say what was not known.
+    `reached`: something is free already; `free_class` and `free_services` say what (both empty: the cheapest service).
+    `missing` and `limit` belong to the next tier that frees something, else to the next one that reduces a price
+    (`next_is_free` False), whose class is `next_class`; None where there is none. `tier` counts the tiers that are
+    reached. `why` names what stands in the way, such as an excluded item. `marks` say what was not known.
     """
 
     reached: bool = False
@@ -35,14 +35,16 @@ class Progress:
     limit: Money | None = None
     next_class: str = ""
     next_services: tuple[str, ...] = ()
+    next_is_free: bool = True
     counted: Money | None = None
     why: Reason | None = None
     marks: tuple[Reason, ...] = ()
 
     def say(self, language: str = "en") -> str:
         """One sentence for a buyer; empty where there is nothing to say."""
-        if self.missing is not None:
+        if self.missing is not None and (self.next_is_free or not self.reached):
             code = "progress_missing_more" if self.reached else "progress_missing"
+            code = code if self.next_is_free else "progress_missing_reduced"
             return Reason(code, {"missing": self.missing}).say(language)
         if self.reached:
             return Reason("progress_reached").say(language)
@@ -59,6 +61,10 @@ class _Rung:
     @property
     def is_reached(self) -> bool:
         return self.amount.amount >= self.limit
+
+    @property
+    def is_free(self) -> bool:
+        return self.level.price.minor == 0
 
 
 def progress(
@@ -85,8 +91,9 @@ def progress(
     if not rungs:
         return Progress(why=_in_the_way(thresholds, call, passed))
     reached = [rung for rung in rungs if rung.is_reached]
+    best = max((each for each in reached if each.is_free), key=lambda rung: rung.limit.minor, default=None)
     ahead = [rung for rung in rungs if not rung.is_reached]
-    best = max(reached, key=lambda rung: rung.limit.minor, default=None)
+    ahead = [rung for rung in ahead if rung.is_free] or ahead
     following = min(ahead, key=lambda rung: rung.limit.minor - rung.amount.amount.minor, default=None)
 
     def shown(money: Money) -> Money:
@@ -102,6 +109,7 @@ def progress(
         limit=None if following is None else shown(following.limit),
         next_class="" if following is None else following.level.service_class,
         next_services=() if following is None else tuple(sorted(following.level.services)),
+        next_is_free=following is None or following.is_free,
         counted=None if last is None else last.amount.amount,
         marks=() if last is None else last.amount.marks,
     )
@@ -124,7 +132,7 @@ def displayed(
 
 
 def free_from(thresholds: Sequence[Ready], call: CallFacts, language: str = "en") -> str:
-    """ "Free shipping from 50.00 EUR", for a page on which nothing is in the cart yet; empty without a threshold."""
+    """Such as: Free shipping from 50.00 EUR; for a page on which no cart is known; empty without a threshold."""
     kept, _ = holding(thresholds, call, by_store_too=True)
     limits = [
         limit
