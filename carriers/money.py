@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from functools import lru_cache
+from typing import Any
+
+import msgspec
+from pydantic_core import core_schema
 
 from webhooks.errors import WaybillError
 
@@ -30,8 +33,7 @@ def exponent(currency: str) -> int:
     return _EXPONENTS.get(currency, 2)
 
 
-@dataclass(frozen=True, slots=True, order=False)
-class Money:
+class Money(msgspec.Struct, frozen=True, gc=False):
     """An exact amount: `minor` units (cents of USD, whole JPY, fils of KWD) of an ISO 4217 `currency`."""
 
     minor: int
@@ -119,6 +121,23 @@ class Money:
         for i in by_remainder[: self.minor - sum(parts)]:
             parts[i] += 1
         return [Money(part, self.currency) for part in parts]
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: Any, _handler: Any) -> core_schema.CoreSchema:
+        """In models at the edges: an object with `minor` and `currency`."""
+        fields = {
+            "minor": core_schema.typed_dict_field(core_schema.int_schema(strict=True)),
+            "currency": core_schema.typed_dict_field(core_schema.str_schema()),
+        }
+        told = core_schema.no_info_after_validator_function(
+            lambda body: cls(**body), core_schema.typed_dict_schema(fields)
+        )
+        return core_schema.union_schema(
+            [core_schema.is_instance_schema(cls), told],
+            serialization=core_schema.plain_serializer_function_ser_schema(
+                lambda money: {"minor": money.minor, "currency": money.currency}
+            ),
+        )
 
     def _same(self, other: Money) -> int:
         if other.currency != self.currency:

@@ -23,7 +23,6 @@ from connector.quotes.past import past_answers
 from connector.quotes.replay import ReplayedAll, WriteAnswer, replay, replay_all
 from connector.store import Answer, Incoming, Refusal, UseBackup
 from connector.wiring import House
-from connector.words.reason import Reason
 from webhooks.errors import WaybillError
 
 
@@ -238,23 +237,22 @@ def _data(row: LedgerRow) -> dict[str, Any]:
         "quote_id": row.id,
         "at": row.at,
         "outcome": decision.outcome,
-        "why": Reason.from_json(decision.why) if decision.why else None,
+        "why": decision.why,
         "offers": [
             {
                 "code": offer.code,
                 "name": offer.name,
                 "price": Money(offer.minor, offer.currency),
                 "source": offer.source,
-                "bought_as": offer.bought_as.model_dump() if offer.bought_as else None,
+                "bought_as": offer.bought_as.whole() if offer.bought_as else None,
                 "steps": [
-                    {"text": Reason.from_json(step.reason).say(), "price": Money(step.minor, step.currency)}
-                    for step in offer.steps
+                    {"text": step.reason.say(), "price": Money(step.minor, step.currency)} for step in offer.steps
                 ],
             }
             for offer in decision.offers
         ],
         "withheld": [
-            {"carrier": each.carrier, "service": each.service, "why": Reason.from_json(each.reason), "said": each.said}
+            {"carrier": each.carrier, "service": each.service, "why": each.reason, "said": each.said}
             for each in decision.withheld
         ],
         "settings_version": row.facts.settings_version,

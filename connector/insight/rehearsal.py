@@ -82,7 +82,7 @@ class Rehearsal:
             goods=row.cart.goods,
             charged=order.charged,
             cost=None,
-            why=Reason.from_json(row.decision.why) if row.decision.why else Reason("no_prices"),
+            why=row.decision.why or Reason("no_prices"),
         )
         chosen = choose(row.decision, order.shipping_title, order.charged.currency, shop.settings)
         if chosen is None:

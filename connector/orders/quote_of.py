@@ -66,7 +66,7 @@ def priced_again(order: Order, group: FulfilmentGroup) -> dict[str, Any] | None:
         minor=line.price.minor,
         currency=line.price.currency,
         how="offer",
-    ).model_dump()
+    ).whole()
 
 
 def _goods(group: FulfilmentGroup) -> dict[str, int]:

@@ -8,7 +8,7 @@ from typing import Literal
 
 from carriers.money import Money
 from carriers.rate import Problem, Rate
-from connector.quotes.reduced import Kept
+from connector.quotes.kept import Kept
 
 PASSING = frozenset({"timeout", "unreachable", "overloaded", "carrier_error", "garbled"})
 """Problems that may be gone a moment later: what they hide, something that is known may stand in for."""
@@ -16,7 +16,7 @@ PASSING = frozenset({"timeout", "unreachable", "overloaded", "carrier_error", "g
 StandIn = Literal["", "held", "cached", "learned"]
 
 
-class KeptRate(Kept):
+class KeptRate(Kept, frozen=True, kw_only=True):
     """A carrier's price for all parcels of the plan together; `account` is the carrier's own id of it.
 
     `stand_in` says what stands in for a live price, if anything does: held (it was shown half an hour ago or less),
@@ -53,7 +53,7 @@ class KeptRate(Kept):
         return None if self.list_minor is None else Money(self.list_minor, self.list_currency or self.currency)
 
 
-class KeptProblem(Kept):
+class KeptProblem(Kept, frozen=True, kw_only=True):
     """Why a carrier account gave no price."""
 
     account: str
@@ -62,7 +62,7 @@ class KeptProblem(Kept):
     message: str = ""
 
 
-class AccountAnswer(Kept):
+class AccountAnswer(Kept, frozen=True, kw_only=True):
     """One connection's answer: `account_id` is ours.
 
     `state`: answered, failed, or late (cut off by the deadline). `source`: live, or held from an answer that was given

@@ -144,7 +144,7 @@ def _live_values(live: LiveAnswer, writer: str) -> dict[str, Any]:
         "writer": writer,
         "lanes": list(live.asked.lanes),
         "grams": list(live.asked.grams),
-        "answer": live.answer.model_dump(mode="json", exclude_defaults=True),
+        "answer": live.answer.to_plain(),
     }
 
 
@@ -220,5 +220,5 @@ def _live(row: Any) -> LiveAnswer:
         account_id=row.account_id,
         at=row.at,
         asked=Asked(tuple(row.lanes), tuple(row.grams)),
-        answer=AccountAnswer.model_validate(row.answer),
+        answer=AccountAnswer.from_plain(row.answer),
     )

@@ -184,7 +184,7 @@ class CarrierAnswers:
         if older is not None and self._seconds() < older.until - HOLD_S + STALE_S:
             for rate in older.answer.rates:
                 if rate.key not in known and missing(rate):
-                    added.append(rate.model_copy(update={"stand_in": rate.stand_in or "cached"}))
+                    added.append(rate.but(stand_in=rate.stand_in or "cached"))
                     known.add(rate.key)
         asked = asked_of(key[2])
         if asked is not None:
@@ -192,7 +192,7 @@ class CarrierAnswers:
                 if rate.key not in known and missing(rate):
                     added.append(rate)
                     known.add(rate.key)
-        return answer.model_copy(update={"rates": (*answer.rates, *added)}) if added else answer
+        return answer.but(rates=(*answer.rates, *added)) if added else answer
 
     def _fresh(self, key: Key, now: float) -> _Held | None:
         held = self._held.get(key)
@@ -229,7 +229,7 @@ class CarrierAnswers:
         if answer.state != "answered":
             return answer
         ask_again_at = until if answer.is_whole else min(until, now + _ASK_AGAIN_S)
-        as_held = answer.model_copy(update={"source": "held", "elapsed_ms": 0})
+        as_held = answer.but(source="held", elapsed_ms=0)
         self._held.put(key, _Held(as_held, ask_again_at, until), _ENTRY_BYTES + _RATE_BYTES * len(answer.rates))
         return answer
 
@@ -239,13 +239,13 @@ def _with_shown(answer: AccountAnswer, before: AccountAnswer) -> AccountAnswer:
     shown = {rate.key for rate in before.rates}
     added = tuple(rate for rate in answer.rates if rate.key not in shown)
     state = "answered" if shown or answer.state == "answered" else answer.state
-    return answer.model_copy(update={"rates": (*before.rates, *added), "state": state})
+    return answer.but(rates=(*before.rates, *added), state=state)
 
 
 def _until(answer: AccountAnswer, now: datetime | None, holds_s: float | None) -> AccountAnswer:
     if now is None or holds_s is None or not answer.rates:
         return answer
-    return answer.model_copy(update={"until": now + timedelta(seconds=int(holds_s))})
+    return answer.but(until=now + timedelta(seconds=int(holds_s)))
 
 
 def _gap(answer: AccountAnswer) -> Callable[[KeptRate], bool]:

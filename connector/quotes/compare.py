@@ -83,7 +83,7 @@ def compare(rows: Iterable[LedgerRow], settings: ShopSettings) -> Compared:
         if _must_be_asked_anew(row, settings):
             found.anew += 1
             continue
-        after = decide(row.cart, row.facts.model_copy(update={"settings": body}), row.answers, row.at)
+        after = decide(row.cart, row.facts.but(settings=body), row.answers, row.at)
         _count(found, row, after)
     found.largest.sort(key=lambda each: -_size(each))
     return found

@@ -23,7 +23,7 @@ from connector.quotes.stand_in import stood_in
 from connector.rules.facts import Priced, Step
 from connector.rules.ruleset import apply
 from connector.shop_settings import ShopSettings
-from connector.words.reason import Param, Reason
+from connector.words.reason import Reason
 
 
 def plan(cart: ReducedCart, settings: ShopSettings) -> Plan | Unplannable:
@@ -63,22 +63,21 @@ def decide(
     if unknown is not None:
         return _without_prices(cart, settings, unknown, (), valid_until)
     assert isinstance(planned, Plan)  # noqa: S101 - cannot_ask has said so.
-    notes = tuple(note.to_json() for note in planned.notes)
+    notes = tuple(planned.notes)
     rates, withheld = _choose(cart.currency, settings, facts.adjustments, answers)
     withheld += _problems(answers)
     if not rates:
         if answers and all(_goes_nowhere(answer) for answer in answers):
             return Decision(
                 outcome="not_served",
-                why=Reason("no_carrier_serves").to_json(),
+                why=Reason("no_carrier_serves"),
                 withheld=withheld,
                 notes=notes,
                 valid_until=valid_until,
             )
         why = Reason("no_prices") if answers else Reason("no_carriers")
         decision = _without_prices(cart, settings, why, withheld, valid_until)
-        offers = [each.model_copy(update={"plan_id": planned.id}) for each in decision.offers]
-        return decision.model_copy(update={"notes": notes, "offers": tuple(offers)})
+        return decision.but(notes=notes, offers=tuple([each.but(plan_id=planned.id) for each in decision.offers]))
     services = [chosen.priced for chosen in rates.values()]
     priced, passed = apply(settings.rules, call_facts(cart, facts, settings, planned, now), services)
     ids = {account_id: each.id for account_id, each in own.items() if isinstance(each, Plan)}
@@ -93,7 +92,7 @@ def decide(
         offers=tuple(offers),
         withheld=withheld,
         notes=notes,
-        passed_rules=tuple((each.rule, each.why.to_json()) for each in passed),
+        passed_rules=tuple((each.rule, each.why) for each in passed),
         valid_until=valid_until,
     )
 
@@ -107,9 +106,7 @@ class _Chosen:
     priced: Priced
 
     def kept_back(self, reason: Reason) -> Withheld:
-        return Withheld(
-            carrier=self.rate.carrier, service=self.rate.service, account_id=self.account_id, reason=reason.to_json()
-        )
+        return Withheld(carrier=self.rate.carrier, service=self.rate.service, account_id=self.account_id, reason=reason)
 
 
 def _choose(
@@ -131,7 +128,7 @@ def _choose(
                         carrier=rate.carrier,
                         service=rate.service,
                         account_id=answer.account_id,
-                        reason=priced.to_json(),
+                        reason=priced,
                     )
                 )
                 continue
@@ -157,7 +154,7 @@ def _problems(answers: Sequence[AccountAnswer]) -> tuple[Withheld, ...]:
         for problem in answer.problems:
             code = f"problem_{problem.code}" if problem.code in PROBLEM_CODES else "problem_carrier_error"
             if problem.code == "not_packed":
-                why = Reason("problem_not_packed", {"why": problem.message}).to_json()
+                why = Reason("problem_not_packed", {"why": problem.message})
                 found.append(Withheld(carrier=answer.carrier, account_id=answer.account_id, reason=why))
                 continue
             named = problem.code == "not_every_parcel"  # Its message is the service's name, in no carrier's words.
@@ -166,12 +163,12 @@ def _problems(answers: Sequence[AccountAnswer]) -> tuple[Withheld, ...]:
                     carrier=problem.carrier or answer.carrier,
                     service=problem.message if named else "",
                     account_id=answer.account_id,
-                    reason=Reason(code).to_json(),
+                    reason=Reason(code),
                     said="" if named else problem.message,
                 )
             )
         if not answer.rates and not answer.problems:
-            silent = Reason("no_price_named").to_json()
+            silent = Reason("no_price_named")
             found.append(Withheld(carrier=answer.carrier, account_id=answer.account_id, reason=silent))
     return tuple(found)
 
@@ -195,15 +192,15 @@ def _without_prices(
     cart: ReducedCart, settings: ShopSettings, why: Reason, withheld: tuple[Withheld, ...], valid_until: datetime
 ) -> Decision:
     if why.code == "nothing_to_ship":
-        return Decision(outcome="not_served", why=why.to_json(), valid_until=valid_until)
+        return Decision(outcome="not_served", why=why, valid_until=valid_until)
     if settings.backup == "platform":
-        return Decision(outcome="backup", why=why.to_json(), withheld=withheld, valid_until=valid_until)
+        return Decision(outcome="backup", why=why, withheld=withheld, valid_until=valid_until)
     offers = []
     for rate in settings.safety_rates:
         price = Money.parse(rate.amount, rate.currency)
         priced = in_currency(Priced(rate.code, price, (Step(Reason("step_safety"), price),)), settings, cart.currency)
         if isinstance(priced, Reason):
-            withheld += (Withheld(carrier=rate.name, reason=priced.to_json()),)
+            withheld += (Withheld(carrier=rate.name, reason=priced),)
             continue
         any_service = BoughtAs(
             account_id="",
@@ -226,10 +223,8 @@ def _without_prices(
             )
         )
     if not offers:
-        return Decision(outcome="backup", why=why.to_json(), withheld=withheld, valid_until=valid_until)
-    return Decision(
-        outcome="offers", why=why.to_json(), offers=tuple(offers), withheld=withheld, valid_until=valid_until
-    )
+        return Decision(outcome="backup", why=why, withheld=withheld, valid_until=valid_until)
+    return Decision(outcome="offers", why=why, offers=tuple(offers), withheld=withheld, valid_until=valid_until)
 
 
 def _offer(
@@ -282,14 +277,8 @@ def _about(days: int | None, locale: str) -> str:
 
 def _kept_steps(service: Priced) -> tuple[KeptStep, ...]:
     return tuple(
-        _kept_step(step.reason.code, tuple(step.reason.params.items()), step.price.minor, step.price.currency)
-        for step in service.steps
+        [KeptStep(reason=step.reason, minor=step.price.minor, currency=step.price.currency) for step in service.steps]
     )
-
-
-@lru_cache(maxsize=8192)
-def _kept_step(code: str, params: tuple[tuple[str, Param], ...], minor: int, currency: str) -> KeptStep:
-    return KeptStep(reason=Reason(code, dict(params)).to_json(), minor=minor, currency=currency)
 
 
 def _bought_as(offer: str, settings: ShopSettings, usual: BoughtAs) -> BoughtAs:

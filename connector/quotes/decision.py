@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Literal
 
+import msgspec
+
 from carriers.money import Money
-from connector.quotes.reduced import Kept
+from connector.quotes.kept import Kept
 from connector.store import Answer, Offer, UseBackup
 from connector.words.reason import Reason
 
@@ -14,7 +16,7 @@ SOURCES = ("live", "held", "cached", "learned", "safety")
 """Where an offer's price came from, the nearest to a carrier's own answer first."""
 
 
-class BoughtAs(Kept):
+class BoughtAs(Kept, frozen=True, kw_only=True):
     """What an offer is bought as: our connection, the carrier's account and service, and the price asked then.
 
     `how`: that service, the cheapest service of all, or by hand; `offer` where the quote is lost and only the offer's
@@ -33,6 +35,10 @@ class BoughtAs(Kept):
     limit_minor: int | None = None
     parts: tuple[int, ...] = ()
 
+    def whole(self) -> dict[str, Any]:
+        """With every field, as a parcel keeps it."""
+        return msgspec.structs.asdict(self)
+
     def said(self) -> str:
         """As a merchant reads it: what happens when the buyer chooses the offer."""
         if self.how == "cheapest":
@@ -42,15 +48,15 @@ class BoughtAs(Kept):
         return Reason("bought_as_service", {"carrier": self.carrier, "service": self.service}).say()
 
 
-class KeptStep(Kept):
+class KeptStep(Kept, frozen=True, kw_only=True):
     """A step of a price as it is stored: the reason and the price that it came to, in minor units."""
 
-    reason: dict[str, Any]
+    reason: Reason
     minor: int
     currency: str
 
 
-class DecidedOffer(Kept):
+class DecidedOffer(Kept, frozen=True, kw_only=True):
     """An offer with everything that led to it; `plan_id` names the parcels that its price is for."""
 
     code: str
@@ -60,31 +66,31 @@ class DecidedOffer(Kept):
     description: str = ""
     earliest: datetime | None = None
     latest: datetime | None = None
-    source: Literal["live", "safety", "held", "cached", "learned"] = "live"
+    source: Literal["live", "safety", "held", "cached", "learned"]  # Always written: lists look for it.
     steps: tuple[KeptStep, ...] = ()
     bought_as: BoughtAs | None = None
     plan_id: str = ""
 
 
-class Withheld(Kept):
+class Withheld(Kept, frozen=True, kw_only=True):
     """A service or an account that the buyer does not see, and why."""
 
     carrier: str
     service: str = ""
     account_id: str = ""
-    reason: dict[str, Any]
+    reason: Reason
     said: str = ""
 
 
-class Decision(Kept):
+class Decision(Kept, frozen=True, kw_only=True):
     """What comes out: offers, not_served (we do not ship there), or backup (we do not know); `why` explains both."""
 
     outcome: Literal["offers", "not_served", "backup"]
-    why: dict[str, Any] | None = None
+    why: Reason | None = None
     offers: tuple[DecidedOffer, ...] = ()
     withheld: tuple[Withheld, ...] = ()
-    notes: tuple[dict[str, Any], ...] = ()
-    passed_rules: tuple[tuple[str, dict[str, Any]], ...] = ()
+    notes: tuple[Reason, ...] = ()
+    passed_rules: tuple[tuple[str, Reason], ...] = ()
     valid_until: datetime | None = None
 
     @property
@@ -95,7 +101,7 @@ class Decision(Kept):
     def answer(self, quote_id: str, at: datetime) -> Answer | UseBackup:
         """What goes to the platform; `at` is when it was decided."""
         if self.outcome == "backup":
-            return UseBackup(self.why["code"] if self.why else "unknown")
+            return UseBackup(self.why.code if self.why else "unknown")
         return Answer(
             tuple(
                 Offer(

@@ -9,7 +9,6 @@ from connector.quotes.answers import AccountAnswer
 from connector.quotes.decision import DecidedOffer, Decision
 from connector.quotes.ledger import LedgerRow
 from connector.quotes.parcels_shown import ShownParcel, ShownParcels, parcels_of_quote
-from connector.words.reason import Reason
 
 _SCREEN = 40  # Lines.
 
@@ -38,9 +37,9 @@ def _not_shown(decision: Decision, most: int) -> list[str]:
     for each in decision.withheld:
         name = f"{each.carrier} {each.service}".strip()
         said = f' The carrier said: "{each.said}"' if each.said else ""
-        found.append(f"  {name}: {Reason.from_json(each.reason).say()}{said}")
+        found.append(f"  {name}: {each.reason.say()}{said}")
     for rule, why in decision.passed_rules:
-        found.append(f"  Rule {rule!r} did not apply: {Reason.from_json(why).say()}")
+        found.append(f"  Rule {rule!r} did not apply: {why.say()}")
     if not decision.withheld:
         return _cut(found, most)
     return ["", "Not shown:", *_cut(found, most)]
@@ -65,7 +64,7 @@ def _answer(decision: Decision) -> str:
 
 
 def _why(decision: Decision) -> str:
-    return Reason.from_json(decision.why).say() if decision.why else ""
+    return decision.why.say() if decision.why else ""
 
 
 def _cart(row: LedgerRow, most: int) -> list[str]:
@@ -102,7 +101,7 @@ def _parcel(parcel: ShownParcel, *, short: bool) -> list[str]:
 
 def _price(offer: DecidedOffer) -> list[str]:
     lines = [f"  {offer.name} ({offer.code}): {Money(offer.minor, offer.currency)}"]
-    lines += [f"    {Money(step.minor, step.currency)}  {Reason.from_json(step.reason).say()}" for step in offer.steps]
+    lines += [f"    {Money(step.minor, step.currency)}  {step.reason.say()}" for step in offer.steps]
     if offer.earliest:
         lines.append(f"    Arrives on {offer.earliest:%A %d %B}.")
     if offer.bought_as:
@@ -111,9 +110,7 @@ def _price(offer: DecidedOffer) -> list[str]:
 
 
 def _price_in_short(offer: DecidedOffer) -> list[str]:
-    steps = "; ".join(
-        f"{Money(step.minor, step.currency)} {Reason.from_json(step.reason).say()}" for step in offer.steps
-    )
+    steps = "; ".join(f"{Money(step.minor, step.currency)} {step.reason.say()}" for step in offer.steps)
     arrives = f", arrives on {offer.earliest:%A %d %B}" if offer.earliest else ""
     bought = f"; {offer.bought_as.said()}" if offer.bought_as else ""
     return [

@@ -7,9 +7,10 @@ import json
 from collections import OrderedDict
 from typing import Any
 
-from pydantic import Field
+import msgspec
 
-from connector.quotes.reduced import Kept, Place
+from connector.quotes.kept import Kept
+from connector.quotes.reduced import Place
 from connector.shop_settings import ShopSettings, load
 
 DECIDE_VERSION = 2
@@ -19,7 +20,7 @@ CHANGES = {
 """What each version of the decision changed in its results, for who replays answers of an earlier one."""
 
 
-class Facts(Kept):
+class Facts(Kept, frozen=True, kw_only=True):
     """The settings and calendar values of one shop for one origin. Equal facts have equal hashes."""
 
     decide_version: int = DECIDE_VERSION
@@ -29,11 +30,11 @@ class Facts(Kept):
     origin: Place | None = None
     location_id: str = ""
     hard_deadline_s: float = 10.0
-    adjustments: dict[str, tuple[int, int]] = Field(default_factory=dict)  # See quotes.adjustments.
+    adjustments: dict[str, tuple[int, int]] = msgspec.field(default_factory=dict)  # See quotes.adjustments.
 
     def hash(self) -> str:
         """SHA-256 of the canonical JSON."""
-        body = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+        body = json.dumps(self.to_plain(), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
         return hashlib.sha256(body.encode()).hexdigest()
 
 

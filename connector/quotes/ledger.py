@@ -15,7 +15,6 @@ from typing import Any
 
 import anyio
 import structlog
-from pydantic import TypeAdapter
 from sqlalchemy import JSON, Column, Connection, Index, Integer, String, bindparam
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -25,6 +24,7 @@ from connector.quotes.behind import Behind, Difference, LiveAnswer
 from connector.quotes.behind import write as write_behind
 from connector.quotes.decision import Decision
 from connector.quotes.facts import Facts
+from connector.quotes.kept import dump, plain_as
 from connector.quotes.kept_plans import by_id, forget_plans, keep_plans
 from connector.quotes.reduced import ReducedCart
 from connector.storage.database import Database, insert_all_new
@@ -66,7 +66,6 @@ quote_facts = TenantTable(
 )
 
 _ENCODED = {name: bindparam(name, type_=Encoded) for name in ("cart", "answers", "decision")}
-_ANSWERS = TypeAdapter(tuple[AccountAnswer, ...])
 _MOST_WAITING = 20_000  # Rows kept in memory while the database is away; then the oldest are let go and counted.
 FLUSH_S = 0.25
 _BATCH = 500
@@ -199,7 +198,7 @@ def _write(connection: Connection, rows: Sequence[LedgerRow], writer: str) -> No
         there = set(found.scalars())
         hashes = {id(row.facts): row.facts.hash() for row in {id(row.facts): row for row in batch.values()}.values()}
         bodies = {hashes[id(row.facts)]: row.facts for row in batch.values()}
-        kept = [{"shop_id": shop_id, "hash": key, "body": each.model_dump(mode="json")} for key, each in bodies.items()]
+        kept = [{"shop_id": shop_id, "hash": key, "body": each.to_plain()} for key, each in bodies.items()]
         insert_all_new(connection, quote_facts.for_rows, kept)
         used = by_id(each for row in batch.values() for each in row.plans)
         keep_plans(connection, shop_id, used, max(row.at for row in batch.values()))
@@ -217,9 +216,9 @@ def _values(row: LedgerRow, facts_hash: str, writer: str) -> dict[str, Any]:
         "facts_hash": facts_hash,
         "match_key": match_key(row.cart),
         "plan_id": row.plan_id,
-        "cart": row.cart.model_dump_json(),
-        "answers": _ANSWERS.dump_json(row.answers).decode(),
-        "decision": row.decision.model_dump_json(),
+        "cart": row.cart.to_json().decode(),
+        "answers": dump(row.answers).decode(),
+        "decision": row.decision.to_json().decode(),
         "echo": dict(row.echo),
         "signature": row.signature,
         "answer_digest": row.digest,
@@ -268,7 +267,7 @@ def shown_since(
         quotes.c.at >= since, quotes.c.hold_key.is_not(None), quotes.c.writer != writer
     )
     found = connection.execute(chosen.order_by(quotes.c.at.desc()).limit(most)).all()
-    return [(row.hold_key, row.at, _ANSWERS.validate_python(row.answers)) for row in reversed(found)]
+    return [(row.hold_key, row.at, _answers(row.answers)) for row in reversed(found)]
 
 
 def forget_older(connection: Connection, before: datetime) -> int:
@@ -312,7 +311,7 @@ def _row(connection: Connection, found: Any) -> LedgerRow:
     facts = connection.execute(
         quote_facts.select(found.shop_id, quote_facts.c.body).where(quote_facts.c.hash == found.facts_hash)
     ).scalar_one()
-    return row_of(found, Facts.model_validate(facts))
+    return row_of(found, Facts.from_plain(facts))
 
 
 def row_of(found: Any, facts: Facts) -> LedgerRow:
@@ -321,10 +320,10 @@ def row_of(found: Any, facts: Facts) -> LedgerRow:
         shop_id=found.shop_id,
         id=found.id,
         at=found.at,
-        cart=ReducedCart.model_validate(found.cart),
+        cart=ReducedCart.from_plain(found.cart),
         facts=facts,
-        answers=_ANSWERS.validate_python(found.answers),
-        decision=Decision.model_validate(found.decision),
+        answers=_answers(found.answers),
+        decision=Decision.from_plain(found.decision),
         echo=found.echo,
         signature=found.signature,
         digest=found.answer_digest,
@@ -332,3 +331,8 @@ def row_of(found: Any, facts: Facts) -> LedgerRow:
         plan_id=found.plan_id,
         hold_key=found.hold_key or "",
     )
+
+
+def _answers(body: Any) -> tuple[AccountAnswer, ...]:
+    found: tuple[AccountAnswer, ...] = plain_as(tuple[AccountAnswer, ...], body)
+    return found

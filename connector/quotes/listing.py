@@ -100,7 +100,7 @@ def _choices(shop_id: str, chosen: QuoteFilter) -> list[Select[Any]]:
 
 
 def _line(row: Any) -> QuoteLine:
-    cart, decision = ReducedCart.model_validate(row.cart), Decision.model_validate(row.decision)
+    cart, decision = ReducedCart.from_plain(row.cart), Decision.from_plain(row.decision)
     place = cart.destination
     cheapest = min(decision.offers, key=lambda offer: offer.minor, default=None)
     source = decision.farthest_source if row.source is None else row.source
@@ -115,6 +115,6 @@ def _line(row: Any) -> QuoteLine:
         offers=len(decision.offers),
         cheapest=None if cheapest is None else Money(cheapest.minor, cheapest.currency),
         source=source if source in SOURCES else "",
-        why=Reason.from_json(decision.why) if decision.why else None,
+        why=decision.why,
         elapsed_ms=row.elapsed_ms,
     )

@@ -53,7 +53,7 @@ def _page(
             known.clear()
             missing = {row.facts_hash for row in found}
         bodies = quote_facts.select(shop_id).where(quote_facts.c.hash.in_(missing))
-        known.update((row.hash, Facts.model_validate(row.body)) for row in connection.execute(bodies).all())
+        known.update((row.hash, Facts.from_plain(row.body)) for row in connection.execute(bodies).all())
     return [row_of(row, known[row.facts_hash]) for row in found]
 
 

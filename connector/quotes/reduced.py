@@ -8,11 +8,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
-
 from carriers.address import Address
 from carriers.money import Money
 from connector.catalogue.product import Product
+from connector.quotes.kept import Kept
 from connector.store import Cart
 
 _PO_BOXES = (
@@ -27,13 +26,7 @@ _PO_BOXES = (
 _PO_BOX = re.compile(rf"(?<!\w)(?:{'|'.join(_PO_BOXES)})(?!\w)", re.IGNORECASE)
 
 
-class Kept(BaseModel):
-    """A value that is stored with a quote and read again by a later version: unknown fields are ignored."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-
-class Place(Kept):
+class Place(Kept, frozen=True, kw_only=True):
     """An address without the fields that could name a person."""
 
     country: str
@@ -48,7 +41,7 @@ class Place(Kept):
         return Address(self.country, self.postal_code, self.province, self.city, residential=self.residential)
 
 
-class ReducedLine(Kept):
+class ReducedLine(Kept, frozen=True, kw_only=True):
     """One line; `price` in minor units of the cart's currency, `grams` per unit; `product` is what is known of it."""
 
     quantity: int
@@ -64,7 +57,7 @@ class ReducedLine(Kept):
     product: Product | None = None
 
 
-class ReducedTotals(Kept):
+class ReducedTotals(Kept, frozen=True, kw_only=True):
     """The cart's sums in minor units, as far as the platform tells them."""
 
     subtotal: int
@@ -73,7 +66,7 @@ class ReducedTotals(Kept):
     tax: Literal["included", "excluded", "unknown"] = "unknown"
 
 
-class ReducedCart(Kept):
+class ReducedCart(Kept, frozen=True, kw_only=True):
     """A cart whose personal fields became flags and a keyed hash. `person` is equal for equal people and streets."""
 
     lines: tuple[ReducedLine, ...]

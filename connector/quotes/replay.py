@@ -143,4 +143,4 @@ def _offer_differences(code: str, before: DecidedOffer, after: DecidedOffer) -> 
 
 
 def _said(decision: Decision) -> str:
-    return str(decision.why["code"]) if decision.why else "none"
+    return decision.why.code if decision.why else "none"

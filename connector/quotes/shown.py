@@ -7,8 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from pydantic import TypeAdapter
-
 from connector.quotes.answers import AccountAnswer, KeptRate
 from connector.quotes.lru import Bounded
 from connector.quotes.reduced import ReducedCart
@@ -61,18 +59,13 @@ class ShownPrices:
 
 def cart_digest(cart: ReducedCart, *, with_person: bool) -> str:
     """Equal for the same cart in whatever language; the person counts only where a carrier is told the street."""
-    body = _CART.dump_json(cart, exclude=_LESS if with_person else _LESS_PERSON)
-    return hashlib.sha256(body).hexdigest()
+    told = cart.but(locale="") if with_person else cart.but(locale="", person="")
+    return hashlib.sha256(told.to_json()).hexdigest()
 
 
 def hold_key(digest: str, settings_version: int, place: str, plan_id: str) -> str:
     """Equal for the same cart under the same settings, packed alike and sent from the same place."""
     return hashlib.sha256(f"{settings_version}\n{place}\n{plan_id}\n{digest}".encode()).hexdigest()
-
-
-_CART = TypeAdapter(ReducedCart)
-_LESS = {"locale"}
-_LESS_PERSON = {"locale", "person"}
 
 
 def hold(answers: Sequence[AccountAnswer], shown: Shown | None) -> tuple[AccountAnswer, ...]:
@@ -88,20 +81,20 @@ def hold(answers: Sequence[AccountAnswer], shown: Shown | None) -> tuple[Account
 def with_shown(answer: AccountAnswer, before: AccountAnswer, until: datetime | None = None) -> AccountAnswer:
     """A later answer, with what was shown before at the price that was shown."""
     if answer.state == "late":  # Nobody waited for it, since prices were known.
-        answer = before.model_copy(update={"source": "held", "rates": (), "until": answer.until, "elapsed_ms": 0})
+        answer = before.but(source="held", rates=(), until=answer.until, elapsed_ms=0)
     was = {rate.key: rate for rate in before.rates}
     added = tuple(rate for rate in answer.rates if rate.key not in was)
     same = {rate.key: rate for rate in answer.rates}
     kept = tuple(_held(rate, same.get(rate.key)) for rate in before.rates)
     ends = [each for each in (answer.until, until) if each is not None]
-    return answer.model_copy(update={"rates": (*kept, *added), "until": min(ends, default=None)})
+    return answer.but(rates=(*kept, *added), until=min(ends, default=None))
 
 
 def _held(shown: KeptRate, now: KeptRate | None) -> KeptRate:
     """The price that was shown; marked unless it is the very price of the later answer."""
     if now is not None and now.minor == shown.minor and now.currency == shown.currency and not shown.stand_in:
         return now
-    return shown if shown.stand_in else shown.model_copy(update={"stand_in": "held"})
+    return shown if shown.stand_in else shown.but(stand_in="held")
 
 
 def differing(shown: Sequence[KeptRate], live: AccountAnswer, tell: Callable[[KeptRate, int | None], None]) -> None:

@@ -99,10 +99,10 @@ def shown(row: LedgerRow) -> ShownQuote:
         parcels=parcels,
         notes=notes,
         withheld=tuple(
-            ShownWithheld(f"{each.carrier} {each.service}".strip(), Reason.from_json(each.reason), each.said)
+            ShownWithheld(f"{each.carrier} {each.service}".strip(), each.reason, each.said)
             for each in decision.withheld
         ),
-        passed_rules=tuple((rule, Reason.from_json(why)) for rule, why in decision.passed_rules),
+        passed_rules=decision.passed_rules,
         asked=row.answers,
     )
 
@@ -113,7 +113,7 @@ def _offer(offer: DecidedOffer) -> ShownOffer:
         price = Money(step.minor, step.currency)
         before = steps[-1].price if steps else None
         change = price - before if before is not None and before.currency == price.currency else None
-        steps.append(ShownStep(Reason.from_json(step.reason), price, change))
+        steps.append(ShownStep(step.reason, price, change))
     return ShownOffer(
         name=offer.name,
         code=offer.code,

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
+import msgspec
+
 from carriers.money import Money
 
-Param = str | int | Money
+Param = str | int | bool | Money
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(msgspec.Struct, frozen=True, gc=False):
     """A code of the catalogue with its parameters. Parameters never hold personal data."""
 
     code: str
-    params: Mapping[str, Param] = field(default_factory=dict)
+    params: Mapping[str, Param] = msgspec.field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """As it is stored."""

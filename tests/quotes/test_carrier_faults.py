@@ -113,7 +113,7 @@ def codes(row: LedgerRow) -> set[str]:
 
 
 def reasons(row: LedgerRow) -> set[str]:
-    return {each.reason["code"] for each in row.decision.withheld}
+    return {each.reason.code for each in row.decision.withheld}
 
 
 OTHERS = {"fake-ground", "fake-express"}

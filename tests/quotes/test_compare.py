@@ -86,9 +86,7 @@ async def test_pages_of_past_answers_hold_each_once_and_in_order(database: Datab
 def test_answers_of_an_earlier_version_that_differ_say_which_version_changed_what() -> None:
     same = row(answered(rate(700)))
     earlier = row(answered(rate(700)))
-    earlier = dataclasses.replace(
-        earlier, facts=earlier.facts.model_copy(update={"decide_version": 1}), digest="other", id="quo_old"
-    )
+    earlier = dataclasses.replace(earlier, facts=earlier.facts.but(decide_version=1), digest="other", id="quo_old")
     found = replay_all([same, earlier], write)
     assert (found.answers, found.not_same, found.same) == (2, 1, False)
     assert found.versions == {1: 1}

@@ -139,7 +139,7 @@ async def test_a_hung_carrier_is_late_and_the_others_prices_are_shown(desk: Desk
     hung.let_go.set()
     assert [answer.state for answer in row.answers] == ["answered", "late"]
     assert {offer.code for offer in row.decision.offers} == {"fake-ground", "fake-express"}
-    assert [each.reason["code"] for each in row.decision.withheld] == ["problem_timeout"]
+    assert [each.reason.code for each in row.decision.withheld] == ["problem_timeout"]
 
 
 async def test_time_that_passed_before_the_call_was_read_counts(desk: Desk) -> None:
@@ -173,7 +173,7 @@ async def test_without_an_origin_or_weight_no_carrier_is_asked(desk: Desk) -> No
     desk.origins = (BRATISLAVA,)
     await desk.ask(a_cart(CartLine(1, Money(100, "EUR"))))
     assert desk.carriers[0].asked == []
-    assert [row.decision.why and row.decision.why["code"] for row in desk.ledger.rows] == [
+    assert [row.decision.why and row.decision.why.code for row in desk.ledger.rows] == [
         "origin_missing",
         "weight_missing",
     ]
@@ -212,7 +212,7 @@ async def test_a_matched_location_gives_its_whole_address(desk: Desk) -> None:
     row = await desk.ask(a_cart(origin=Address("AT", "1010")))
     assert desk.carriers[0].asked[0].origin == WIEN.address
     assert row.facts.location_id == "loc_wi"
-    assert "Graben" not in row.facts.model_dump_json()
+    assert b"Graben" not in row.facts.to_json()
 
 
 @pytest.mark.parametrize(
@@ -241,7 +241,7 @@ async def test_a_location_without_an_address_gives_way_to_the_call_s_own_origin(
     assert desk.origin_of(a_cart(location_id="gid-3", origin=Address("DE", "10115"))) == ""
     row = await desk.ask(a_cart(location_id="gid-3"))
     assert row.decision.why is not None
-    assert row.decision.why["code"] == "origin_missing"
+    assert row.decision.why.code == "origin_missing"
 
 
 # --- what is kept -------------------------------------------------------------------------------------------------
@@ -280,18 +280,20 @@ async def test_the_quote_s_id_and_times_reach_the_store(desk: Desk) -> None:
 async def test_no_person_is_in_what_is_kept(desk: Desk) -> None:
     desk.carriers = [PlainCarrier(capabilities=Capabilities("refused", 60, needs_street=True))]
     row = await desk.ask(a_cart(origin=Address("DE", "10115", street1="Secret Street 1", name="Canary")))
-    kept = row.cart.model_dump_json() + row.facts.model_dump_json() + row.decision.model_dump_json()
-    kept += "".join(answer.model_dump_json() for answer in row.answers)
-    assert not [word for word in ("Eva", "Muster", "Stephansplatz", "1234567", "Canary", "Secret") if word in kept]
+    kept = row.cart.to_json() + row.facts.to_json() + row.decision.to_json()
+    kept += b"".join(answer.to_json() for answer in row.answers)
+    assert not [
+        word for word in ("Eva", "Muster", "Stephansplatz", "1234567", "Canary", "Secret") if word.encode() in kept
+    ]
     assert desk.carriers[0].asked[0].destination.name == "Sample Buyer"
 
 
 async def test_equal_facts_have_equal_hashes_and_a_new_settings_version_other_ones(desk: Desk) -> None:
     first, second = await desk.ask(), await desk.ask()
     assert first.facts.hash() == second.facts.hash()
-    stored = Facts.model_validate_json(first.facts.model_dump_json())
+    stored = Facts.from_json(first.facts.to_json())
     assert stored.hash() == first.facts.hash()
-    assert stored.model_copy(update={"settings_version": 8}).hash() != first.facts.hash()
+    assert stored.but(settings_version=8).hash() != first.facts.hash()
 
 
 @pytest.mark.complaint(33)

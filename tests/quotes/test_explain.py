@@ -155,16 +155,11 @@ def test_what_fits_the_screen_is_told_whole() -> None:
 @effort(max_examples=60, deadline=None)
 @given(reduced_carts(), some_facts, some_answers())
 def test_whatever_was_answered_can_be_explained_without_a_word_of_ours(asked: Any, using: Any, answers: Any) -> None:
-    plain = asked.model_copy(
-        update={
-            "lines": tuple(each.model_copy(update={"sku": "MUG", "name": "Mug"}) for each in asked.lines),
-            "destination": asked.destination and asked.destination.model_copy(update={"city": "", "postal_code": ""}),
-        }
+    plain = asked.but(
+        lines=tuple(each.but(sku="MUG", name="Mug") for each in asked.lines),
+        destination=asked.destination and asked.destination.but(city="", postal_code=""),
     )
-    quiet = tuple(
-        each.model_copy(update={"problems": tuple(p.model_copy(update={"message": ""}) for p in each.problems)})
-        for each in answers
-    )
+    quiet = tuple(each.but(problems=tuple(p.but(message="") for p in each.problems)) for each in answers)
     row = row_of(plain, using, quiet, plain_store())
     text = explain(row)
     assert text[0].endswith(".")

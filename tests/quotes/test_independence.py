@@ -43,8 +43,8 @@ def test_an_account_without_an_answer_never_removes_another_s_offers(
     """Whatever offer was made from another account's price is still there, and no dearer one of it is hidden."""
     before = decide(asked, using, answers, NOW)
     without = tuple(
-        each.model_copy(update={"state": "failed", "rates": (), "problems": (KeptProblem(
-            account="", carrier=each.carrier, code="unreachable"),)})
+        each.but(state="failed", rates=(), problems=(KeptProblem(
+            account="", carrier=each.carrier, code="unreachable"),))
         if number == failing
         else each
         for number, each in enumerate(answers)

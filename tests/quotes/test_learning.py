@@ -158,7 +158,7 @@ def test_old_prices_are_believed_less_and_in_the_end_not_at_all() -> None:
 
 def test_what_stood_in_teaches_nothing() -> None:
     learned = LearnedPrices()
-    stand_in = answer(700).rates[0].model_copy(update={"stand_in": "learned"})
+    stand_in = answer(700).rates[0].but(stand_in="learned")
     held = AccountAnswer(account_id="acc_1", carrier="easypost", state="answered", rates=(stand_in,))
     assert learned.learn("acc_1", asked(900), held, NOW) == []
     assert learned.bytes == 0

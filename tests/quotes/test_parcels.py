@@ -145,7 +145,7 @@ def test_limits_of_a_carrier_split_its_parcels_only() -> None:
 def test_each_offer_names_the_plan_that_its_account_was_asked_for() -> None:
     using = shop(carrier_packing="easypost:gross=1000")
     asked = cart(line(None, quantity=4, product=product(100, 100, 50, 400)))
-    theirs = answered(rate(parts=(300, 400)), account_id="acc_1").model_copy(update={"carrier": "easypost"})
+    theirs = answered(rate(parts=(300, 400)), account_id="acc_1").but(carrier="easypost")
     others = answered(rate(900, "Slow", "Other"), account_id="acc_2")
     decision = decide(asked, facts(using), (theirs, others), NOW)
     usual, own = plans_for(asked, using, [("acc_1", "easypost"), ("acc_2", "fake")])

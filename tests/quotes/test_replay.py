@@ -176,9 +176,9 @@ def test_another_account_at_the_same_price_is_named(stores: Mapping[str, Any]) -
 def test_a_decision_that_was_changed_is_named(stores: Mapping[str, Any]) -> None:
     row = sound(stores)
     first, *rest = row.decision.offers
-    forged = row.decision.model_copy(update={"offers": (first.model_copy(update={"minor": 1}), *rest)})
+    forged = row.decision.but(offers=(first.but(minor=1), *rest))
     assert tampered(stores, decision=forged) == ("fake-ground: 0.01 EUR became 7.70 EUR",)
-    turned = row.decision.model_copy(update={"offers": tuple(reversed(row.decision.offers))})
+    turned = row.decision.but(offers=tuple(reversed(row.decision.offers)))
     assert tampered(stores, decision=turned) == ("the order of the offers changed",)
 
 
@@ -187,7 +187,7 @@ def test_other_bytes_are_noticed_where_the_decision_is_the_same(stores: Mapping[
 
 
 def test_a_row_of_another_version_says_so_where_it_differs(stores: Mapping[str, Any]) -> None:
-    older = sound(stores).facts.model_copy(update={"decide_version": 0})
+    older = sound(stores).facts.but(decide_version=0)
     assert replay(replace(sound(stores), facts=older), _writer(stores["shopify"])).same
     changes = tampered(stores, facts=older, answers=())
     assert any(change.startswith("decided by version 0, replayed by ") for change in changes)

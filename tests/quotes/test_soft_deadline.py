@@ -104,7 +104,7 @@ async def test_known_prices_are_shown_at_the_soft_deadline_while_the_call_goes_o
     row = await ask(desk)
     assert shown(row) == {"fake-ground": (700, "learned"), "fake-express": (1500, "learned")}
     assert row.answers[0].state == "late"
-    steps = [step.reason["code"] for step in row.decision.offers[0].steps]
+    steps = [step.reason.code for step in row.decision.offers[0].steps]
     assert steps == ["step_carrier", "step_learned"]
     carrier.slow = False
     carrier.go.set()
@@ -157,7 +157,7 @@ async def test_at_the_hard_deadline_an_older_answer_stands_in_before_a_learned_o
     carrier.error = Unavailable("down")
     row = await ask(desk)
     assert shown(row) == {"fake-ground": (650, "cached")}
-    assert [step.reason["code"] for step in row.decision.offers[0].steps][-1] == "step_cached"
+    assert [step.reason.code for step in row.decision.offers[0].steps][-1] == "step_cached"
     desk.pass_time(hours=28)
     assert (await ask(desk)).decision.outcome == "backup"
 
