@@ -68,6 +68,16 @@ class Settings(BaseSettings):
         default_factory=lambda data: Path(_in_data_dir("labels")(data)),
         description="Folder of the encrypted label files. Default: `labels` in the data folder.",
     )
+    files: SecretStr | None = Field(
+        default=None,
+        description="Bucket of an S3-compatible store for the encrypted label files, where several machines share "
+        "them: `s3://KEY:SECRET@HOST[:PORT]/BUCKET[/FOLDER]`, with `?region=` (`us-east-1`) and `tls=no` where needed. "
+        "Default: the folder `WAYBILL_LABEL_DIR`.",
+    )
+    fonts: str = Field(
+        default="/usr/share/fonts/truetype/dejavu:/usr/share/fonts/truetype/noto:/usr/share/fonts",
+        description="Folders with DejaVu Sans or Noto Sans for packing slips and pick lists, separated by colons.",
+    )
     keys: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
         repr=False,
@@ -209,6 +219,16 @@ class Settings(BaseSettings):
         plain = url.get_secret_value() if isinstance(url, SecretStr) else url
         if plain and (urlsplit(plain).scheme not in {"http", "https"} or not urlsplit(plain).hostname):
             raise ValueError("this must be an address such as https://alerts.example.com/waybill")
+        return url
+
+    @field_validator("files")
+    @classmethod
+    def _check_files(cls, url: SecretStr | None) -> SecretStr | None:
+        parts = urlsplit("" if url is None else url.get_secret_value())
+        if url is not None and (
+            parts.scheme != "s3" or not parts.hostname or not parts.password or len(parts.path) < 2
+        ):
+            raise ValueError("this must be s3://KEY:SECRET@HOST/BUCKET, perhaps with a folder, ?region= and &tls=no")
         return url
 
     @field_validator("smtp_url")

@@ -133,16 +133,11 @@ class Writer:
             self.add(f"rows/{table}/{number + 1:06}.jsonl", "\n".join(lines).encode())
         return digest
 
-    def add_label(self, path: Path) -> bool:
-        """A label file; False if it is gone meanwhile."""
-        try:
-            content = path.read_bytes()
-        except FileNotFoundError:
-            return False
-        self.add(f"labels/{path.parent.name}/{path.name}", content)
+    def add_label(self, digest: str, sealed: bytes) -> None:
+        """A label file, as it is kept."""
+        self.add(f"labels/{digest[:2]}/{digest}.sealed", sealed)
         self.counts.label_files += 1
-        self.counts.label_bytes += len(content)
-        return True
+        self.counts.label_bytes += len(sealed)
 
     def finish(self) -> Manifest:
         """Close it."""

@@ -21,6 +21,7 @@ from sqlalchemy import Connection
 
 from connector.care.archive import FORMAT, KEY, RUNS, Head, Manifest, Writer, verify
 from connector.care.rows import CareError, column_names, our_tables, read_rows
+from connector.labels.files import LabelShelf
 from connector.labels.retention import referred_to
 from connector.settings import read_keys
 from connector.storage.database import Database, open_database
@@ -95,7 +96,7 @@ def back_up(house: House, out: IO[bytes], tell: Tell, *, with_key: bool) -> Back
                 digest = writer.add_rows(table.name, column_names(table), read_rows(connection, table))
                 tell(f"{table.name}: {digest.rows} rows")
             _add_runs(writer, {run.run_id: run for run in (*before, *house.work.in_flight(made_at - _MARGIN))})
-            _add_labels(house.settings.label_dir, referred_to(connection), writer, tell)
+            _add_labels(house.shelf, referred_to(connection), writer, tell)
             if with_key:
                 writer.add(KEY, "\n".join(read_keys(house.settings)).encode() + b"\n")
             return Backup(made_at, head.schema_number, writer.finish(), with_key)
@@ -144,8 +145,11 @@ def _add_runs(writer: Writer, runs: dict[str, DueRun]) -> None:
     writer.add(RUNS, "\n".join(lines).encode())
 
 
-def _add_labels(folder: Path, wanted: set[str], writer: Writer, tell: Tell) -> None:
+def _add_labels(shelf: LabelShelf, wanted: set[str], writer: Writer, tell: Tell) -> None:
     """Every file of the shelf; and how many that rows speak of are not there."""
-    found = {path.name.removesuffix(".sealed") for path in sorted(folder.glob("??/*.sealed")) if writer.add_label(path)}
+    found = set()
+    for digest, sealed in shelf.sealed():
+        writer.add_label(digest, sealed)
+        found.add(digest)
     missing = writer.counts.labels_missing = len(wanted - found)
-    tell(f"label files: {len(found)}" + (f"; {missing} more are not on disk" if missing else ""))
+    tell(f"label files: {len(found)}" + (f"; {missing} more are not there" if missing else ""))

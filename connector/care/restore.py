@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +15,7 @@ from connector.care.backup import KEY_CHECK
 from connector.care.caution import Caution, careful, take_care
 from connector.care.fill import Filling, filling, require_empty
 from connector.care.rows import CareError, Digest
+from connector.labels.files import LabelShelf
 from connector.settings import KEY_FILE, Settings, keep_first, read_keys
 from connector.storage import audit, config_version
 from connector.storage.audit import Actor
@@ -62,7 +61,7 @@ def restore(settings: Settings, path: Path, tell: Tell, *, force: bool) -> Resto
         if not force:
             require_empty(house.database, "Name another one, or give --force to replace what is there.")
         tell("Writing the label files.")
-        _put_labels(settings.label_dir, path)
+        _put_labels(house.shelf, path)
         with filling(house.database, head.schema_number) as (target, upgrade):
             runs = _put_back(target, path, manifest, tell)
             upgrade()
@@ -132,20 +131,8 @@ def _afterwards(target: Filling, house: House, head: Head) -> Caution:
     return caution
 
 
-def _put_labels(folder: Path, path: Path) -> None:
+def _put_labels(shelf: LabelShelf, path: Path) -> None:
     """Files are named by their content, so one that is there already is the same."""
-    for part, name, content in _labels(path):
-        target = folder / part / name
-        if target.exists():
-            continue
-        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle, temporary = tempfile.mkstemp(dir=target.parent)
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        Path(temporary).replace(target)
-
-
-def _labels(path: Path) -> Iterator[tuple[str, str, bytes]]:
     for member in members(path):
         if member.label is not None:
-            yield *member.label, member.content
+            shelf.put_sealed(member.label[1].removesuffix(".sealed"), member.content)

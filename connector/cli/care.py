@@ -91,7 +91,7 @@ def _backup_answer(done: Backup, file: str) -> tuple[dict[str, Any], list[str]]:
         _WITH_KEY if done.with_key else _WITHOUT_KEY,
     ]
     if manifest.labels_missing:
-        lines.append(f"{manifest.labels_missing} label files that are spoken of are not on disk.")
+        lines.append(f"{manifest.labels_missing} label files that are spoken of are not there.")
     return data, lines
 
 

@@ -51,12 +51,14 @@ class Aftercare:
             return
         missing = [row for row in await self.database.run(record.files_of, shop_id, label_id) if row.sha256 is None]
         fresh: dict[str, str] = {}
-        if run.task.attempt > 1 and any(row.url for row in missing):
+        if missing and (run.task.attempt > 1 or any(not row.url and row.fetched_at is None for row in missing)):
             fresh = await self._addresses(account.connection, label)
         bad = ""
         for row in missing:
             url = fresh.get(row.kind) or row.url
             if not url:
+                # What was let go of after its time stays so; what never came has no other place to come from.
+                bad = bad or ("missing" if row.fetched_at is None else "")
                 continue
             fetch = functools.partial(account.connection.fetch_file, url)
             _, content = await run.step("label.fetch", fetch)

@@ -7,8 +7,11 @@ can be printed is the same question as whether its file is kept.
 from __future__ import annotations
 
 import io
+import logging
 import re
+import struct
 import warnings
+import zlib
 from dataclasses import dataclass
 from typing import Literal
 
@@ -24,6 +27,11 @@ MOST_BYTES = 16 * 1024 * 1024
 _MOST_PIXELS = 60_000_000
 _HTML = re.compile(rb"^\s*(?:\xef\xbb\xbf)?\s*<(?:!doctype|html|head|body|\?xml|error)", re.IGNORECASE)
 _ZPL_LABEL = re.compile(rb"\^XA(.*?)\^XZ", re.DOTALL | re.IGNORECASE)
+
+_DAMAGE = (
+    ValueError, KeyError, TypeError, AttributeError, IndexError, OSError, RecursionError, zlib.error, struct.error,
+)  # fmt: skip
+"""What a reader of PDFs stumbles with over a file that is broken in a way that nobody thought of."""
 
 Fault = Literal["empty", "too_long", "html", "unknown", "truncated", "damaged", "no_pages"]
 
@@ -64,8 +72,6 @@ def _pdf(content: bytes) -> Document | Fault:
     """Its end mark has to be there, and every page has to have content that can be unpacked."""
     if b"%%EOF" not in content[-2048:]:
         return "truncated"
-    import logging
-
     from pypdf import PdfReader
     from pypdf.errors import PyPdfError
 
@@ -82,12 +88,8 @@ def _pdf(content: bytes) -> Document | Fault:
                 contents = page.get_contents()
                 if contents is not None:
                     contents.get_data()
-    except (PyPdfError, ValueError, KeyError, TypeError, AttributeError, IndexError, OSError, RecursionError):
+    except (PyPdfError, *_DAMAGE):
         return "damaged"
-    except Exception as error:
-        if type(error).__module__ in {"zlib", "struct", "binascii"}:  # What unpacking raises in pypdf's name.
-            return "damaged"
-        raise
     return Document("pdf", pages) if pages else "no_pages"
 
 

@@ -1,4 +1,4 @@
-"""Label files as our own: content-addressed, encrypted, on disk or in a bucket. A carrier deletes its copy; ours stays."""
+"""Label files as our own: content-addressed, encrypted, on disk or in a bucket. A carrier deletes its own."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class KeptBlob:
 
 
 class Blobs(Protocol):
-    """Where sealed files lie, each by the SHA-256 of its content. Calls block; they raise FilesUnreachable or OSError."""
+    """Where sealed files lie, by the SHA-256 of their content. Calls block; they raise FilesUnreachable or OSError."""
 
     def write(self, digest: str, sealed: bytes, *, replace: bool = False) -> None:
         """Keep it; the file is whole and safe when this returns. What is there stays, unless it is to be replaced."""

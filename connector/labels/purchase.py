@@ -20,6 +20,7 @@ from carriers.label import NotBought, Purchased, Rejected, Unknown
 from connector.attention.board import need_person
 from connector.directory import AccountEntry, Directory, ShopEntry
 from connector.labels import gates, record, spending
+from connector.labels.aftercare import kept_files
 from connector.labels.choose import Chosen, choose
 from connector.labels.files import LabelShelf
 from connector.labels.gates import Asked
@@ -276,12 +277,7 @@ class Purchasing:
         await self.database.run(_unpaid, self.work, label, why, asked, self.now())
 
     async def _record(self, run: Run, shop: ShopEntry, label: Any, outcome: Purchased) -> None:
-        files = []
-        for file in outcome.files:
-            digest = self.shelf.put(file.content) if file.content else None
-            files.append(
-                record.KeptFile(file.kind, file.media_type, file.url, digest, len(file.content) if digest else None)
-            )
+        files = await kept_files(self.shelf, outcome)
         await run.step(
             "label.record",
             lambda: self.database.run(

@@ -21,6 +21,7 @@ from connector.directory import Directory, ShopEntry
 from connector.installing.app_desk import AppDesk
 from connector.installing.installer import Installer
 from connector.labels.files import LabelShelf
+from connector.labels.places import blobs_of
 from connector.managing.accounts import CarrierDesk
 from connector.metered import MeteredCarrier
 from connector.metrics import Metrics
@@ -160,7 +161,7 @@ def open_house(settings: Settings, observe: Observe | None = None, work_settings
         outgoing=outgoing,
         directory=directory,
         inbox=open_inbox(keyring, clock),
-        shelf=LabelShelf(settings.label_dir, keyring),
+        shelf=LabelShelf(blobs_of(settings), keyring),
         metrics=metrics,
         work=work,
         ledger=ledger,
