@@ -14,10 +14,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from carriers.measure import Size, Weight
 from carriers.money import Money, MoneyError
-from connector import setting_parts, storefront_settings
+from connector import paper_settings, setting_parts, storefront_settings
 from connector.catalogue import packing_settings
 from connector.catalogue.packing_settings import PackingSettings
 from connector.packing.plan import Carton
+from connector.paper_settings import PaperSettings
 from connector.rules.exchange import ExchangeRate
 from connector.rules.ruleset import RuleSet
 from connector.setting_parts import (
@@ -119,6 +120,7 @@ class ShopSettings(BaseModel):
         default="label", description="The buyer has the number at once."
     )
     store_notifies: bool = Field(default=True, description="The store tells the buyer, as it does for its own labels.")
+    paper: PaperSettings = Field(default=PaperSettings(), description="Written as keys: what the packing table prints.")
     storefront: StorefrontSettings = Field(
         default=StorefrontSettings(), description="Prices before the checkout, and the words of options."
     )
@@ -207,6 +209,7 @@ _FORMS = {
     "fulfil_when": "label | handed_over",
     "store_notifies": "yes | no",
     **storefront_settings.FORMS,
+    **paper_settings.FORMS,
 }
 _RULE_KEYS = {
     "threshold": "Without one, shipping is never free by value.",
@@ -242,6 +245,8 @@ def change(settings: ShopSettings, changes: Mapping[str, str], currency: str) ->
         try:
             if key in packing_settings.FORMS:
                 packing_settings.put(body.setdefault("packing", {}), key, text.strip(), currency)
+            elif key in paper_settings.FORMS:
+                paper_settings.put(body.setdefault("paper", {}), key, text.strip(), currency)
             elif key in storefront_settings.FORMS:
                 storefront_settings.put(body.setdefault("storefront", {}), key, text.strip())
             else:
@@ -274,6 +279,8 @@ def _why(error: ValidationError) -> str:
 def _reason(key: str) -> str:
     if key in packing_settings.FORMS:
         return packing_settings.reason(key)
+    if key in paper_settings.FORMS:
+        return paper_settings.reason(key)
     if key in storefront_settings.FORMS:
         return storefront_settings.reason(key)
     return str(ShopSettings.model_fields[_field(key)].description)
@@ -310,6 +317,8 @@ def _set(body: dict[str, Any], key: str, text: str, currency: str) -> None:
 
 def _said(settings: ShopSettings, key: str) -> str:
     """A key's value as it is typed."""
+    if key in paper_settings.FORMS:
+        return paper_settings.text_of(settings.paper, key)
     if key in storefront_settings.FORMS:
         return storefront_settings.text_of(settings.storefront, key)
     in_packing = key in packing_settings.FORMS

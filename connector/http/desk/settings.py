@@ -26,6 +26,9 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "storefront": (
         "storefront", "storefront_origins", "storefront_places", "storefront_key", "language", "wording",
     ),
+    "paper": (
+        "print_sheet", "print_slips", "slip_brand", "slip_color", "slip_note", "slip_inserts", "scan_to_pack",
+    ),
     "technical": ("soft_deadline_ms", "hard_deadline_ms", "hmac", "packing_effort"),
 }  # fmt: skip
 """The order of the page; a key that no group names stands in the last."""

@@ -28,7 +28,7 @@ from pypdf.generic import (
 from connector.labels.paper.pictures import Picture, read_picture
 from connector.labels.paper.sheets import LABEL, SHEETS, Leaf, Sheet, SheetName
 
-_CAPTION_PT, _EDGE_PT = 4.5, 1.6
+_CAPTION_PT, _EDGE_PT = 4.0, 1.0
 _SHEET_CAPTION_PT, _GAP_PT = 7.0, 3.0
 _SLACK = 1.02  # A page that is so little greater than its place is not scaled: rounding of inches and millimetres.
 _FONT = NameObject("/WbF")
