@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from connector.packing.space import Edges, Space
@@ -24,11 +24,19 @@ class Turn(NamedTuple):
     nested: int = NOT_NESTED
 
 
-class Kind(NamedTuple):
-    """Equal units as the packer sees them.
+Laid = tuple[tuple[int, int, int, int, int, Turn], ...]
+"""The turns that fit a room, as the innermost loop reads them: edges, footprint, the nesting axis, the turn itself."""
+Row = tuple[Laid, int, int, int, bool]
+"""A kind in a room as the innermost loop reads it: turns, weight, volume, growth, whether it bears."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Kind:
+    """Equal units as the packer sees them, made once for each size, weight and handling.
 
     `sides` are the edges, shortest first; `free` where any of them may stand upright; `growth` is what nesting adds to
-    a stack, mm.
+    a stack, mm. `rank` sorts kinds, the largest and then the heaviest first. `rows` keeps how it may lie in rooms that
+    were looked at.
     """
 
     turns: tuple[Turn, ...]
@@ -38,6 +46,8 @@ class Kind(NamedTuple):
     free: bool
     growth: int = 0
     bears: bool = True
+    rank: tuple[object, ...] = ()
+    rows: dict[tuple[Edges, Edges, bool], Row] = field(default_factory=dict)
 
 
 class Block(NamedTuple):

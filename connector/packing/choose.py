@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from operator import sub
 from typing import NamedTuple
 
 from connector.packing.block import SNUG, Meter
-from connector.packing.forms import Form, FormSet, Key, Shelf, key_of, total
+from connector.packing.forms import Form, Key, Shelf, bound_of, key_of, total
 from connector.packing.kinds import Stock
 from connector.packing.rules import Rules
 from connector.packing.search import FURTHER, LAYERS, QUICK, Load, Packer, Plan
@@ -19,6 +20,10 @@ _MOST_KINDS = 48
 _COMPARE = 5
 """With more kinds than that, all cartons are compared for every fifth parcel only."""
 _SINGLE_EFFORT = 1500
+_HOPELESS = 0.35
+"""A carton is given up when one quick try leaves out goods of more than that share of its room ..."""
+_NEAR = 0.1
+"""... and when the further tries so far leave out more than that. Fewest cartons are worth all of the tries."""
 _SET_TRIES: tuple[Plan, ...] = (
     (LAYERS, SNUG, False),
     ((1, 2, 0), SNUG, False),
@@ -40,7 +45,12 @@ class Stage(NamedTuple):
     deep: bool = False
 
 
-_STAGES = (Stage((QUICK,), 200), Stage(_SET_TRIES, 6), Stage((QUICK,), 4, deep=True))
+_BILLED_STAGES = (Stage((QUICK,), 200), Stage(_SET_TRIES, 6))
+_COUNT_STAGES = (*_BILLED_STAGES, Stage((QUICK,), 4, deep=True))
+_LIKELY = {1: 1.0, 2: 0.9}
+"""Only sets that the goods fill to at most that share are tried, by how many kinds there are ..."""
+_LIKELY_MIXED = 0.75
+"""... and with more kinds. Above it one try in a hundred succeeds, and costs what the better ones need."""
 
 
 class Part(NamedTuple):
@@ -60,7 +70,8 @@ class Chooser:
     rules: Rules
     meter: Meter
     packer: Packer
-    fits: list[list[bool]]
+    fits: list[tuple[bool, ...]]
+    nested: bool
 
     def solve(self) -> list[Part]:
         """A plan for the whole stock; every kind of it must fit a form."""
@@ -80,7 +91,7 @@ class Chooser:
     def _improve(self, counts: Counts, best: list[Part]) -> list[Part]:
         """A cheaper set for the same goods, or `best` itself."""
         to_beat = total(part.key for part in best)
-        for stage in _STAGES:
+        for stage in _COUNT_STAGES if self.rules.objective == "count" else _BILLED_STAGES:
             stop = self.meter.used + self._deep_effort() if stage.deep else self.meter.limit
             for bound, forms in self._sets(counts, to_beat, stage, len(best)):
                 if bound >= to_beat or self.meter.used >= min(stop, self.meter.limit):
@@ -113,16 +124,22 @@ class Chooser:
     def _single(self, counts: Counts, effort: int = _SINGLE_EFFORT) -> Part | None:
         """The cheapest carton that takes everything, with so much effort on each that one quick try does not fill."""
         volume, weight, present = self._measure(counts)
+        goods = sum(self.stock.kinds[kind].volume * counts[kind] for kind in present)
         able = [
             (key_of(form, weight, self.rules), number)
             for number, form in enumerate(self.shelf.forms)
-            if form.volume >= volume and form.net >= weight and all(self.fits[number][kind] for kind in present)
+            if form.volume >= volume and form.net >= weight and all(self.fits[kind][number] for kind in present)
         ]
         for key, number in sorted(able):
             form = self.shelf.forms[number]
             load = self._quick(form, counts)
             if load.units != counts and effort and not self.meter.spent():
-                load = self.packer.fill(form.room, counts, form.net, FURTHER, effort)
+                near = 0
+                if self.rules.objective == "billed" and not self.nested:
+                    if goods - load.volume > _HOPELESS * form.volume:
+                        continue
+                    near = goods - int(_NEAR * form.volume)
+                load = self.packer.fill(form.room, counts, form.net, FURTHER, effort, near=near)
             if load.units == counts:
                 return Part(form, load, key)
         return None
@@ -166,7 +183,7 @@ class Chooser:
         volume, weight, present = self._measure(counts)
         best: tuple[float, Part] | None = None
         for number, form in enumerate(self.shelf.forms):
-            if not any(self.fits[number][kind] for kind in present):
+            if not any(self.fits[kind][number] for kind in present):
                 continue
             load = self._quick(form, counts)
             if not any(load.units):
@@ -186,11 +203,15 @@ class Chooser:
         if stage.deep:
             to_beat = self._well_below(to_beat)
         found: list[tuple[Key, tuple[int, ...]]] = []
+        if self.rules.objective == "billed" and not self.nested:
+            volume = int(volume / _LIKELY.get(len(present), _LIKELY_MIXED))
         for some in self.shelf.sets:
+            if some.least >= to_beat:
+                break
             if some.volume < volume or some.net < weight or not smallest <= len(some.chosen) <= largest:
                 continue
-            bound = self._bound(some, weight)
-            if bound < to_beat and all(any(self.fits[n][kind] for n in some.chosen) for kind in present):
+            bound = bound_of(some, weight, self.rules)
+            if bound < to_beat and all(any(self.fits[kind][n] for n in some.chosen) for kind in present):
                 found.append((bound, some.chosen))
         return sorted(found)[: stage.most]
 
@@ -203,19 +224,10 @@ class Chooser:
         first = to_beat[0] if self.rules.objective == "count" else to_beat[0] - to_beat[0] // 6
         return (first, 0, 0)
 
-    def _bound(self, some: FormSet, weight: int) -> Key:
-        """What the set costs at least."""
-        floor = some.floor if some.flat_rate else max(some.floor, weight + some.tare)
-        if self.rules.objective == "count":
-            return (len(some.chosen), floor, some.cost)
-        if self.rules.price_per_kg is not None:
-            return (floor * self.rules.price_per_kg.minor + 1000 * some.cost, floor, len(some.chosen))
-        return (floor, some.cost, len(some.chosen))
-
     def _fill_set(self, chosen: tuple[int, ...], counts: Counts, to_beat: Key, stage: Stage) -> list[Part] | None:
         """Fill these forms one after the other in a few ways; None unless all goes in for less than `to_beat`."""
         forms = sorted((self.shelf.forms[n] for n in chosen), key=lambda form: (-form.volume, form.outer))
-        weight = self._measure(counts)[1]
+        volume, weight, _ = self._measure(counts)
         floor = sum(form.floor for form in forms)
         gross = max(floor, weight + sum(form.carton.tare for form in forms))
         orders = [forms] if forms[0] == forms[-1] else [forms, forms[::-1]]
@@ -224,7 +236,7 @@ class Chooser:
             for way in stage.ways:
                 if self.meter.spent():
                     return None
-                parts = self._fill_in_order(order, nets, counts, way, deep=stage.deep)
+                parts = self._fill_in_order(order, nets, counts, way, volume, weight, deep=stage.deep)
                 if parts is not None and total(part.key for part in parts) < to_beat:
                     return parts
         return None
@@ -236,9 +248,19 @@ class Chooser:
         return max(form.floor, -(-gross * form.floor // floor)) - form.carton.tare
 
     def _fill_in_order(
-        self, forms: Sequence[Form], nets: Mapping[Form, int], counts: Counts, way: Plan, *, deep: bool
+        self,
+        forms: Sequence[Form],
+        nets: Mapping[Form, int],
+        counts: Counts,
+        way: Plan,
+        volume: int,
+        weight: int,
+        *,
+        deep: bool,
     ) -> list[Part] | None:
         parts: list[Part] = []
+        room = sum(form.volume for form in forms)
+        able = sum(form.net for form in forms)
         for number, form in enumerate(forms):
             net = form.net if number == len(forms) - 1 else nets[form]
             if deep:
@@ -246,11 +268,17 @@ class Chooser:
                 load = self.packer.search(form.room, counts, net, ways, self._deep_effort() // (2 * len(forms)))
             else:
                 load = self.packer.fill(form.room, counts, net, (way,))
-            counts = tuple(rest - units for rest, units in zip(counts, load.units, strict=True))
+            counts = tuple(map(sub, counts, load.units))
+            volume -= load.volume
+            weight -= load.weight
+            room -= form.volume
+            able -= form.net
             if any(load.units):
                 parts.append(Part(form, load, key_of(form, load.weight, self.rules)))
             if not any(counts):
                 return parts
+            if weight > able or (volume > room and not self.nested):
+                return None
         return None
 
     def _measure(self, counts: Counts) -> tuple[int, int, list[int]]:
@@ -277,8 +305,6 @@ def _window(counts: Counts) -> Counts:
 
 def chooser(stock: Stock, shelf: Shelf, rules: Rules, meter: Meter) -> Chooser:
     """A Chooser for that stock."""
-    fits = [
-        [form.takes(kind.turns, kind.sides, kind.weight, free=kind.free) for kind in stock.kinds]
-        for form in shelf.forms
-    ]
-    return Chooser(stock, shelf, rules, meter, Packer(stock.kinds, meter, rules.support), fits)
+    fits = [shelf.fits(kind) for kind in stock.kinds]
+    nested = any(kind.growth for kind in stock.kinds)
+    return Chooser(stock, shelf, rules, meter, Packer(stock.kinds, meter, rules.support), fits, nested)

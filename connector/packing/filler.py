@@ -6,7 +6,8 @@ corner, and lays the block that is judged best. Here is where the time goes: pla
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from connector.packing.block import (
     HARDEST,
@@ -17,8 +18,8 @@ from connector.packing.block import (
     UNLIMITED,
     WIDEST,
     Block,
-    Kind,
     Meter,
+    Row,
     State,
     Turn,
     Way,
@@ -37,17 +38,23 @@ _ONE: tuple[Edges, ...] = ((1, 1, 1),)
 class Filler:
     """Fills one room (a carton's usable inside, axes as ordered by the caller) with kinds."""
 
-    __slots__ = ("_ease", "_kinds", "_reach", "_room", "_way", "meter")
+    __slots__ = ("_ease", "_reach", "_room", "_rows", "_shortest", "_way", "meter")
 
     def __init__(
-        self, room: Edges, kinds: Sequence[Kind], way: Way, reach: Sequence[Sequence[int]], meter: Meter
+        self,
+        room: Edges,
+        rows: Sequence[Row],
+        shortest: Sequence[int],
+        way: Way,
+        reach: Sequence[Mapping[int, int]],
+        meter: Meter,
     ) -> None:
         self._room = room
-        self._kinds = kinds
+        self._rows = rows
+        self._shortest = shortest
         self._way = way
-        hard = way.judge == HARDEST
-        self._reach = reach or ((), (), ())
-        self._ease = [sum(_within(turn.edges, room) for turn in kind.turns) for kind in kinds] if hard else []
+        self._reach = reach or ({}, {}, {})
+        self._ease = [len(row[0]) for row in rows] if way.judge == HARDEST else []
         self.meter = meter
 
     def start(self, counts: Sequence[int], left: int) -> State:
@@ -85,19 +92,20 @@ class Filler:
         x, y, z = space[:3]
         box = (x, y, z, x + nx * extents[0], y + ny * extents[1], z + nz * extents[2])
         block = Block(kind, (nx, ny, nz), extents, stack, box)
-        units = block.units
+        units = nx * ny * nz * stack
+        _, weight, volume, _, bears = self._rows[kind]
         state.counts[kind] -= units
-        state.left -= units * self._kinds[kind].weight
-        state.volume += units * self._kinds[kind].volume
+        state.left -= units * weight
+        state.volume += units * volume
         state.placed.append(block)
         if not state.counts[kind]:
             state.present.remove(kind)
-            state.least = self._least(state.present)
             if not state.present:
                 state.spaces = []
                 return
+            state.least = self._least(state.present)
         way = self._way
-        if not self._kinds[kind].bears:
+        if not bears:
             closed = list(box)
             closed[way.up + 3] = self._room[way.up]
             box = (closed[0], closed[1], closed[2], closed[3], closed[4], closed[5])
@@ -105,17 +113,14 @@ class Filler:
         state.spaces = cut(state.spaces, box, state.least, way.up if way.support >= 1 else None)
 
     def _least(self, present: Sequence[int]) -> int:
-        least = UNLIMITED
-        for number in present:
-            edge = self._kinds[number].sides[0]
-            least = min(edge, least)
-        return least
+        shortest = self._shortest
+        return min([shortest[number] for number in present], default=UNLIMITED)
 
     def _extents(self, kind: int, turn: Turn, stack: int) -> Edges:
         if stack == 1:
             return turn.edges
         grown = list(turn.edges)
-        grown[turn.nested] += (stack - 1) * self._kinds[kind].growth
+        grown[turn.nested] += (stack - 1) * self._rows[kind][3]
         return grown[0], grown[1], grown[2]
 
     def _best(  # noqa: C901, PLR0912, PLR0915 - a call for each turn would double the time.
@@ -125,7 +130,9 @@ class Filler:
         x1, y1, z1, x2, y2, z2 = space
         a, b, c = x2 - x1, y2 - y1, z2 - z1
         all_of_it = a * b * c
-        judge, up = self._way.judge, self._way.up
+        judge, up, ease = self._way.judge, self._way.up, self._ease
+        by_volume = found is None and (judge in {WIDEST, LARGEST})
+        looks_on = judge in {SNUG, HARDEST}
         open_above = space[up + 3] == self._room[up]
         careful = 0 < self._way.support < 1 and space[up] > 0
         rx, ry, rz = self._reach
@@ -134,9 +141,9 @@ class Filler:
         best: Candidate | None = None
         highest: float = -(1 << 80)
         score: float
-        kinds, counts = self._kinds, state.counts
+        rows, counts = self._rows, state.counts
         for index in state.present:
-            turns, weight, volume, _, _, growth, bears = kinds[index]
+            turns, weight, volume, growth, bears = rows[index]
             if (volume > all_of_it and not growth) or not (bears or open_above):
                 continue
             most = counts[index]
@@ -145,9 +152,16 @@ class Filler:
                 if not most:
                     continue
             tried += len(turns)
+            if looks_on and not growth and found is None:
+                # What could still be filled around a block and the block itself are never more than the space.
+                ceiling = all_of_it + min(most * volume, all_of_it)
+                if judge == HARDEST:
+                    ceiling -= ease[index] << 50
+                if ceiling <= highest:
+                    continue
             before = fitting
-            for turn in turns:
-                (w, h, d), nested = turn
+            for laid in turns:
+                w, h, d, footprint, nested, turn = laid
                 if w > a or h > b or d > c:
                     continue
                 fitting = before + 1
@@ -164,19 +178,21 @@ class Filler:
                     shapes: tuple[Edges, ...] = _ONE
                 elif nx * ny * nz <= units:
                     shapes = ((nx, ny, nz),)
+                elif by_volume:
+                    shapes = _fullest(nx, ny, nz, units)
                 else:
                     shapes = _shapes(nx, ny, nz, units)
                 for nx, ny, nz in shapes:
                     ex, ey, ez = nx * w, ny * h, nz * d
                     if judge == WIDEST:
-                        score = ((h * d if up == 0 else w * h if up == 2 else w * d) << 40) + ex * ey * ez
+                        score = (footprint << 40) + ex * ey * ez
                     elif judge == LARGEST:
                         score = nx * ny * nz * stack * volume
                     elif judge == SNUG:
                         score = ex * ey * ez + (ex + rx[a - ex]) * (ey + ry[b - ey]) * (ez + rz[c - ez])
                     elif judge == HARDEST:
                         score = ex * ey * ez + (ex + rx[a - ex]) * (ey + ry[b - ey]) * (ez + rz[c - ez])
-                        score -= self._ease[index] << 50
+                        score -= ease[index] << 50
                     elif judge == TIGHT:
                         la, lb, lc = a - ex, b - ey, c - ez
                         score = 0.3 * ex * ey * ez - (
@@ -227,10 +243,7 @@ class Filler:
         return True
 
 
-def _within(edges: Edges, room: Edges) -> bool:
-    return edges[0] <= room[0] and edges[1] <= room[1] and edges[2] <= room[2]
-
-
+@lru_cache(maxsize=16_384)
 def _shapes(kx: int, ky: int, kz: int, units: int) -> tuple[Edges, ...]:
     """Blocks of at most `units` when a full one would need more: the axes filled in three orders."""
     ny = min(ky, units)
@@ -243,3 +256,9 @@ def _shapes(kx: int, ky: int, kz: int, units: int) -> tuple[Edges, ...]:
     ny = min(ky, units // nx)
     third = (nx, ny, min(kz, units // (nx * ny)))
     return (first,) if first == second == third else (first, second, third)
+
+
+@lru_cache(maxsize=16_384)
+def _fullest(kx: int, ky: int, kz: int, units: int) -> tuple[Edges, ...]:
+    """The first of these blocks with the most units."""
+    return (max(_shapes(kx, ky, kz, units), key=lambda times: times[0] * times[1] * times[2]),)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import combinations_with_replacement
 from typing import NamedTuple
 
 from carriers.money import Money
-from connector.packing.block import UNLIMITED, Turn
+from connector.packing.block import UNLIMITED, Kind, Turn
 from connector.packing.carton import Carton
 from connector.packing.errors import PackingError
 from connector.packing.goods import Extents, Goods
@@ -19,12 +20,14 @@ from connector.packing.rules import Rules, billed, fees
 _BAG_FORMS = 8
 _FORMS_IN_THREES = 12
 _FORMS_IN_PAIRS = 60
+_FITS_KEPT = 8192
+_SHELVES_KEPT = 64
 
 Key = tuple[int, int, int]
 """What one parcel costs in the order of the objective; the keys of a plan's parcels add up."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Form:
     """A carton as it is used: the room that is free for goods, its outer size, and the grams of goods it may take."""
 
@@ -50,8 +53,9 @@ class Form:
 
 
 class FormSet(NamedTuple):
-    """A few forms used together, and what they come to."""
+    """A few forms used together, and what they come to; `least` is what they cost at the very least."""
 
+    least: Key
     chosen: tuple[int, ...]
     volume: int
     net: int
@@ -61,40 +65,79 @@ class FormSet(NamedTuple):
     flat_rate: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Shelf:
-    """The forms that may be used, the roomiest first, and the sets of up to three of them."""
+    """The forms that may be used, the roomiest first, and the sets of up to three of them, the cheapest first.
+
+    `fitting` keeps which forms take a unit of a kind.
+    """
 
     forms: tuple[Form, ...]
     sets: tuple[FormSet, ...]
+    fitting: dict[Kind, tuple[bool, ...]] = field(default_factory=dict)
+
+    def fits(self, kind: Kind) -> tuple[bool, ...]:
+        """For each form whether it takes one unit of that kind."""
+        found = self.fitting.get(kind)
+        if found is None:
+            if len(self.fitting) >= _FITS_KEPT:
+                self.fitting.clear()
+            found = tuple(form.takes(kind.turns, kind.sides, kind.weight, free=kind.free) for form in self.forms)
+            self.fitting[kind] = found
+        return found
+
+
+_shelves: OrderedDict[tuple[int, int], tuple[tuple[Carton, ...], Rules, Shelf]] = OrderedDict()
 
 
 def shelf_of(cartons: tuple[Carton, ...], goods: Sequence[Goods], rules: Rules) -> Shelf:
     """The shelf for these goods. Without bags it depends on cartons and rules alone and is kept."""
+    key = (id(cartons), id(rules))
+    kept = _shelves.get(key)
+    if kept is not None and kept[0] is cartons and kept[1] is rules:
+        return kept[2]
     if any(carton.bulge is not None for carton in cartons):
-        return _shelf(forms_of(cartons, goods, rules))
-    return _kept_shelf(cartons, rules)
+        return _shelf(forms_of(cartons, goods, rules), rules)
+    shelf = _kept_shelf(cartons, rules)
+    _shelves[key] = (cartons, rules, shelf)
+    while len(_shelves) > _SHELVES_KEPT:
+        _shelves.popitem(last=False)
+    return shelf
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=_SHELVES_KEPT)
 def _kept_shelf(cartons: tuple[Carton, ...], rules: Rules) -> Shelf:
-    return _shelf(forms_of(cartons, (), rules))
+    return _shelf(forms_of(cartons, (), rules), rules)
 
 
-def _shelf(forms: Sequence[Form]) -> Shelf:
+def _one_currency(cartons: Iterable[Carton], rules: Rules) -> None:
+    amounts: list[Money] = [carton.cost for carton in cartons if carton.cost is not None]
+    amounts += [mark.fee for mark in rules.limits.oversize if mark.fee is not None]
+    if rules.price_per_kg is not None:
+        amounts.append(rules.price_per_kg)
+    currencies = sorted({each.currency for each in amounts})
+    if len(currencies) > 1:
+        raise PackingError(
+            f"Cartons, surcharges and the price per kg must share a currency, not {', '.join(currencies)}.",
+            detail="currency",
+        )
+
+
+def _shelf(forms: Sequence[Form], rules: Rules) -> Shelf:
     ranked = sorted(forms, key=lambda form: (-form.volume, form.outer, form.carton.name))
     largest = 3 if len(ranked) <= _FORMS_IN_THREES else 2 if len(ranked) <= _FORMS_IN_PAIRS else 1
     sets = [
-        _form_set(ranked, chosen)
+        _form_set(ranked, chosen, rules)
         for size in range(1, largest + 1)
         for chosen in combinations_with_replacement(range(len(ranked)), size)
     ]
-    return Shelf(tuple(ranked), tuple(sets))
+    return Shelf(tuple(ranked), tuple(sorted(sets)))
 
 
-def _form_set(forms: Sequence[Form], chosen: tuple[int, ...]) -> FormSet:
+def _form_set(forms: Sequence[Form], chosen: tuple[int, ...], rules: Rules) -> FormSet:
     some = [forms[number] for number in chosen]
-    return FormSet(
+    found = FormSet(
+        (0, 0, 0),
         chosen,
         sum(form.volume for form in some),
         sum(form.net for form in some),
@@ -103,10 +146,26 @@ def _form_set(forms: Sequence[Form], chosen: tuple[int, ...]) -> FormSet:
         sum(form.carton.cost.minor for form in some if form.carton.cost),
         any(form.carton.flat_rate for form in some),
     )
+    return found._replace(least=bound_of(found, 0, rules))
+
+
+def bound_of(some: FormSet, weight: int, rules: Rules) -> Key:
+    """What the set costs at least with so many grams of goods in it."""
+    floor = some.floor if some.flat_rate else max(some.floor, weight + some.tare)
+    if rules.objective == "count":
+        return (len(some.chosen), floor, some.cost)
+    if rules.price_per_kg is not None:
+        return (floor * rules.price_per_kg.minor + 1000 * some.cost, floor, len(some.chosen))
+    return (floor, some.cost, len(some.chosen))
 
 
 def forms_of(cartons: Iterable[Carton], goods: Sequence[Goods], rules: Rules) -> list[Form]:
-    """Every form that is in stock, that the carrier takes, and that leaves any room."""
+    """Every form that is in stock, that the carrier takes, and that leaves any room.
+
+    Raises PackingError where costs are in two currencies.
+    """
+    cartons = tuple(cartons)
+    _one_currency(cartons, rules)
     found: list[Form] = []
     for carton in cartons:
         if not carton.in_stock or (carton.carriers and rules.carrier and rules.carrier not in carton.carriers):
@@ -149,6 +208,13 @@ def _sizes(carton: Carton, goods: Sequence[Goods]) -> list[tuple[Extents, Extent
 def key_of(form: Form, net: int, rules: Rules) -> Key:
     """The cost of one parcel of that form with `net` grams of goods."""
     gross = form.carton.tare + net
+    if rules.objective == "billed" and rules.price_per_kg is None and not rules.limits.oversize and form.floor:
+        cost = form.carton.cost
+        return (
+            max(form.floor, -(-gross // rules.rounding) * rules.rounding),
+            0 if cost is None else cost.minor,
+            1,
+        )
     weight = billed(form.outer, gross, rules, flat_rate=form.carton.flat_rate)
     due = [*fees(form.outer, gross, rules), *([form.carton.cost] if form.carton.cost else [])]
     return key(weight, due, rules)

@@ -61,6 +61,16 @@ class Goods:
     handling: Handling = ANY_WAY
 
     def __post_init__(self) -> None:
+        width, length, depth = self.size
+        if (
+            0 < width <= LARGEST_MM
+            and 0 < length <= LARGEST_MM
+            and 0 < depth <= LARGEST_MM
+            and 0 <= self.weight <= HEAVIEST_G
+            and 0 < self.quantity <= MOST_UNITS
+            and self.handling is ANY_WAY
+        ):
+            return
         for name, value in zip(("width", "length", "depth"), self.size, strict=True):
             if not 0 < value <= LARGEST_MM:
                 raise PackingError(f"The {name} must be 1 to {LARGEST_MM} mm, not {value}.", detail=name)

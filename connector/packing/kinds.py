@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise, permutations
+from itertools import permutations
 
-from connector.packing.block import NOT_NESTED, Kind, Turn
-from connector.packing.goods import Goods
+from connector.packing.block import NOT_NESTED, Kind, Laid, Row, Turn
+from connector.packing.goods import ANY_WAY, Extents, Goods
+from connector.packing.space import Edges
 
 _ORDERS = tuple(permutations((0, 1, 2)))
 _ALL = (True, True, True)
+_ROWS_KEPT = 256
+_KINDS_KEPT = 8192
 
 Names = tuple[tuple[str, int], ...]
 
@@ -37,43 +40,56 @@ class Stock:
 
 def stock_of(goods: Iterable[Goods]) -> Stock:
     """Sort goods into kinds: the largest volume first, then the heaviest. Goods nest with themselves only."""
-    found: dict[tuple[object, ...], tuple[Goods, list[tuple[str, int]]]] = {}
+    found: dict[tuple[Kind, str], list[tuple[str, int]]] = {}
     for each in goods:
-        size, handling = each.size, each.handling
-        free = handling.may_stand == _ALL and handling.nests_by is None
-        shape = (*sorted(size), True) if free else (*size, *handling.may_stand, handling.nests_by)
-        mark = (shape, each.weight, handling.bears, "" if handling.nests_by is None else each.key)
-        kept = found.get(mark)
-        if kept is None:
-            found[mark] = (each, [(each.key, each.quantity)])
-        elif kept[1][-1][0] == each.key:
-            kept[1][-1] = (each.key, kept[1][-1][1] + each.quantity)
+        kind = kind_of(each)
+        mark = (kind, each.key if kind.growth else "")
+        names = found.get(mark)
+        if names is None:
+            found[mark] = [(each.key, each.quantity)]
+        elif names[-1][0] == each.key:
+            names[-1] = (each.key, names[-1][1] + each.quantity)
         else:
-            kept[1].append((each.key, each.quantity))
-    ranked = sorted(found.items(), key=_rank)
+            names.append((each.key, each.quantity))
+    ranked = sorted(found, key=_rank)
     return Stock(
-        tuple(_kind(first) for _, (first, _) in ranked),
-        tuple(sum(quantity for _, quantity in names) for _, (_, names) in ranked),
-        tuple(tuple(names) for _, (_, names) in ranked),
+        tuple([kind for kind, _ in ranked]),
+        tuple([sum([quantity for _, quantity in found[mark]]) for mark in ranked]),
+        tuple([tuple(found[mark]) for mark in ranked]),
     )
 
 
-def _rank(entry: tuple[tuple[object, ...], tuple[Goods, list[tuple[str, int]]]]) -> tuple[object, ...]:
-    first = entry[1][0]
-    return (-first.size.volume, -first.weight, *sorted(first.size, reverse=True), str(entry[0]))
+def _rank(mark: tuple[Kind, str]) -> tuple[object, ...]:
+    return (mark[0].rank, mark[1])
 
 
-def _kind(goods: Goods) -> Kind:
-    handling = goods.handling
-    return Kind(
-        turns_of(goods.size, handling.may_stand, nested=handling.nests_by is not None),
-        goods.weight,
-        goods.size.volume,
-        sides_of(goods.size),
-        handling.may_stand == _ALL,
-        handling.nests_by or 0,
-        handling.bears,
-    )
+def kind_of(goods: Goods) -> Kind:
+    """The kind of these goods, the same object for equal sizes (in any order, where any edge may stand) and handling."""
+    size, handling = goods.size, goods.handling
+    if handling is ANY_WAY:
+        return _free_kind(size, goods.weight)
+    return _kind(size, goods.weight, handling.may_stand, handling.nests_by, handling.bears)
+
+
+@lru_cache(maxsize=_KINDS_KEPT)
+def _free_kind(size: Extents, weight: int) -> Kind:
+    return _kind(size, weight, _ALL, None, True)
+
+
+@lru_cache(maxsize=_KINDS_KEPT)
+def _kind(
+    size: Extents,
+    weight: int,
+    may_stand: tuple[bool, bool, bool],
+    nests_by: int | None,
+    bears: bool,
+) -> Kind:
+    sides = sides_of(size)
+    if may_stand == _ALL and nests_by is None and size != sides:
+        return _kind(Extents(*sides), weight, may_stand, nests_by, bears)
+    turns = turns_of(size, may_stand, nested=nests_by is not None)
+    rank = (-size.volume, -weight, *sides[::-1], *may_stand, nests_by or 0, bears, size)
+    return Kind(turns, weight, size.volume, sides, may_stand == _ALL, nests_by or 0, bears, rank)
 
 
 def sides_of(size: Sequence[int]) -> tuple[int, int, int]:
@@ -93,33 +109,34 @@ def turns_of(
     return tuple(sorted(turns, key=lambda turn: (turn.edges[2], turn.edges[0], turn.edges[1], turn.nested)))
 
 
-def permuted(kinds: Sequence[Kind], axes: tuple[int, int, int]) -> tuple[Kind, ...]:
-    """The same kinds with their axes in another order."""
-    if axes == (0, 1, 2):
-        return tuple(kinds)
-    return tuple(kind._replace(turns=_permuted(kind.turns, axes)) for kind in kinds)
+def row_of(kind: Kind, room: Edges, axes: Edges, *, flat: bool) -> Row:
+    """How a kind may lie in an empty room, its axes in that order; `flat`: only the turns that lie flattest."""
+    key = (room, axes, flat)
+    row = kind.rows.get(key)
+    if row is None:
+        if len(kind.rows) >= _ROWS_KEPT:
+            kind.rows.clear()
+        row = kind.rows[key] = (
+            _laid(kind.turns, room, axes, flat=flat),
+            kind.weight,
+            kind.volume,
+            kind.growth,
+            kind.bears,
+        )
+    return row
 
 
-@lru_cache(maxsize=8192)
-def _permuted(turns: tuple[Turn, ...], axes: tuple[int, int, int]) -> tuple[Turn, ...]:
-    i, j, k = axes
-    return tuple(
-        Turn((edges[i], edges[j], edges[k]), nested if nested == NOT_NESTED else axes.index(nested))
-        for edges, nested in turns
-    )
-
-
-def flattened(kinds: Sequence[Kind], room: Sequence[int]) -> tuple[Kind, ...]:
-    """The same kinds with only those turns that lie flattest in the room."""
+def _laid(turns: Sequence[Turn], room: Edges, axes: Edges, *, flat: bool) -> Laid:
     a, b, c = room
-    return tuple(kind._replace(turns=_flattest(kind.turns, a, b, c)) for kind in kinds)
-
-
-@lru_cache(maxsize=8192)
-def _flattest(turns: tuple[Turn, ...], a: int, b: int, c: int) -> tuple[Turn, ...]:
+    i, j, k = axes
     able = [turn for turn in turns if turn.edges[0] <= a and turn.edges[1] <= b and turn.edges[2] <= c]
     low = min((turn.edges[2] for turn in able), default=0)
-    return tuple(turn for turn in able if turn.edges[2] == low)
+    found = []
+    for edges, nested in able:
+        if not flat or edges[2] == low:
+            turn = Turn((edges[i], edges[j], edges[k]), nested if nested == NOT_NESTED else axes.index(nested))
+            found.append((*turn.edges, edges[0] * edges[1], turn.nested, turn))
+    return tuple(found)
 
 
 def edges_along(kinds: Sequence[Kind], counts: Sequence[int], axis: int) -> tuple[tuple[int, int], ...]:
@@ -132,7 +149,23 @@ def edges_along(kinds: Sequence[Kind], counts: Sequence[int], axis: int) -> tupl
     return tuple(sorted(lengths.items()))
 
 
-def reachable(lengths: Sequence[tuple[int, int]], longest: int) -> list[int]:
+class Reach(dict[int, int]):
+    """For a length, the greatest sum of edges that is not longer; `longest` is the longest that may be asked for."""
+
+    __slots__ = ("_sums", "longest")
+
+    def __init__(self, sums: int, longest: int) -> None:
+        super().__init__()
+        self._sums = sums
+        self.longest = longest
+
+    def __missing__(self, length: int) -> int:
+        """Work it out: the highest bit up to that length."""
+        found = self[length] = (self._sums & ((2 << length) - 1)).bit_length() - 1
+        return found
+
+
+def reachable(lengths: Sequence[tuple[int, int]], longest: int) -> Reach:
     """For each length up to `longest`, the greatest sum of these edges that is not longer."""
     mask = (1 << (longest + 1)) - 1
     sums = 1
@@ -142,9 +175,4 @@ def reachable(lengths: Sequence[tuple[int, int]], longest: int) -> list[int]:
             if more == sums:
                 break
             sums = more
-    marks = f"{sums:b}"[::-1]
-    there = [length for length, mark in enumerate(marks) if mark == "1"]
-    table: list[int] = []
-    for low, high in pairwise([*there, longest + 1]):
-        table += [low] * (high - low)
-    return table
+    return Reach(sums, longest)

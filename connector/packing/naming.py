@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from connector.packing.block import Block
 from connector.packing.kinds import Stock
@@ -20,17 +20,19 @@ class Naming:
     def places(self, blocks: Sequence[Block], padding: int, *, let_down: bool) -> tuple[Placed, ...]:
         """Where each unit lies, lowest first; `let_down` lets what hangs sink until it rests."""
         ordered = settled(blocks) if let_down else sorted(blocks, key=lambda each: each.box[2::-1])
-        return tuple(placed for block in ordered for placed in self._of_block(block, padding))
+        placed: list[Placed] = []
+        for block in ordered:
+            self._of_block(block, padding, placed)
+        return tuple(placed)
 
-    def _of_block(self, block: Block, padding: int) -> Iterator[Placed]:
-        width, length, depth = block.edges
-        x1, y1, z1 = block.box[0] + padding, block.box[1] + padding, block.box[2] + padding
-        for k in range(block.times[2]):
-            for j in range(block.times[1]):
-                for i in range(block.times[0]):
+    def _of_block(self, block: Block, padding: int, placed: list[Placed]) -> None:
+        kind, (nx, ny, nz), (width, length, depth), stack, box = block
+        x1, y1, z1 = box[0] + padding, box[1] + padding, box[2] + padding
+        for k in range(nz):
+            for j in range(ny):
+                for i in range(nx):
                     x, y, z = x1 + i * width, y1 + j * length, z1 + k * depth
-                    key = self._take(block.kind, block.stack)
-                    yield Placed(key, x, y, z, width, length, depth, block.stack)
+                    placed.append(Placed(self._take(kind, stack), x, y, z, width, length, depth, stack))
 
     def _take(self, kind: int, units: int) -> str:
         """The key whose units come next."""

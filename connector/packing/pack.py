@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from carriers.money import Money
 from connector.packing.block import Meter
 from connector.packing.carton import Carton
 from connector.packing.choose import Chooser, Part, chooser
-from connector.packing.errors import PackingError
 from connector.packing.forms import Key, Shelf, shelf_of, total
 from connector.packing.goods import Extents, Goods
-from connector.packing.kinds import Stock, sides_of, stock_of, turns_of
+from connector.packing.kinds import Stock, kind_of, stock_of
 from connector.packing.naming import Naming
 from connector.packing.result import Left, PackedCarton, Packing, Placed
 from connector.packing.rules import Rules, billed, dimensional
@@ -26,10 +24,8 @@ def pack(goods: Sequence[Goods], cartons: Iterable[Carton], rules: Rules = DEFAU
     What fits nothing is left out with its reason; everything else is packed. Equal input gives an equal answer.
     Raises PackingError where costs are in two currencies.
     """
-    cartons = tuple(cartons)
-    _one_currency(cartons, rules)
     meter = Meter(rules.effort)
-    shelf = shelf_of(cartons, goods, rules)
+    shelf = shelf_of(tuple(cartons), goods, rules)
     packed: list[PackedCarton] = []
     left: list[Left] = []
     shared: list[Goods] = []
@@ -52,11 +48,7 @@ def pack(goods: Sequence[Goods], cartons: Iterable[Carton], rules: Rules = DEFAU
 
 
 def _fits_any(goods: Goods, shelf: Shelf) -> bool:
-    may_stand = goods.handling.may_stand
-    turns = turns_of(goods.size, may_stand)
-    sides = sides_of(goods.size)
-    free = all(may_stand)
-    return any(form.takes(turns, sides, goods.weight, free=free) for form in shelf.forms)
+    return any(shelf.fits(kind_of(goods)))
 
 
 def _shares(goods: Sequence[Goods], shelf: Shelf, rules: Rules, meter: Meter) -> list[list[PackedCarton]]:
@@ -134,16 +126,3 @@ def _own_box(goods: Goods, rules: Rules, packed: list[PackedCarton], left: list[
         own_box=True,
     )
     packed += [parcel] * goods.quantity
-
-
-def _one_currency(cartons: Iterable[Carton], rules: Rules) -> None:
-    amounts: list[Money] = [carton.cost for carton in cartons if carton.cost is not None]
-    amounts += [mark.fee for mark in rules.limits.oversize if mark.fee is not None]
-    if rules.price_per_kg is not None:
-        amounts.append(rules.price_per_kg)
-    currencies = sorted({each.currency for each in amounts})
-    if len(currencies) > 1:
-        raise PackingError(
-            f"Cartons, surcharges and the price per kg must share a currency, not {', '.join(currencies)}.",
-            detail="currency",
-        )

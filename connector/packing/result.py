@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from connector.packing.carton import Carton
 from connector.packing.goods import Extents
 from connector.words.reason import Reason
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
+class Placed(NamedTuple):
     """A unit (or a nested stack of `units`) in its carton: low corner and extents as placed, mm from the inner wall.
 
     x runs along the carton's inner width, y along its inner length, z upwards along its inner depth.

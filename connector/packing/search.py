@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import sub
 
 from connector.packing.block import EVEN, HARDEST, LARGEST, SNUG, TIGHT, WIDEST, Block, Kind, Meter, State, Way
 from connector.packing.filler import Filler
-from connector.packing.kinds import edges_along, flattened, permuted, reachable
+from connector.packing.kinds import Reach, edges_along, reachable, row_of
 from connector.packing.rough import rough_fill
 from connector.packing.space import Edges
 
@@ -19,6 +20,7 @@ DIRECTIONS: tuple[Axes, ...] = (LAYERS, (2, 0, 1), (0, 2, 1), (1, 2, 0), (0, 1, 
 Plan = tuple[Axes, int, bool]
 """A direction, what a block is judged by, and whether units lie as flat as they can."""
 
+_LOOKING_ON = frozenset({SNUG, TIGHT, EVEN, HARDEST})
 QUICK: Plan = (LAYERS, WIDEST, True)
 FURTHER: tuple[Plan, ...] = (
     (LAYERS, SNUG, False),
@@ -42,12 +44,19 @@ LOADING: tuple[Plan, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What went into a carton: blocks in the carton's own axes, and units of each kind."""
+    """What went into a carton: blocks, their axes in the order of `axes`, and units of each kind."""
 
-    blocks: tuple[Block, ...]
+    turned: Sequence[Block]
+    axes: Axes
     units: tuple[int, ...]
     volume: int
     weight: int
+
+    @property
+    def blocks(self) -> list[Block]:
+        """The blocks in the carton's own axes."""
+        back = (self.axes.index(0), self.axes.index(1), self.axes.index(2))
+        return [_restored(block, back) for block in self.turned]
 
 
 class Packer:
@@ -57,7 +66,9 @@ class Packer:
         self.kinds = tuple(kinds)
         self.meter = meter
         self.support = support
-        self._reach: dict[tuple[tuple[int, int], ...], list[int]] = {}
+        self._free = all(kind.free and not kind.growth for kind in kinds)
+        self._lengths: dict[tuple[tuple[int, ...], int], tuple[tuple[int, int], ...]] = {}
+        self._reach: dict[tuple[tuple[int, int], ...], Reach] = {}
         self._fillers: dict[tuple[Edges, Plan], Filler] = {}
 
     def quick(self, room: Edges, counts: Sequence[int], net: int) -> Load:
@@ -69,7 +80,7 @@ class Packer:
         blocks, rest, left = rough_fill(room, self.kinds, counts, net)
         units = tuple(count - still for count, still in zip(counts, rest, strict=True))
         volume = sum(kind.volume * count for kind, count in zip(self.kinds, units, strict=True))
-        return Load(tuple(blocks), units, volume, net - left)
+        return Load(blocks, (0, 1, 2), units, volume, net - left)
 
     def fill(
         self,
@@ -78,9 +89,14 @@ class Packer:
         net: int,
         ways: Sequence[Plan] = LOADING,
         effort: int | None = None,
+        *,
+        near: int = 0,
     ) -> Load:
-        """Try the ways until one takes everything; else the load of the greatest volume."""
-        return self.search(room, counts, net, ways, effort, beam=0)
+        """Try the ways until one takes everything; else the load of the greatest volume.
+
+        With `near`, stop as soon as the tries so far load less volume than that.
+        """
+        return self.search(room, counts, net, ways, effort, beam=0, near=near)
 
     def search(
         self,
@@ -91,12 +107,13 @@ class Packer:
         effort: int | None = None,
         *,
         beam: int = 3,
+        near: int = 0,
     ) -> Load:
         """The same; then the most promising directions are gone through choice by choice until `effort` is used."""
         meter = self.meter
         end = meter.limit if effort is None else min(meter.limit, meter.used + effort)
         results: list[tuple[int, int, State, Plan]] = []
-        outer = meter.limit
+        outer, most = meter.limit, 0
         meter.limit = end
         try:
             for number, way in enumerate(ways):
@@ -104,7 +121,8 @@ class Packer:
                     break
                 state = self._start(room, counts, net, way)
                 results.append((-state.volume, number, state, way))
-                if not any(state.counts):
+                most = max(most, state.volume)
+                if not any(state.counts) or most < near:
                     break
             results.sort(key=lambda result: result[:2])
             best = results[0][2:]
@@ -127,11 +145,12 @@ class Packer:
         if filler is None:
             axes, judge, flat = way
             i, j, k = axes
-            kinds = permuted(flattened(self.kinds, room) if flat else self.kinds, axes)
-            looks_on = judge in {SNUG, TIGHT, EVEN, HARDEST}
+            rows = [row_of(kind, room, axes, flat=flat) for kind in self.kinds]
+            looks_on = judge in _LOOKING_ON
             reach = tuple(self._reachable(room, counts, axis) for axis in axes) if looks_on else ()
             turned = (room[i], room[j], room[k])
-            filler = Filler(turned, kinds, Way(judge, self.support, axes.index(2)), reach, self.meter)
+            shortest = [kind.sides[0] for kind in self.kinds]
+            filler = Filler(turned, rows, shortest, Way(judge, self.support, axes.index(2)), reach, self.meter)
             self._fillers[room, way] = filler
         return filler
 
@@ -141,11 +160,17 @@ class Packer:
         filler.run(state)
         return state
 
-    def _reachable(self, room: Edges, counts: Sequence[int], axis: int) -> list[int]:
-        lengths = edges_along(self.kinds, counts, axis)
+    def _reachable(self, room: Edges, counts: Sequence[int], axis: int) -> Reach:
+        if self._free:
+            axis = 0
+        key = (tuple(counts), axis)
+        lengths = self._lengths.get(key)
+        if lengths is None:
+            lengths = self._lengths[key] = edges_along(self.kinds, counts, axis)
         table = self._reach.get(lengths)
-        if table is None or len(table) <= room[axis]:
-            table = self._reach[lengths] = reachable(lengths, max(room))
+        longest = max(room)
+        if table is None or table.longest < longest:
+            table = self._reach[lengths] = reachable(lengths, longest)
         return table
 
     def _pilot(self, room: Edges, counts: Sequence[int], net: int, way: Plan, beam: int, to_beat: int) -> State | None:
@@ -180,10 +205,7 @@ class Packer:
         return best
 
     def _load(self, state: State, counts: Sequence[int], axes: Axes, net: int) -> Load:
-        back = (axes.index(0), axes.index(1), axes.index(2))
-        blocks = tuple(_restored(block, back) for block in state.placed)
-        units = tuple(count - rest for count, rest in zip(counts, state.counts, strict=True))
-        return Load(blocks, units, state.volume, net - state.left)
+        return Load(state.placed, axes, tuple(map(sub, counts, state.counts)), state.volume, net - state.left)
 
 
 def _restored(block: Block, back: Axes) -> Block:

@@ -42,7 +42,7 @@ def with_placed(key: str, **changes: int) -> Packing:
     def change(parcel: PackedCarton) -> PackedCarton:
         placed = list(parcel.placed)
         at = next(number for number, each in enumerate(placed) if each.key == key)
-        placed[at] = replace(placed[at], **changes)  # type: ignore[arg-type]  # Only its numbers are changed.
+        placed[at] = placed[at]._replace(**changes)  # type: ignore[arg-type]  # Only its numbers are changed.
         return replace(parcel, placed=tuple(placed))
 
     return with_parcel(change)
