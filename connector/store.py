@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Literal, Protocol
 from urllib.parse import urlsplit
@@ -422,7 +423,8 @@ class ProductFacts:
     """What the store knows of a variant.
 
     `fields` are the metafields or metadata that were asked for, by `namespace.key`; a variant's own come before its
-    product's. `stock` is units by the store's id of the location, where the store tells it.
+    product's. `stock` is units by the store's id of the location, where the store tells it. `price` is what one unit
+    sells for, in major units of the shop's currency, as the store displays it and before discounts.
     """
 
     variant_id: str
@@ -437,6 +439,7 @@ class ProductFacts:
     tags: tuple[str, ...] = ()
     collections: tuple[str, ...] = ()
     unit_cost: Money | None = None
+    price: Decimal | None = None
     requires_shipping: bool = True
     fields: Mapping[str, str] = field(default_factory=dict)
     stock: Mapping[str, int] = field(default_factory=dict)

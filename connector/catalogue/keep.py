@@ -182,6 +182,7 @@ def store_values(fact: ProductFacts) -> Values:
         tags=fact.tags,
         collections=fact.collections,
         unit_cost=None if fact.unit_cost is None else Amount.of(fact.unit_cost),
+        price="" if fact.price is None else f"{fact.price:f}",
         requires_shipping=None if fact.requires_shipping else False,
         name=fact.name,
         product_id=fact.product_id,

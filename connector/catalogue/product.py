@@ -91,7 +91,8 @@ class Values(Packaging):
 
     `nests_mm`: what a further unit adds to a stack of them. `group`: goods of different groups never share a carton.
     `hazmat`: the class of dangerous goods, such as 3 or 9. `value` is what customs is told, `unit_cost` what the
-    merchant paid. `places` by the store's id of the location.
+    merchant paid, `price` what one unit sells for in the store: a decimal number in the shop's currency. `places` by
+    the store's id of the location.
     """
 
     nests_mm: int | None = None
@@ -102,6 +103,7 @@ class Values(Packaging):
     customs_description: str = ""
     value: Amount | None = None
     unit_cost: Amount | None = None
+    price: str = ""
     vendor: str = ""
     tags: tuple[str, ...] = ()
     collections: tuple[str, ...] = ()
@@ -182,7 +184,7 @@ class Product(Values):
 
     def for_quote(self) -> Product:
         """What a quote keeps: without names, shelves and barcodes, which no price depends on."""
-        dropped = {"name": "", "barcode": "", "places": {}, "customs_description": "", "product_id": ""}
+        dropped = {"name": "", "barcode": "", "places": {}, "customs_description": "", "product_id": "", "price": ""}
         kept = {name: source for name, source in self.sources.items() if name not in dropped}
         slim = self.model_copy(update={**dropped, "sources": kept})
         for made in ("body", "pieces"):

@@ -251,6 +251,7 @@ class World:
             "sku": line["sku"],
             "displayName": line["title"],
             "barcode": line.get("barcode"),
+            "price": line["price"],
             "metafields": [],
             "product": self.product(line.get("product", 7)),
             "inventoryItem": {

@@ -214,7 +214,9 @@ class Shopkeeper:
         for line in lines:
             if line.variant_id and line.variant_id not in known:
                 product_id = line.product_id or line.variant_id
-                fresh = ProductFacts(line.variant_id, line.sku, line.name, line.weight, product_id=product_id)
+                fresh = ProductFacts(
+                    line.variant_id, line.sku, line.name, line.weight, product_id=product_id, price=line.price.amount
+                )
                 await self.put_product(fresh)
 
     async def _facts(self, kind: str) -> dict[str, bytes]:

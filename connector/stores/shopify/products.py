@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from carriers.money import Money
@@ -55,6 +56,7 @@ def facts_of(node: Node) -> ProductFacts:
         tags=tuple(text_of(tag) for tag in product["tags"]),
         collections=tuple(text_of(each["handle"]) for each in product["collections"]["nodes"]),
         unit_cost=_cost(item["unitCost"]),
+        price=Decimal(str(node["price"])),
         requires_shipping=bool(item["requiresShipping"]),
         fields=_fields(product) | _fields(node),
     )

@@ -43,7 +43,7 @@ query Variants($ids: [ID!]!) {
 # With the first ten collections a page of 40 variants costs 600 points; with metafields one of 20 costs 800.
 _VARIANT: Final = """
 fragment VariantFacts on ProductVariant {
-  id sku displayName barcode
+  id sku displayName barcode price
   inventoryItem {
     harmonizedSystemCode countryCodeOfOrigin requiresShipping
     unitCost { amount currencyCode }

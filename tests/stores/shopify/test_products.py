@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ def node(**changes: Any) -> dict[str, Any]:
         "sku": "MUG",
         "displayName": "Mug - Blue",
         "barcode": None,
+        "price": "12.90",
         "inventoryItem": {
             "harmonizedSystemCode": "691200",
             "countryCodeOfOrigin": "SK",
@@ -43,6 +45,7 @@ def test_a_variants_own_field_comes_before_its_products() -> None:
     assert facts_of(node(metafields=None)).fields == {"custom.length": "120"}
     assert (facts.product_id, facts.collections, facts.weight) == ("gid://shopify/Product/7", ("mugs",), None)
     assert facts.unit_cost == Money(211, "EUR")
+    assert facts.price == Decimal("12.90")
 
 
 @pytest.mark.parametrize("topic", ["products/create", "products/update", "products/delete"])
