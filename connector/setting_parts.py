@@ -161,4 +161,5 @@ def rule_text(rules: RuleSet, key: str) -> str:
         return f"{action.amount:f}"
     conditions = [part for part in rule.when if isinstance(part, SubtotalAtLeast)]
     amount = f"{conditions[0].amount:f}" if conditions else ""
-    return f"{amount}:{','.join(action.services)}" if action.services else amount
+    named = action.services if isinstance(action, Free) else ()
+    return f"{amount}:{','.join(named)}" if named else amount

@@ -49,8 +49,8 @@ def test_two_rules_of_one_name_are_refused_by_that_name() -> None:
 def test_an_amount_that_its_currency_does_not_have_is_refused_in_its_rule(part: str, currency: str) -> None:
     limit = {"kind": "subtotal_at_least", "amount": part, "currency": currency}
     change = {"kind": "fixed_change", "amount": part, "currency": currency}
-    assert fault(rule(FREE), rule(FREE, when=[limit], name="s"))[0] == "rules.1"
-    assert fault(rule(FREE), rule(change, name="s"))[0] == "rules.1"
+    assert fault(rule(FREE), rule(FREE, when=[limit], name="s"))[0] == "rules.1.when.0.subtotal_at_least"
+    assert fault(rule(FREE), rule(change, name="s"))[0] == "rules.1.then.0.fixed_change"
 
 
 @pytest.mark.parametrize(
