@@ -44,31 +44,39 @@ class Wording:
     def say(
         self,
         service: Priced,
+        carrier: str,
         usual: str,
         locale: str,
         days: int | None = None,
         earliest: datetime | None = None,
         latest: datetime | None = None,
     ) -> Said:
-        """The words for a service. `usual` is its name where no template has one; a rule's name goes first.
+        """The words for a carrier's service. `usual` is its name where no template has one; a rule's name goes first.
 
         Looked for by code, then by service class, then among those for all; in each by the exact locale, its language,
         templates without one, the shop's language, English. Name and description are found apart.
         """
         first = None if earliest is None else earliest.date()
         last = None if latest is None else latest.date()
-        key = (service.code, service.service_class, service.carrier, service.service, service.name,
-               service.description, usual, locale, days, first, last)  # fmt: skip
+        key = (service.code, service.service_class, service.name, service.description, carrier, usual, locale, days,
+               first, last)  # fmt: skip
         known = self._said.get(key)
         if known is None:
-            known = self._make(service, usual, locale, days, first, last)
+            known = self._make(service, carrier, usual, locale, days, first, last)
             self._said.put(key, known, _TEXT_BYTES)
         return known
 
     def _make(
-        self, service: Priced, usual: str, locale: str, days: int | None, first: date | None, last: date | None
+        self,
+        service: Priced,
+        carrier: str,
+        usual: str,
+        locale: str,
+        days: int | None,
+        first: date | None,
+        last: date | None,
     ) -> Said:
-        names = {"carrier": service.carrier, "service": usual}
+        names = {"carrier": carrier, "service": usual}
         name, described = service.name, service.description
         for offer in (service.code, f"{CLASS}{service.service_class}", ANY) if self.templates else ():
             for where in _places(locale, self.language):
