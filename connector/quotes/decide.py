@@ -20,6 +20,7 @@ from connector.quotes.facts import Facts, settings_of
 from connector.quotes.parcels import plan_cart, plans_for
 from connector.quotes.reduced import ReducedCart
 from connector.quotes.stand_in import stood_in
+from connector.quotes.wording import wording_of
 from connector.rules.facts import Priced, Step
 from connector.rules.ruleset import apply
 from connector.shop_settings import ShopSettings
@@ -51,10 +52,13 @@ def decide(
     answers: Sequence[AccountAnswer],
     now: datetime,
     planned_before: Planned | None = None,
+    *,
+    with_passed: bool = False,
 ) -> Decision:
     """From what is kept to the decision; equal input gives equal output.
 
     `planned_before` is what `plans_for` gave for this cart and these settings, where the caller has just asked it.
+    `with_passed`: also why rules did not apply, which is not kept with a quote: it is asked for when it is explained.
     """
     settings = settings_of(facts)
     planned, own = planned_before or plans_for(cart, settings, [(each.account_id, each.carrier) for each in answers])
@@ -92,7 +96,7 @@ def decide(
         offers=tuple(offers),
         withheld=withheld,
         notes=notes,
-        passed_rules=tuple((each.rule, each.why) for each in passed),
+        passed_rules=tuple([(each.rule, each.why) for each in passed]) if with_passed else (),
         valid_until=valid_until,
     )
 
@@ -239,14 +243,24 @@ def _offer(
     rate = chosen.rate
     days = window(now, rate.transit_days, facts.timezone)
     itself = _itself(chosen.account_id, rate.account, rate.carrier, rate.service, rate.minor, rate.currency, rate.parts)
+    first, last = (days.earliest, days.latest) if days else (None, None)
+    said = wording_of(settings).say(
+        service,
+        rate.carrier,
+        service_name(rate.carrier, rate.service),
+        cart.locale,
+        None if days is None else rate.transit_days,
+        first,
+        last,
+    )
     return DecidedOffer(
         code=service.code,
-        name=service_name(rate.carrier, rate.service),
+        name=said.name,
         minor=service.price.minor,
         currency=service.price.currency,
-        description=_about(None if days is None else rate.transit_days, cart.locale),
-        earliest=days.earliest if days else None,
-        latest=days.latest if days else None,
+        description=said.description,
+        earliest=first,
+        latest=last,
         source=rate.stand_in or "live",
         steps=_kept_steps(service),
         bought_as=_bought_as(service.code, settings, itself),
@@ -267,12 +281,6 @@ def _itself(
         currency=currency,
         parts=parts,
     )
-
-
-@lru_cache(maxsize=2048)
-def _about(days: int | None, locale: str) -> str:
-    """What a buyer reads below an offer."""
-    return (Reason("offer_plain") if days is None else Reason("offer_days", {"days": days})).say(locale)
 
 
 def _kept_steps(service: Priced) -> tuple[KeptStep, ...]:

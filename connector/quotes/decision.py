@@ -83,7 +83,10 @@ class Withheld(Kept, frozen=True, kw_only=True):
 
 
 class Decision(Kept, frozen=True, kw_only=True):
-    """What comes out: offers, not_served (we do not ship there), or backup (we do not know); `why` explains both."""
+    """What comes out: offers, not_served (we do not ship there), or backup (we do not know); `why` explains both.
+
+    `passed_rules`: the rules that did not apply, and why; early releases kept them, see quotes.passed.
+    """
 
     outcome: Literal["offers", "not_served", "backup"]
     why: Reason | None = None

@@ -9,6 +9,7 @@ from connector.quotes.answers import AccountAnswer
 from connector.quotes.decision import DecidedOffer, Decision
 from connector.quotes.ledger import LedgerRow
 from connector.quotes.parcels_shown import ShownParcel, ShownParcels, parcels_of_quote
+from connector.quotes.passed import passed_rules
 
 _SCREEN = 40  # Lines.
 
@@ -29,18 +30,18 @@ def _lines(row: LedgerRow, price: Callable[[DecidedOffer], list[str]], most: int
     foot = ["", f"Answered in {row.elapsed_ms} ms" + (f"; carriers: {asked}." if asked else ".")]
     foot.append(f"Settings version {row.facts.settings_version}, {row.at:%Y-%m-%d %H:%M:%S} UTC, quote {row.id}.")
     room = max(most, _SCREEN - len(head) - len(foot) - 2)
-    return [*head, *_not_shown(row.decision, room), *foot]
+    return [*head, *_not_shown(row, room), *foot]
 
 
-def _not_shown(decision: Decision, most: int) -> list[str]:
+def _not_shown(row: LedgerRow, most: int) -> list[str]:
     found = []
-    for each in decision.withheld:
+    for each in row.decision.withheld:
         name = f"{each.carrier} {each.service}".strip()
         said = f' The carrier said: "{each.said}"' if each.said else ""
         found.append(f"  {name}: {each.reason.say()}{said}")
-    for rule, why in decision.passed_rules:
+    for rule, why in passed_rules(row):
         found.append(f"  Rule {rule!r} did not apply: {why.say()}")
-    if not decision.withheld:
+    if not row.decision.withheld:
         return _cut(found, most)
     return ["", "Not shown:", *_cut(found, most)]
 

@@ -155,5 +155,5 @@ def _named(reason: Reason, names: dict[str, str]) -> Reason:
 
 
 def _with_names(packed: PackedCarton, names: dict[str, str]) -> PackedCarton:
-    placed = tuple(replace(each, key=names.get(each.key, each.key)) for each in packed.placed)
+    placed = tuple([each._replace(key=names.get(each.key, each.key)) for each in packed.placed])
     return replace(packed, placed=placed)

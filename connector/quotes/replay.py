@@ -30,7 +30,7 @@ class Replayed:
 
 def replay(row: LedgerRow, write: WriteAnswer) -> Replayed:
     """Decide again from what was kept. `write` is the platform's own writer of answers."""
-    again = decide(row.cart, row.facts, row.answers, row.at)
+    again = decide(row.cart, row.facts, row.answers, row.at, with_passed=bool(row.decision.passed_rules))
     digest = hashlib.sha256(write(again.answer(row.id, row.at), row.echo)).hexdigest()
     changes = _differences(row.decision, again)
     if not changes and digest != row.digest:

@@ -17,6 +17,7 @@ from connector.quotes.explain import explain
 from connector.quotes.facts import settings_of
 from connector.quotes.ledger import LedgerRow
 from connector.quotes.parcels import lines_of
+from connector.quotes.passed import passed_rules
 from connector.words.reason import Reason
 
 _MOST_PICTURES = 12
@@ -102,7 +103,7 @@ def shown(row: LedgerRow) -> ShownQuote:
             ShownWithheld(f"{each.carrier} {each.service}".strip(), each.reason, each.said)
             for each in decision.withheld
         ),
-        passed_rules=decision.passed_rules,
+        passed_rules=passed_rules(row),
         asked=row.answers,
     )
 

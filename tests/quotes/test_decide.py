@@ -76,7 +76,7 @@ def test_equal_input_gives_equal_output_also_after_it_was_stored(
 def test_what_is_decided_is_whole_and_has_its_reasons(
     asked: ReducedCart, using: Facts, answers: tuple[AccountAnswer, ...], now: Any
 ) -> None:
-    decision = decide(asked, using, answers, now)
+    decision = decide(asked, using, answers, now, with_passed=True)
     assert (decision.outcome == "offers") == bool(decision.offers)
     assert decision.why is not None or decision.outcome == "offers"
     assert len({offer.code for offer in decision.offers}) == len(decision.offers)
@@ -190,8 +190,10 @@ def test_an_offer_says_what_it_is_bought_as_and_how_its_price_came_about() -> No
     }
 
 
-def test_a_rule_that_did_not_apply_is_kept_with_what_was_missing() -> None:
-    decision = decide(cart(line(price=4999)), facts(settings(threshold="50.00")), [answered(rate())], NOW)
+def test_a_rule_that_did_not_apply_is_told_with_what_was_missing_where_that_is_asked_for() -> None:
+    asked, using = cart(line(price=4999)), facts(settings(threshold="50.00"))
+    assert decide(asked, using, [answered(rate())], NOW).passed_rules == ()
+    decision = decide(asked, using, [answered(rate())], NOW, with_passed=True)
     ((name, why),) = decision.passed_rules
     assert (name, why.say()) == (
         "Free shipping threshold",

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from connector.quotes import ledger
+from connector.quotes.decide import decide
 from connector.quotes.facts import DECIDE_VERSION, Facts
 from connector.quotes.ledger import LedgerRow, LedgerWriter
 from connector.quotes.replay import WriteAnswer, replay
@@ -149,6 +150,14 @@ def test_a_missing_and_a_new_service_are_named(stores: Mapping[str, Any]) -> Non
 def test_other_settings_are_seen_in_their_effect(stores: Mapping[str, Any]) -> None:
     changes = tampered(stores, facts=facts(settings(threshold="10.00", markup_percent="10")))
     assert "fake-ground: 7.70 EUR became 0.00 EUR" in changes
+
+
+def test_the_reasons_of_rules_that_an_early_release_kept_are_compared_too(stores: Mapping[str, Any]) -> None:
+    row = sound(stores)
+    early = decide(row.cart, row.facts, row.answers, row.at, with_passed=True)
+    assert early.passed_rules
+    assert replay(replace(row, decision=early), _writer(stores["shopify"])).same
+    changes = tampered(stores, decision=early, facts=facts(settings(threshold="10.00", markup_percent="10")))
     assert "the rules that did not apply changed" in changes
 
 
