@@ -64,7 +64,7 @@ def _rank(mark: tuple[Kind, str]) -> tuple[object, ...]:
 
 
 def kind_of(goods: Goods) -> Kind:
-    """The kind of these goods, the same object for equal sizes (in any order, where any edge may stand) and handling."""
+    """The kind of these goods, one object for equal sizes (in any order, where any edge may stand) and handling."""
     size, handling = goods.size, goods.handling
     if handling is ANY_WAY:
         return _free_kind(size, goods.weight)
