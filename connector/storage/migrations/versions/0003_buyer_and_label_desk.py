@@ -61,8 +61,14 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("refund_minor", sa.BigInteger(), nullable=True))
         batch_op.add_column(sa.Column("void_said", sa.String(length=300), nullable=True))
 
+    with op.batch_alter_table("quotes", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("channel", sa.String(length=16), nullable=True))
+
 
 def downgrade() -> None:
+    with op.batch_alter_table("quotes", schema=None) as batch_op:
+        batch_op.drop_column("channel")
+
     with op.batch_alter_table("labels", schema=None) as batch_op:
         batch_op.drop_column("void_said")
         batch_op.drop_column("refund_minor")
