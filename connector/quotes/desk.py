@@ -34,7 +34,7 @@ from connector.quotes.patience import Patience
 from connector.quotes.reduced import Place, ReducedCart, reduce
 from connector.quotes.shop import QuotingShop
 from connector.quotes.shown import Shown, ShownPrices, cart_digest, differing, hold, hold_key
-from connector.quotes.told import Estimates, told_key
+from connector.quotes.told import CHANNEL, Estimates, told_key
 from connector.storage.ids import new_id
 from connector.store import Incoming, RateCall
 from webhooks.receiver import Reply
@@ -251,6 +251,7 @@ class QuoteDesk:
             elapsed_ms=int((time.monotonic() - started) * 1000),
             plan_id=planned.id if isinstance(planned, Plan) else "",
             hold_key=key,
+            channel=CHANNEL if storefront else "",
             plans=tuple(each for each in (planned, *own.values()) if isinstance(each, Plan)),
         )
         self._ledger.put(row)

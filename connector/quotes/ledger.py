@@ -51,6 +51,7 @@ quotes = TenantTable(
     Column("elapsed_ms", Integer, nullable=False),
     Column("hold_key", String(64)),
     Column("writer", String(40)),
+    Column("channel", String(16)),  # Empty for a checkout's call; see quotes.told.
     # For lists, from the cart and the decision; empty in rows of the first release.
     Column("country", String(2)),
     Column("source", String(16)),
@@ -61,6 +62,9 @@ quotes = TenantTable(
     Index(None, "at"),
     Index(None, "shop_id", "match_key", "at"),
 )
+AT_CHECKOUT = quotes.c.channel.is_(None)
+"""Answers to a checkout, not those that a page was given before it."""
+
 quote_facts = TenantTable(
     "quote_facts", Column("hash", String(64), primary_key=True), Column("body", JSON, nullable=False)
 )
@@ -76,7 +80,7 @@ class LedgerRow:
     """One answer and all that led to it. `digest` is the SHA-256 of the bytes that went to the platform.
 
     `hold_key` is equal for carts for which the prices shown here hold; empty where none has to be held. `plans` are the
-    parcels that the offers are for; they are kept by their ids.
+    parcels that the offers are for; they are kept by their ids. `channel` is empty for an answer to a checkout.
     """
 
     shop_id: str
@@ -92,6 +96,7 @@ class LedgerRow:
     elapsed_ms: int
     plan_id: str = ""
     hold_key: str = ""
+    channel: str = ""
     plans: tuple[Plan, ...] = ()
 
 
@@ -224,6 +229,7 @@ def _values(row: LedgerRow, facts_hash: str, writer: str) -> dict[str, Any]:
         "answer_digest": row.digest,
         "elapsed_ms": row.elapsed_ms,
         "hold_key": row.hold_key or None,
+        "channel": row.channel or None,
         "writer": writer,
         "country": row.cart.destination.country[:2].upper() if row.cart.destination else "",
         "source": row.decision.farthest_source,
@@ -249,10 +255,10 @@ def recent(connection: Connection, shop_id: str, limit: int = 50) -> list[Ledger
 
 
 def matching(connection: Connection, shop_id: str, key: str, before: datetime, window: timedelta) -> list[LedgerRow]:
-    """Answers to the same goods for the same place in the time before an order, the newest first."""
+    """Checkouts' answers to the same goods for the same place in the time before an order, the newest first."""
     found = connection.execute(
         quotes.select(shop_id)
-        .where(quotes.c.match_key == key, quotes.c.at <= before, quotes.c.at >= before - window)
+        .where(AT_CHECKOUT, quotes.c.match_key == key, quotes.c.at <= before, quotes.c.at >= before - window)
         .order_by(quotes.c.at.desc())
         .limit(20)
     )
@@ -330,6 +336,7 @@ def row_of(found: Any, facts: Facts) -> LedgerRow:
         elapsed_ms=found.elapsed_ms,
         plan_id=found.plan_id,
         hold_key=found.hold_key or "",
+        channel=found.channel or "",
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, case, func
 
 from connector.quotes.answers import PASSING
-from connector.quotes.ledger import quotes
+from connector.quotes.ledger import AT_CHECKOUT, quotes
 from connector.watch.signs import Look, Patience
 from connector.words.reason import Reason
 
@@ -46,7 +46,7 @@ def share_of(connection: Connection, shop_id: str, now: datetime, window: timede
     backup = func.sum(case((quotes.c.outcome == "backup", 1), else_=0))
     row = connection.execute(
         quotes.select(shop_id, func.count().label("answers"), backup.label("backups")).where(
-            quotes.c.at > now - window, quotes.c.at <= now
+            AT_CHECKOUT, quotes.c.at > now - window, quotes.c.at <= now
         )
     ).one()
     return Share(int(row.answers), int(row.backups or 0))

@@ -16,7 +16,7 @@ from connector.http.desk.page import Answer, Ask, Complaint, Goto, Page, View
 from connector.http.desk.setup import as_switched
 from connector.http.desk.waiting import Waiting, close, waiting_of
 from connector.orders.tables import orders
-from connector.quotes.ledger import quotes
+from connector.quotes.ledger import AT_CHECKOUT, quotes
 from connector.storage.deliveries import last_delivery_at
 from connector.watch.premises import a_worker_lives
 from connector.watch.shops import Share, share_of
@@ -79,13 +79,13 @@ async def act(house: DeskHouse, ask: Ask) -> Answer:
 def _read(connection: Connection, ask: Ask, midnight: datetime) -> tuple[Health, list[Waiting], list[Matter]]:
     shop_id = ask.shop.id
     today = quotes.c.at >= midnight
-    count = connection.execute(quotes.select(shop_id, func.count()).where(today)).scalar_one()
+    count = connection.execute(quotes.select(shop_id, func.count()).where(AT_CHECKOUT, today)).scalar_one()
     health = Health(
         answers=count,
         half_ms=_percentile(connection, shop_id, midnight, count, 50),
         most_ms=_percentile(connection, shop_id, midnight, count, 95),
         share=share_of(connection, shop_id, ask.now, SHARE_OVER),
-        last_asked=connection.execute(quotes.select(shop_id, func.max(quotes.c.at))).scalar(),
+        last_asked=connection.execute(quotes.select(shop_id, func.max(quotes.c.at)).where(AT_CHECKOUT)).scalar(),
         last_order=connection.execute(orders.select(shop_id, func.max(orders.c.placed_at))).scalar(),
         last_news=last_delivery_at(connection, shop_id),
         worker=a_worker_lives(connection),
@@ -99,7 +99,7 @@ def _percentile(connection: Connection, shop_id: str, since: datetime, count: in
     """The answer time that so many of 100 stay within."""
     if not count:
         return None
-    query = quotes.select(shop_id, quotes.c.elapsed_ms).where(quotes.c.at >= since)
+    query = quotes.select(shop_id, quotes.c.elapsed_ms).where(AT_CHECKOUT, quotes.c.at >= since)
     place = max(0, -(-count * percent // 100) - 1)
     return connection.execute(query.order_by(quotes.c.elapsed_ms).offset(place).limit(1)).scalar()
 
