@@ -137,11 +137,15 @@ class World:
     boundaries: list[str] = field(default_factory=list)
     kill_at: int | None = None
     dead: bool = False
+    on_boundary: Callable[[int], None] | None = None
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
-    async def open(self) -> World:
-        """Connect one shop with one carrier account, ready to quote and buy in test mode."""
-        keyring = Keyring.from_keys([new_key()])
+    async def open(self, beside: World | None = None) -> World:
+        """Connect one shop with one carrier account, ready to quote and buy in test mode.
+
+        `beside` is another process of the same installation: its shop is opened, and none is connected.
+        """
+        keyring = Keyring.from_keys([new_key()]) if beside is None else beside.house.keyring
         rooms = BrittleDatabase(self.database, self)
         outgoing = OutgoingClient(allow_private=True)
         carriers = {"fake": self._carrier_kind(self.carrier)}
@@ -166,7 +170,11 @@ class World:
             refused=RefusedBook(rooms, self.clock.now),
         )
         register_jobs(self.house, self.work)
-        self.act(self._connect, list(carriers))
+        if beside is None:
+            self.act(self._connect, list(carriers))
+        else:
+            self.shop_id, self.account_id, self.location_id = beside.shop_id, beside.account_id, beside.location_id
+            self.numbers = beside.numbers
         await directory.refresh()
         return self
 
@@ -320,7 +328,8 @@ class World:
             except Killed:
                 self.kill_at, self.dead = None, False
                 while self.work.running:
-                    self.act(self.work.later, self.work.running.pop(), self.clock.now())
+                    self.act(self.work.later, self.work.running[-1], self.clock.now())
+                    self.work.running.pop()
             else:
                 return
 
@@ -336,6 +345,8 @@ class World:
         if self.dead:
             raise Killed
         self.boundaries.append(boundary)
+        if self.on_boundary is not None:
+            self.on_boundary(len(self.boundaries))
         if self.kill_at is not None and len(self.boundaries) >= self.kill_at:
             self.die()
 

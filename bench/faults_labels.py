@@ -1,0 +1,130 @@
+"""10,000 purchases with faults on each database: time-outs, crashes, duplicates, kill -9; nothing is charged twice."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any, Literal
+
+import anyio
+import structlog
+
+from bench._label_kills import kill_purchases
+from bench._label_rates import shuffled_answers
+from bench._label_storm import storm
+
+Kind = Literal["sqlite", "postgres"]
+SHARDS = 2
+"""Processes that share the purchases without a kill, one for each core of the machine that it was measured on."""
+
+
+def part_storm(kind: Kind, purchases: int, seed: int) -> dict[str, Any]:
+    """Faults in this process."""
+    began = time.monotonic()
+    memory = Path("/dev/shm")
+    folder = memory if memory.is_dir() and os.access(memory, os.W_OK) else None
+    result = anyio.run(storm, kind, purchases, seed, folder)
+    return {
+        "part": "storm",
+        "database": kind,
+        "seconds": round(time.monotonic() - began),
+        "purchases": result.purchases,
+        "charged": result.charged,
+        "ends": dict(result.ends),
+        "faults": dict(result.faults),
+        "violations": result.violations,
+    }
+
+
+def storms(kind: Kind, purchases: int, seed: int) -> dict[str, Any]:
+    """The same, shared out among processes."""
+    began = time.monotonic()
+    each = -(-purchases // SHARDS)
+    shares = [min(each, purchases - each * number) for number in range(SHARDS)]
+    running = [
+        subprocess.Popen(
+            [
+                *(sys.executable, "-m", "bench.faults_labels", "--part", "storm", "--database", kind),
+                *("--purchases", str(share), "--seed", str(seed + number)),
+            ],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for number, share in enumerate(shares)
+        if share > 0
+    ]
+    found = []
+    for process in running:
+        out, _ = process.communicate()
+        lines = out.strip().splitlines()
+        broken = {"purchases": 0, "charged": 0, "ends": {}, "faults": {}, "violations": [f"{process.args}: {out}"]}
+        found.append(json.loads(lines[-1]) if lines and lines[-1].startswith("{") else broken)
+    return {
+        "part": "storm",
+        "database": kind,
+        "seconds": round(time.monotonic() - began),
+        "purchases": sum(each["purchases"] for each in found),
+        "charged": sum(each["charged"] for each in found),
+        "ends": dict(sum((Counter(each["ends"]) for each in found), Counter())),
+        "faults": dict(sum((Counter(each["faults"]) for each in found), Counter())),
+        "violations": [line for each in found for line in each["violations"]],
+    }
+
+
+def show(figures: dict[str, Any]) -> None:
+    """A table for people."""
+    print(f"\n{figures['part']} {figures.get('database', '')}: {figures['seconds']} s")
+    for name, value in figures.items():
+        if name in {"part", "database", "seconds", "violations"}:
+            continue
+        if isinstance(value, dict):
+            for key, count in sorted(value.items()):
+                print(f"  {name} {key:<40} {count}")
+        else:
+            print(f"  {name.replace('_', ' '):<46} {value}")
+    for violation in figures["violations"][:40] or ["none"]:
+        print(f"  violation: {violation}")
+
+
+def main() -> int:
+    """Run it; 1 on any violation."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--purchases", type=int, default=10_000, help="on each database, those with a kill among them")
+    parser.add_argument("--kills", type=int, default=400, help="purchases with a real kill -9, on each database")
+    parser.add_argument("--answers", type=int, default=5_000, help="shuffled answers with equal service names")
+    parser.add_argument("--database", choices=["sqlite", "postgres", "both"], default="both")
+    parser.add_argument("--part", choices=["all", "storm", "kills", "answers"], default="all")
+    parser.add_argument("--minutes", type=float, default=14, help="the most for the kills on each database")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--quick", action="store_true", help="300 purchases, 15 of them killed, 500 answers")
+    given = parser.parse_args()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    if given.quick:
+        given.purchases, given.kills, given.answers = 300, 15, 500
+    kinds: list[Kind] = ["sqlite", "postgres"] if given.database == "both" else [given.database]
+    if given.part == "storm":
+        print(json.dumps(part_storm(kinds[0], given.purchases, given.seed)))
+        return 0
+    found: list[dict[str, Any]] = []
+    if given.part in {"all", "answers"}:
+        found.append(shuffled_answers(given.answers, given.seed))
+    for kind in kinds:
+        if given.part == "all":
+            found.append(storms(kind, given.purchases - given.kills, given.seed))
+        if given.part in {"all", "kills"}:
+            found.append(kill_purchases(kind, given.kills, given.minutes, given.seed))
+    for figures in found:
+        show(figures)
+    print(json.dumps(found))
+    return int(any(figures["violations"] for figures in found))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
