@@ -19,6 +19,8 @@ from connector.catalogue import packing_settings
 from connector.catalogue.packing_settings import PackingSettings
 from connector.packing.plan import Carton
 from connector.paper_settings import PaperSettings
+from connector.promises import settings as promise_settings
+from connector.promises.settings import PromiseSettings
 from connector.rules.exchange import ExchangeRate
 from connector.rules.ruleset import RuleSet
 from connector.setting_parts import (
@@ -116,6 +118,9 @@ class ShopSettings(BaseModel):
     packing: PackingSettings = Field(
         default=PackingSettings(), description="Cartons have commands of their own; the rest is written as keys."
     )
+    promises: PromiseSettings = Field(
+        default=PromiseSettings(), description="Dates have commands of their own; the rest is written as keys."
+    )
     fulfil_when: Literal["label", "handed_over"] = Field(
         default="label", description="The buyer has the number at once."
     )
@@ -206,6 +211,7 @@ _FORMS = {
     "learned_bound_percent": "a percentage from 0 to 50, such as 5",
     "learned_margin_percent": "a percentage from 0 to 50, such as 2",
     **packing_settings.FORMS,
+    **promise_settings.FORMS,
     "fulfil_when": "label | handed_over",
     "store_notifies": "yes | no",
     **storefront_settings.FORMS,
@@ -245,6 +251,8 @@ def change(settings: ShopSettings, changes: Mapping[str, str], currency: str) ->
         try:
             if key in packing_settings.FORMS:
                 packing_settings.put(body.setdefault("packing", {}), key, text.strip(), currency)
+            elif key in promise_settings.FORMS:
+                promise_settings.put(body.setdefault("promises", {}), key, text.strip())
             elif key in paper_settings.FORMS:
                 paper_settings.put(body.setdefault("paper", {}), key, text.strip(), currency)
             elif key in storefront_settings.FORMS:
@@ -279,6 +287,8 @@ def _why(error: ValidationError) -> str:
 def _reason(key: str) -> str:
     if key in packing_settings.FORMS:
         return packing_settings.reason(key)
+    if key in promise_settings.FORMS:
+        return promise_settings.reason(key)
     if key in paper_settings.FORMS:
         return paper_settings.reason(key)
     if key in storefront_settings.FORMS:
@@ -317,6 +327,8 @@ def _set(body: dict[str, Any], key: str, text: str, currency: str) -> None:
 
 def _said(settings: ShopSettings, key: str) -> str:
     """A key's value as it is typed."""
+    if key in promise_settings.FORMS:
+        return promise_settings.text_of(settings.promises, key)
     if key in paper_settings.FORMS:
         return paper_settings.text_of(settings.paper, key)
     if key in storefront_settings.FORMS:
