@@ -2,8 +2,8 @@
 
 Every Monday each lane is estimated from what was known that morning (slow parcels still under way), and the parcels of
 the week are held against it. `share off` is how far the stated share is from what was kept, in points; the bar is 2.
-The world that the parcels come from shares no code with the predictor. `--real FOLDER` takes real deliveries instead: the
-CSV files of the Brazilian e-commerce set of Olist (CC BY-NC-SA 4.0), which is not part of this project.
+The world that the parcels come from shares no code with the predictor. `--real FOLDER` takes real deliveries instead:
+the CSV files of the Brazilian e-commerce set of Olist (CC BY-NC-SA 4.0), which is not part of this project.
 """
 
 from __future__ import annotations
@@ -155,7 +155,7 @@ def _rows(folder: Path, name: str) -> Iterator[Mapping[str, str]]:
 
 def _day(said: str) -> date:
     """Copies of the set write days as 2017-10-04 or as 10/4/2017."""
-    plain = said.split()[0]
+    plain = said.split(maxsplit=1)[0]
     if "/" not in plain:
         return date.fromisoformat(plain)
     month, day, year = plain.split("/")

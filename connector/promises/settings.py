@@ -171,6 +171,7 @@ FORMS: Mapping[str, str] = {
 }
 """The keys of the command line that stand for parts of these settings, and how each is written."""
 
+_YES_NO = {"yes": True, "no": False, "true": True, "false": False}
 _FIELDS = {"promise_coverage": "coverage", "promise_history": "history"}
 
 
@@ -192,7 +193,9 @@ def put(body: dict[str, Any], key: str, text: str) -> None:
     elif not text:
         body.pop(field, None)
     elif key in {"promise_history", "hide_not_sooner"}:
-        body[field] = {"yes": True, "no": False, "true": True, "false": False}[text.lower()]
+        if text.lower() not in _YES_NO:
+            raise ValueError(text)
+        body[field] = _YES_NO[text.lower()]
     else:
         body[field] = int(text)
     PromiseSettings.model_validate(body)
