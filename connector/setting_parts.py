@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -13,19 +13,24 @@ from connector.rules.actions import FixedChange, Free, PercentChange
 from connector.rules.conditions import SubtotalAtLeast
 from connector.rules.exchange import ExchangeRate
 from connector.rules.ruleset import Rule, RuleSet
+from connector.rules.thresholds import Threshold
+
+SafetyClass = Literal["economy", "standard", "express", "overnight", "freight", "local_delivery", "pickup", "other"]
+_CLASSES = get_args(SafetyClass)
 
 THRESHOLD, MARKUP_PERCENT, MARKUP_FIXED = "Free shipping threshold", "Markup in percent", "Fixed markup"
 SHORTHAND_ORDER = (MARKUP_PERCENT, MARKUP_FIXED, THRESHOLD)
 
 
 class SafetyRate(BaseModel):
-    """The merchant's own price for when no carrier's price is known."""
+    """The merchant's own price for when no carrier's price is known, and the service class that it stands in for."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     name: str = Field(min_length=1, max_length=60)
     code: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,48}$")
     amount: Decimal = Field(ge=0)
     currency: str = Field(pattern="^[A-Z]{3}$")
+    service_class: SafetyClass = "standard"
 
     @model_validator(mode="after")
     def _amount_fits_its_currency(self) -> Self:
@@ -77,28 +82,41 @@ def rule_name(key: str) -> str:
 
 
 def read_rule(key: str, text: str, currency: str) -> Rule:
-    """A threshold or a markup as it is typed. Raises ValueError."""
-    amount, _, services = text.partition(":")
-    value = Decimal(amount)
-    if not value.is_finite() or (services and key != "threshold"):
+    """A markup as it is typed. Raises ValueError."""
+    value = Decimal(text)
+    if not value.is_finite():
         raise ValueError(text)
     if key == "markup_percent":
         return Rule(name=MARKUP_PERCENT, then=(PercentChange(percent=value),))
     Money.parse(value, currency)
-    if key == "markup_fixed":
-        return Rule(name=MARKUP_FIXED, then=(FixedChange(amount=value, currency=currency),))
+    return Rule(name=MARKUP_FIXED, then=(FixedChange(amount=value, currency=currency),))
+
+
+def read_threshold(text: str, currency: str) -> Threshold:
+    """A threshold as it is typed: an amount, and perhaps the codes of services. Raises ValueError."""
+    amount, _, services = text.partition(":")
+    value = Decimal(amount)
+    if not value.is_finite():
+        raise ValueError(text)
     named = tuple(part.strip() for part in services.split(",") if part.strip())
-    return Rule(
-        name=THRESHOLD,
-        when=(SubtotalAtLeast(amount=value, currency=currency),),
-        then=(Free(services=named),),
-    )
+    return Threshold(name=THRESHOLD, amount=value, currency=currency, services=named, faster="full_price")
+
+
+def with_threshold(rules: dict[str, Any], text: str, currency: str) -> dict[str, Any]:
+    """The stored rules with the short form's threshold: the former one goes, also as the rule that it once was."""
+    thresholds = [each for each in rules.get("thresholds", []) if each["name"] != THRESHOLD]
+    if text:
+        thresholds.append(read_threshold(text, currency).model_dump(mode="json"))
+    others = [each for each in rules.get("rules", []) if each["name"] != THRESHOLD]
+    return {**rules, "rules": others, "thresholds": thresholds}
 
 
 def _safety_rate(text: str, currency: str) -> dict[str, Any]:
-    name, code, amount = (part.strip() for part in text.rsplit(":", 2))
+    front, _, last = text.rpartition(":")
+    named = {"service_class": last.strip()} if last.strip() in _CLASSES else {}
+    name, code, amount = (part.strip() for part in (front if named else text).rsplit(":", 2))
     Money.parse(amount, currency)
-    return {"name": name, "code": code, "amount": amount, "currency": currency}
+    return {"name": name, "code": code, "amount": amount, "currency": currency, **named}
 
 
 def _bought_as(text: str, _currency: str) -> dict[str, Any]:
@@ -137,7 +155,8 @@ def text_of(part: SafetyRate | BoughtAsSetting | ExchangeRate | CartonSetting) -
     """A part as it is typed."""
     match part:
         case SafetyRate():
-            return f"{part.name}:{part.code}:{part.amount:f}"
+            plain = f"{part.name}:{part.code}:{part.amount:f}"
+            return plain if part.service_class == "standard" else f"{plain}:{part.service_class}"
         case BoughtAsSetting():
             how = f"{part.carrier}/{part.service}" if part.how == "service" else part.how
             return ":".join([part.offer, how, *([] if part.limit is None else [f"{part.limit:f}"])])
@@ -151,6 +170,10 @@ def text_of(part: SafetyRate | BoughtAsSetting | ExchangeRate | CartonSetting) -
 
 def rule_text(rules: RuleSet, key: str) -> str:
     """A threshold or a markup as it is typed; empty where there is none."""
+    threshold = next((each for each in rules.thresholds if each.name == THRESHOLD), None)
+    if key == "threshold" and threshold is not None:
+        named = ",".join(threshold.services)
+        return f"{threshold.amount:f}:{named}" if named else f"{threshold.amount:f}"
     rule = next((rule for rule in rules.rules if rule.name == rule_name(key)), None)
     if rule is None:
         return ""
@@ -161,5 +184,5 @@ def rule_text(rules: RuleSet, key: str) -> str:
         return f"{action.amount:f}"
     conditions = [part for part in rule.when if isinstance(part, SubtotalAtLeast)]
     amount = f"{conditions[0].amount:f}" if conditions else ""
-    named = action.services if isinstance(action, Free) else ()
-    return f"{amount}:{','.join(named)}" if named else amount
+    free = action.services if isinstance(action, Free) else ()
+    return f"{amount}:{','.join(free)}" if free else amount

@@ -195,7 +195,7 @@ _FORMS = {
     "daily_cap": "an amount such as 200.00, or empty",
     "alert_mail": "an e-mail address, or empty",
     "backup": "platform | safety",
-    "safety_rates": "NAME:CODE:AMOUNT, several behind commas; empty for none",
+    "safety_rates": "NAME:CODE:AMOUNT[:CLASS], several behind commas; empty for none",
     "default_location": "a location's id, or empty",
     "default_carton": "LENGTHxWIDTHxHEIGHT in mm[:TARE in g[:GREATEST GROSS WEIGHT in g]], or empty",
     "default_item_weight_g": "grams, or empty",
@@ -300,13 +300,20 @@ def _field(key: str) -> str:
     return "buy_after_min" if key == "buy_after" else key
 
 
+def _with_rule(stored: dict[str, Any], key: str, text: str, currency: str) -> dict[str, Any]:
+    """The stored rules with what a short form says: markups in their order behind the merchant's own rules."""
+    if key == "threshold":
+        return setting_parts.with_threshold(stored, text, currency)
+    rules = [rule for rule in stored.get("rules", []) if rule["name"] != rule_name(key)]
+    if text:
+        rules.append(setting_parts.read_rule(key, text, currency).model_dump(mode="json"))
+    ours = [rule for name in SHORTHAND_ORDER for rule in rules if rule["name"] == name]
+    return {**stored, "rules": [rule for rule in rules if rule["name"] not in SHORTHAND_ORDER] + ours}
+
+
 def _set(body: dict[str, Any], key: str, text: str, currency: str) -> None:
     if key in _RULE_KEYS:
-        rules = [rule for rule in body.get("rules", {}).get("rules", []) if rule["name"] != rule_name(key)]
-        if text:
-            rules.append(setting_parts.read_rule(key, text, currency).model_dump(mode="json"))
-        ours = [rule for name in SHORTHAND_ORDER for rule in rules if rule["name"] == name]
-        body["rules"] = {"rules": [rule for rule in rules if rule["name"] not in SHORTHAND_ORDER] + ours}
+        body["rules"] = _with_rule(body.get("rules", {}), key, text, currency)
     elif key in setting_parts.LISTS:
         body[key] = [setting_parts.LISTS[key](part.strip(), currency) for part in text.split(",") if part.strip()]
     elif not text:

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from carriers.measure import Size, Weight
 from connector.rules.actions import Free
 from connector.rules.ruleset import Rule, RuleSet
-from connector.shop_settings import KEYS, SettingsError, ShopSettings, Shown, change, dump, load, show
+from connector.rules.thresholds import Threshold
+from connector.shop_settings import KEYS, THRESHOLD, SettingsError, ShopSettings, Shown, change, dump, load, show
 
 EXAMPLES = {
     "mode": "live",
@@ -239,7 +240,10 @@ def test_every_key_is_shown_with_its_form_and_the_reason_for_its_default() -> No
 
 def test_shorthands_are_rules_markups_first_and_the_threshold_last() -> None:
     settings = change(ShopSettings(), {"threshold": "50", "markup_fixed": "1", "markup_percent": "10"}, "EUR")
-    assert [rule.then[0].kind for rule in settings.rules.rules] == ["percent_change", "fixed_change", "free"]
+    assert [rule.then[0].kind for rule in settings.rules.rules] == ["percent_change", "fixed_change"]
+    (threshold,) = settings.rules.thresholds
+    assert (threshold.name, threshold.amount, threshold.currency) == (THRESHOLD, Decimal(50), "EUR")
+    assert (threshold.services, threshold.service_class, threshold.faster) == ((), "", "full_price")
 
 
 def test_a_shorthand_leaves_the_merchants_own_rules_alone() -> None:
@@ -249,9 +253,42 @@ def test_a_shorthand_leaves_the_merchants_own_rules_alone() -> None:
     assert change(settings, {"markup_percent": ""}, "EUR").rules.rules == (own,)
 
 
+FORMER = {
+    "name": THRESHOLD,
+    "when": [{"kind": "subtotal_at_least", "amount": "50.00", "currency": "EUR"}],
+    "then": [{"kind": "free", "services": ["usps-priority"]}],
+}
+
+
+def test_a_threshold_of_an_earlier_release_loads_shows_and_stays_until_it_is_set_again() -> None:
+    old = load({"rules": {"rules": [FORMER]}})
+    assert {each.key: each.value for each in show(old)}["threshold"] == "50.00:usps-priority"
+    (kept,) = change(old, {"markup_percent": "10"}, "EUR").rules.rules[1:]
+    assert kept == old.rules.rules[0]
+    new = change(old, {"threshold": "60"}, "EUR")
+    assert (new.rules.rules, [each.amount for each in new.rules.thresholds]) == ((), [Decimal(60)])
+    assert change(old, {"threshold": ""}, "EUR").rules == RuleSet()
+
+
+def test_a_shorthand_leaves_other_thresholds_alone() -> None:
+    own = Threshold(name="Swiss", amount=Decimal(150), currency="EUR", where=("CH",))
+    settings = ShopSettings(rules=RuleSet(thresholds=(own,)))
+    both = change(change(settings, {"threshold": "50"}, "EUR"), {"markup_fixed": "1"}, "EUR")
+    assert [each.name for each in both.rules.thresholds] == ["Swiss", THRESHOLD]
+    assert change(both, {"threshold": ""}, "EUR").rules.thresholds == (own,)
+
+
+def test_a_safety_rate_may_name_its_class() -> None:
+    settings = change(ShopSettings(), {"safety_rates": "A: b:a:5.00,Fast:fast:9.00:express"}, "EUR")
+    assert [(each.name, each.service_class) for each in settings.safety_rates] == [
+        ("A: b", "standard"),
+        ("Fast", "express"),
+    ]
+
+
 def test_amounts_are_in_the_shops_currency() -> None:
     settings = change(ShopSettings(), {"threshold": "5000", "safety_rates": "Standard:standard:500"}, "JPY")
-    assert settings.rules.rules[0].when[0].currency == "JPY"  # type: ignore[union-attr]  # It is the threshold.
+    assert settings.rules.thresholds[0].currency == "JPY"
     assert (settings.safety_rates[0].amount, settings.safety_rates[0].currency) == (Decimal(500), "JPY")
     with pytest.raises(SettingsError):
         change(ShopSettings(), {"threshold": "50.00:x", "markup_fixed": "0.50"}, "JPY")

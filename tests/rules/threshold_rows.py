@@ -162,18 +162,21 @@ def _tier(text: str) -> dict[str, Any]:
     return {"amount": amount, "price": price, **_freed(freed)}
 
 
+_WORDS: dict[str, dict[str, Any]] = {
+    "digital": {"requires_shipping": False},
+    "gift": {"gift_card": True, "requires_shipping": False},
+    "untaxed": {"taxable": False},
+    "hazmat": {"hazmat": "3"},
+}
+
+
 def _line(text: str, currency: str) -> LineFacts:
     price, *words = text.split()
     amount, _, quantity = price.partition("x")
     said: dict[str, Any] = {}
     for word in words:
-        if word in {"digital", "gift", "untaxed", "hazmat"}:
-            said |= {
-                "digital": {"requires_shipping": False},
-                "gift": {"gift_card": True, "requires_shipping": False},
-                "untaxed": {"taxable": False},
-                "hazmat": {"hazmat": "3"},
-            }[word]
+        if word in _WORDS:
+            said |= _WORDS[word]
         elif word.startswith("#"):
             said["sku"] = word[1:]
         elif word.startswith("tag:"):
