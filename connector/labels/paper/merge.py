@@ -78,6 +78,7 @@ class _Merger:
         self._drawn: list[bytes] = []
         self._things = DictionaryObject()
         self._free: list[_Place] = []
+        self._read: tuple[bytes, PdfReader] | None = None
 
     def merge(self, leaves: list[Leaf]) -> Merged:
         count = len(leaves)
@@ -86,7 +87,7 @@ class _Merger:
             for form, width, height in self._forms(leaf):
                 place = self._next_place(leaf, width, height)
                 self._draw(form, width, height, place, caption)
-                self._mark(f"{number} / {count}  {leaf.mark or leaf.caption}")
+                self._mark(caption)
         self._finish_page()
         out = io.BytesIO()
         self._writer.write(out)
@@ -99,11 +100,18 @@ class _Merger:
             return
         if not leaf.content.startswith(b"%PDF-"):
             raise ValueError("Only PDF and PNG can be merged.")
-        reader = PdfReader(io.BytesIO(leaf.content))
-        if reader.is_encrypted:
-            reader.decrypt("")
-        for page in reader.pages:
+        first, last = leaf.pages or (0, None)
+        for page in self._reader(leaf.content).pages[first:last]:
             yield self._form(page)
+
+    def _reader(self, content: bytes) -> PdfReader:
+        """Leaves that follow each other may be parts of one file; fonts that its pages share are carried over once."""
+        if self._read is None or self._read[0] is not content:
+            reader = PdfReader(io.BytesIO(content))
+            if reader.is_encrypted:
+                reader.decrypt("")
+            self._read = (content, reader)
+        return self._read[1]
 
     def _form(self, page: PageObject) -> tuple[IndirectObject, float, float]:
         box = page.cropbox

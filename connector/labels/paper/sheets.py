@@ -40,5 +40,5 @@ class Leaf:
     media_type: str
     caption: str
     on: Literal["label", "sheet"] = "label"
-    mark: str = ""
-    """What the viewer's list of pages calls it; empty: as the caption."""
+    pages: tuple[int, int] | None = None
+    """Only these pages of the content: the first (from 0), and the one behind the last."""
