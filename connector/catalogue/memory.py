@@ -6,6 +6,8 @@ Products are held as text and read when a cart has them, so that 20,000 variants
 from __future__ import annotations
 
 import asyncio
+import json
+import re
 from collections import OrderedDict
 from collections.abc import Mapping
 
@@ -21,6 +23,7 @@ log = structlog.get_logger(__name__)
 
 _MOST_VARIANTS = 500_000  # Of all shops together; shops that were not asked for longest are let go.
 _MOST_READ = 4000
+_SKU = re.compile(r'"sku":("(?:[^"\\]|\\.)*")')
 _PATIENCE_S = 0.8
 """How long a shop's very first rate call waits for its catalogue."""
 
@@ -28,11 +31,12 @@ _PATIENCE_S = 0.8
 class ShopProducts:
     """One version of a shop's catalogue. Two objects are two versions."""
 
-    __slots__ = ("_raw", "_read", "version")
+    __slots__ = ("_by_sku", "_raw", "_read", "version")
 
     def __init__(self, version: int, raw: Mapping[str, str]) -> None:
         self.version = version
         self._raw = raw
+        self._by_sku: Mapping[str, str] | None = None
         self._read: OrderedDict[str, Product | None] = OrderedDict()
 
     def __len__(self) -> int:
@@ -51,6 +55,29 @@ class ShopProducts:
         if len(self._read) > _MOST_READ:
             self._read.popitem(last=False)
         return found
+
+    def shelf(self, variant_id: str, sku: str) -> Product | None:
+        """Everything that is known of a variant, its name and price as well; a SKU alone finds the variant that has it.
+
+        For pages before the checkout, not for the checkout itself: it reads the product anew each time.
+        """
+        raw = self._raw.get(key_of(variant_id, sku))
+        if raw is None and sku and not variant_id:
+            raw = self._raw.get(self._skus().get(sku, ""))
+        if raw is None:
+            raw = self._raw.get(f"sku:{sku}")
+        return None if raw is None else Product.model_validate_json(raw)
+
+    def _skus(self) -> Mapping[str, str]:
+        """Which variant has a SKU, made at the first question."""
+        if self._by_sku is None:
+            found: dict[str, str] = {}
+            for key, raw in self._raw.items():
+                said = _SKU.search(raw)
+                if said is not None and not key.startswith("sku:"):
+                    found.setdefault(json.loads(said[1]), key)
+            self._by_sku = found
+        return self._by_sku
 
     def changed(self, version: int, raw: Mapping[str, str], *, whole: bool) -> ShopProducts:
         """The next version: with these variants changed, or made of these alone."""

@@ -196,6 +196,16 @@ class QuoteDesk:
             self._estimates.keep(key, row)
         return row
 
+    def seen(self, shop: QuotingShop, call: RateCall) -> tuple[ReducedCart, Facts]:
+        """What a decision on this call would see, without asking anybody or keeping anything."""
+        reduced = self._reduce(shop, self._known(shop), call)
+        return reduced.cart, self._facts(shop, reduced)
+
+    @property
+    def now(self) -> Callable[[], datetime]:
+        """Business time."""
+        return self._now
+
     async def _answer(
         self,
         shop: QuotingShop,
