@@ -75,7 +75,7 @@ def test_nothing_is_told_beyond_the_weights_that_were_seen(grams: int) -> None:
 def test_a_price_outside_the_merchant_s_bound_is_not_used() -> None:
     learned = taught(*SEEN)
     between = learned.tell("acc_1", asked(1150), NOW + 60, 500).rates[0]
-    assert between.bound_permille > 10
+    assert between.bound_permille > 1
     assert learned.tell("acc_1", asked(1150), NOW + 60, between.bound_permille - 1).rates == ()
     assert not learned.tell("acc_1", asked(1150), NOW + 60, between.bound_permille - 1).whole
 
@@ -100,6 +100,41 @@ def test_lanes_of_one_price_list_learn_from_each_other() -> None:
         learned.learn("acc_1", asked(grams, lane="941"), answer(by_weight(grams)), NOW + 60 + number)
     (rate,) = learned.tell("acc_1", asked(950, lane="941"), NOW + 100, 30).rates
     assert rate.minor == by_weight(950)
+
+
+def test_zones_that_were_met_apart_become_one_when_their_prices_agree() -> None:
+    """One lane was seen with light parcels and one with heavy ones, until both were seen with the same ones."""
+    learned = LearnedPrices()
+    for number in range(40):
+        grams = 100 + 97 * (number % 20)
+        learned.learn("acc_1", asked(grams, lane="600"), answer(by_half_kilogram(grams)), NOW + number)
+        learned.learn("acc_1", asked(grams + 2900, lane="700"), answer(by_half_kilogram(grams + 2900)), NOW + number)
+    for number in range(40):
+        grams = 1900 + 97 * (number % 20)
+        learned.learn("acc_1", asked(grams, lane="600"), answer(by_half_kilogram(grams)), NOW + 50 + number)
+    (rate,) = learned.tell("acc_1", asked(4600, lane="600"), NOW + 100, 20).rates
+    assert rate.minor == by_half_kilogram(4600)
+
+
+def test_a_lane_with_one_price_is_of_the_only_zone_that_has_it() -> None:
+    learned = LearnedPrices()
+    for number in range(60):
+        grams = 120 + 97 * number % 2900
+        learned.learn("acc_1", asked(grams, lane="600"), answer(by_half_kilogram(grams)), NOW + number)
+        learned.learn("acc_1", asked(grams, lane="700"), answer(by_half_kilogram(grams) + 55), NOW + number)
+    learned.learn("acc_1", asked(800, lane="800"), answer(by_half_kilogram(800) + 55), NOW + 70)
+    (rate,) = learned.tell("acc_1", asked(2600, lane="800"), NOW + 100, 20).rates
+    assert rate.minor == by_half_kilogram(2600) + 55
+
+
+def test_a_line_between_two_weights_is_believed_as_far_as_it_was_right_before() -> None:
+    straight, crooked = LearnedPrices(), LearnedPrices()
+    for number in range(60):
+        grams = 100 * (1 + number % 20)
+        straight.learn("acc_1", asked(grams), answer(by_weight(grams)), NOW + number)
+        crooked.learn("acc_1", asked(grams), answer(by_weight(grams) + 200 * (grams // 100 % 2)), NOW + number)
+    assert straight.tell("acc_1", asked(1050), NOW + 100, 10).rates[0].minor == by_weight(1050)
+    assert crooked.tell("acc_1", asked(1050), NOW + 100, 50).rates == ()
 
 
 def test_another_account_or_another_place_is_not_told_from_this_one() -> None:

@@ -27,7 +27,7 @@ _ANSWERS_KEPT = 8
 _EXPECTED_SHARE = 4  # A service that one of so many answers had is expected.
 _LEAST_ANSWERS = 2
 _SAME_PERMILLE = 5.0  # A price of the same lane and weight that moved by more is another price list.
-_NEAR, _ZONE, _WIDE = "near", "zone", "wide"
+_NEAR, _ZONE, _LINE, _WIDE = "near", "zone", "line", "wide"
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +148,9 @@ class LearnedPrices:
             book = self._books.get((account_id, lane))
             if len(parts) == len(asked.grams) and book is not None and key in book.currencies:
                 yield _ZONE if len(parts) == 1 else f"{_ZONE} of several", book.currencies[key], parts
+            parts = [part for grams in asked.grams if (part := zones.line(lane, grams, now)) is not None]
+            if len(parts) == len(asked.grams) and book is not None and key in book.currencies:
+                yield _LINE if len(parts) == 1 else f"{_LINE} of several", book.currencies[key], parts
 
     def _test(self, account_id: str, rate: KeptRate, asked: Asked, now: float) -> Tested:
         """Tell a price that has come in; keep how far off that was, and forget what it contradicts."""

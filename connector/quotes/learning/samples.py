@@ -74,6 +74,15 @@ class Samples:
             return None
         return self.prices[at]
 
+    def alike(self, grams: int, now: float, unit: int | None) -> Sample | None:
+        """The price that was seen for this very weight, or for one in the same step of a price list."""
+        found = self.exact(grams, now)
+        if found is not None or unit is None:
+            return found
+        step = step_of(grams, unit)
+        same = (each for weight, each in self.beside(grams) if step_of(weight, unit) == step)
+        return next((each for each in same if now - each.at <= LIFE_S), None)
+
     def beside(self, grams: int) -> list[tuple[int, Sample]]:
         """The next lighter and the next heavier weight that were seen."""
         at = bisect_left(self.weights, grams)
@@ -85,16 +94,25 @@ class Samples:
 
         With the `unit` of the price list's steps, a price seen in the same step is as good as the weight's own.
         """
-        found = self.exact(grams, now)
-        if found is None and unit is not None:
-            step = step_of(grams, unit)
-            same = (each for weight, each in self.beside(grams) if step_of(weight, unit) == step)
-            found = next((each for each in same if now - each.at <= LIFE_S), None)
+        found = self.alike(grams, now, unit)
         if found is not None:
             return Estimate(found.minor, found.list_minor, found.days, _age(found, now), len(self))
+        return self._between(grams, now, growing=True)
+
+    def line(self, grams: int, now: float) -> Estimate | None:
+        """The price on the line between the next lighter and the next heavier weight, whatever the weight's own is.
+
+        Its bound is only that of the prices' age: how straight the list is, is for tests to say.
+        """
+        return self._between(grams, now, growing=False)
+
+    def _between(self, grams: int, now: float, *, growing: bool) -> Estimate | None:
         at = bisect_left(self.weights, grams)
+        after = at + (at < len(self.weights) and self.weights[at] == grams)
         below = next((index for index in range(at - 1, -1, -1) if now - self.prices[index].at <= LIFE_S), None)
-        above = next((index for index in range(at, len(self.weights)) if now - self.prices[index].at <= LIFE_S), None)
+        above = next(
+            (index for index in range(after, len(self.weights)) if now - self.prices[index].at <= LIFE_S), None
+        )
         if below is None or above is None:
             return None
         low, high = self.prices[below], self.prices[above]
@@ -102,7 +120,7 @@ class Samples:
         minor = _between(low.minor, high.minor, *part)
         if minor <= 0:
             return None
-        gap = max(abs(high.minor - minor), abs(minor - low.minor)) * 1000 / minor
+        gap = max(abs(high.minor - minor), abs(minor - low.minor)) * 1000 / minor if growing else 0.0
         listed = None
         if low.list_minor is not None and high.list_minor is not None:
             listed = _between(low.list_minor, high.list_minor, *part)
