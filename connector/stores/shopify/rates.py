@@ -13,6 +13,8 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal, NoReturn, assert_never
 
+import msgspec
+
 from carriers.address import Address
 from carriers.measure import Weight
 from carriers.money import Money
@@ -20,6 +22,7 @@ from connector.store import Answer, Cart, CartLine, CartTotals, Incoming, Offer,
 from connector.stores.shopify.mapping import gid, grams, text_of
 from connector.stores.shopify.settings import HMACMode
 from connector.stores.shopify.subunits import from_subunits, to_subunits
+from connector.stores.shopify.usual_call import properties_of, read_usual
 from webhooks.receiver import Reply
 from webhooks.signatures import Valid, check_shopify
 
@@ -40,7 +43,7 @@ def read_rate_call(incoming: Incoming, secrets: tuple[str, ...], mode: HMACMode)
     if mode == "require" and signature != "valid":
         return Refusal(401, "signature_missing" if signature == "absent" else "signature_wrong")
     try:
-        return RateCall(_read_cart(_parse(incoming.raw)), signature=signature)
+        return RateCall(read_usual(incoming.raw) or _read_cart(_parse(incoming.raw)), signature=signature)
     except _Refused as refused:
         return Refusal(400, refused.code, refused.field)
 
@@ -63,26 +66,43 @@ def write_answer(answer: Answer | UseBackup | Refusal) -> Reply:
             assert_never(answer)
 
 
-def _reply(status: int, body: Mapping[str, Any]) -> Reply:
-    text = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return Reply(status, text.encode("utf-8", "replace"), _JSON)
+def _reply(status: int, body: object) -> Reply:
+    try:
+        return Reply(status, _WRITER.encode(body), _JSON)
+    except UnicodeEncodeError:  # A lone half of a character, which nobody can show.
+        text = json.dumps(msgspec.to_builtins(body), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        return Reply(status, text.encode("utf-8", "replace"), _JSON)
 
 
-def _rate(offer: Offer) -> dict[str, Any]:
-    rate: dict[str, Any] = {
-        "service_name": offer.name,
-        "service_code": offer.code,
-        "description": offer.description,
-        "total_price": str(to_subunits(offer.price)),
-        "currency": offer.price.currency,
-    }
-    if offer.phone_required:
-        rate["phone_required"] = True
-    if offer.earliest is not None:
-        rate["min_delivery_date"] = _date(offer.earliest)
-    if offer.latest is not None:
-        rate["max_delivery_date"] = _date(offer.latest)
-    return rate
+class _Rate(msgspec.Struct, omit_defaults=True, gc=False):
+    """A price as Shopify takes it, in the order in which it is written."""
+
+    service_name: str
+    service_code: str
+    description: str
+    total_price: str
+    currency: str
+    phone_required: bool = False
+    min_delivery_date: str | None = None
+    max_delivery_date: str | None = None
+
+
+_WRITER = msgspec.json.Encoder()
+
+
+def _rate(offer: Offer) -> _Rate:
+    price, earliest, latest = offer.price, offer.earliest, offer.latest
+    first = None if earliest is None else _date(earliest)
+    return _Rate(
+        offer.name,
+        offer.code,
+        offer.description,
+        str(to_subunits(price)),
+        price.currency,
+        offer.phone_required,
+        first,
+        first if latest is earliest else None if latest is None else _date(latest),
+    )
 
 
 def _date(at: datetime) -> str:
@@ -240,7 +260,7 @@ def _line(item: _Fields, currency: str) -> CartLine:
         vendor=item.any_text("vendor"),
         requires_shipping=item.flag("requires_shipping"),
         taxable=item.flag("taxable"),
-        properties=_properties(item.values.get("properties")),
+        properties=properties_of(item.values.get("properties")),
     )
 
 
@@ -250,13 +270,6 @@ def _weight(per_unit: int | None) -> Weight | None:
 
 def _money(subunits: int, currency: str) -> Money:
     return from_subunits(subunits, currency)
-
-
-def _properties(value: object) -> dict[str, str]:
-    """A line's own properties, which a buyer may have typed; nested ones mean nothing to us."""
-    if not isinstance(value, dict):
-        return {}
-    return {text_of(name): text_of(said) for name, said in value.items() if isinstance(said, str | int)}
 
 
 def _totals(totals: _Fields | None, currency: str) -> CartTotals | None:

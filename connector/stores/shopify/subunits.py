@@ -23,6 +23,8 @@ def to_subunits(price: Money) -> int:
     Shopify does not say what it expects for currencies with three decimals (KWD, BHD, …). Waybill assumes the same
     hundredths: 1.250 KWD is 125, and a last digit that they cannot hold is rounded half up (1.255 KWD is 126).
     """
+    if exponent(price.currency) == 2:
+        return price.minor
     scale = int(10 ** abs(exponent(price.currency) - 2))
     if exponent(price.currency) <= 2:
         return price.minor * scale

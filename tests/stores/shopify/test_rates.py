@@ -228,6 +228,22 @@ def test_a_damaged_request_is_read_or_refused_by_field_and_never_raises(places: 
     assert isinstance(call, RateCall) or (call.status == 400 and call.code and call.field)
 
 
+@given(places=st.lists(st.tuples(st.sampled_from(_paths), _json), max_size=2))
+def test_a_call_is_read_the_same_by_the_quick_reader_and_by_the_patient_one(places: list[Any]) -> None:
+    """The quick reader knows UTF-8 alone: in UTF-16 the same call is for the patient one."""
+    body = copy.deepcopy(RATE_REQUEST)
+    for path, value in places:
+        at: Any = body
+        try:
+            for step in path[:-1]:
+                at = at[step]
+            at[path[-1]] = value
+        except (KeyError, IndexError, TypeError):
+            continue
+    text = json.dumps(body)
+    assert read(text.encode("utf-16")) == read(text.encode())
+
+
 @given(raw=st.binary(max_size=200))
 def test_any_bytes_are_refused_without_raising(raw: bytes) -> None:
     assert isinstance(read(raw), Refusal)
