@@ -25,12 +25,12 @@ SHARDS = 2
 """Processes that share the purchases without a kill, one for each core of the machine that it was measured on."""
 
 
-def part_storm(kind: Kind, purchases: int, seed: int) -> dict[str, Any]:
+def part_storm(kind: Kind, purchases: int, seed: int, minutes: float) -> dict[str, Any]:
     """Faults in this process."""
     began = time.monotonic()
     memory = Path("/dev/shm")
     folder = memory if memory.is_dir() and os.access(memory, os.W_OK) else None
-    result = anyio.run(storm, kind, purchases, seed, folder)
+    result = anyio.run(storm, kind, purchases, seed, folder, minutes)
     return {
         "part": "storm",
         "database": kind,
@@ -43,7 +43,7 @@ def part_storm(kind: Kind, purchases: int, seed: int) -> dict[str, Any]:
     }
 
 
-def storms(kind: Kind, purchases: int, seed: int) -> dict[str, Any]:
+def storms(kind: Kind, purchases: int, seed: int, minutes: float) -> dict[str, Any]:
     """The same, shared out among processes."""
     began = time.monotonic()
     each = -(-purchases // SHARDS)
@@ -52,7 +52,7 @@ def storms(kind: Kind, purchases: int, seed: int) -> dict[str, Any]:
         subprocess.Popen(
             [
                 *(sys.executable, "-m", "bench.faults_labels", "--part", "storm", "--database", kind),
-                *("--purchases", str(share), "--seed", str(seed + number)),
+                *("--purchases", str(share), "--seed", str(seed + number), "--storm-minutes", str(minutes)),
             ],
             stdout=subprocess.PIPE,
             text=True,
@@ -101,7 +101,8 @@ def main() -> int:
     parser.add_argument("--answers", type=int, default=5_000, help="shuffled answers with equal service names")
     parser.add_argument("--database", choices=["sqlite", "postgres", "both"], default="both")
     parser.add_argument("--part", choices=["all", "storm", "kills", "answers"], default="all")
-    parser.add_argument("--minutes", type=float, default=14, help="the most for the kills on each database")
+    parser.add_argument("--minutes", type=float, default=7, help="the most for the kills on each database")
+    parser.add_argument("--storm-minutes", type=float, default=22, help="the most for the rest on each database")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--quick", action="store_true", help="300 purchases, 15 of them killed, 500 answers")
     given = parser.parse_args()
@@ -110,14 +111,14 @@ def main() -> int:
         given.purchases, given.kills, given.answers = 300, 15, 500
     kinds: list[Kind] = ["sqlite", "postgres"] if given.database == "both" else [given.database]
     if given.part == "storm":
-        print(json.dumps(part_storm(kinds[0], given.purchases, given.seed)))
+        print(json.dumps(part_storm(kinds[0], given.purchases, given.seed, given.storm_minutes)))
         return 0
     found: list[dict[str, Any]] = []
     if given.part in {"all", "answers"}:
         found.append(shuffled_answers(given.answers, given.seed))
     for kind in kinds:
         if given.part == "all":
-            found.append(storms(kind, given.purchases - given.kills, given.seed))
+            found.append(storms(kind, given.purchases - given.kills, given.seed, given.storm_minutes))
         if given.part in {"all", "kills"}:
             found.append(kill_purchases(kind, given.kills, given.minutes, given.seed))
     for figures in found:

@@ -65,12 +65,17 @@ def main(arguments: Sequence[str]) -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true", help="JSON lines instead of text")
-    parser.add_argument("--quick", action="store_true", help="every figure, the long ones from short runs: 2 minutes")
-    parser.add_argument("--only", choices=[each.__name__ for each in _SECTIONS], help="one section")
+    names = [each.__name__ for each in _SECTIONS]
+    long = " and ".join(each.__name__ for each in _LONG)
+    parser.add_argument("--quick", action="store_true", help=f"short runs, without {long} unless named: 2 minutes")
+    parser.add_argument("--only", metavar="NAME,...", help=f"some sections of {', '.join(names)}")
     given = parser.parse_args(arguments)
+    only = given.only.split(",") if given.only else []
+    if unknown := set(only) - set(names):
+        parser.error(f"no section {', '.join(sorted(unknown))}; there are {', '.join(names)}")
     say = Say(as_json=given.json)
     for section in _SECTIONS:
-        if given.only in {None, section.__name__}:
+        if section.__name__ in only or not (only or (given.quick and section in _LONG)):
             with tempfile.TemporaryDirectory(prefix="waybill-bench-") as folder:
                 section(say, Path(folder), given.quick)
 
@@ -101,14 +106,15 @@ def cpu(say: Say, folder: Path, quick: bool) -> None:
             )
         )  # fmt: skip
         repeats, floors, firsts = [], [], []
-        for number in range(_ROUNDS):
+        rounds = 3 if quick else _ROUNDS
+        for number in range(rounds):
             floors.append(_cpu_each(floor, floor_port, shop.path, count, lambda _number: body))
             repeats.append(_cpu_each(ours, port, shop.path, count, lambda _number: body))
             start = 1 + number * fresh
             firsts.append(_cpu_each(ours, port, shop.path, fresh, lambda n, start=start: fresh_cart(start + n)))
         least = median(floors)
-        say("repeat_cpu", median(repeats) * 1e6, "us", least * 1e6, count * _ROUNDS)
-        say("fresh_cpu", median(firsts) * 1e6, "us", least * 1e6, fresh * _ROUNDS)
+        say("repeat_cpu", median(repeats) * 1e6, "us", least * 1e6, count * rounds)
+        say("fresh_cpu", median(firsts) * 1e6, "us", least * 1e6, fresh * rounds)
         bodies = [(cart := fresh_cart(100_000 + number), signed(cart)) for number in range(fresh * 2)]
 
         async def ask(line: Line, number: int) -> None:
@@ -303,7 +309,8 @@ def whole(say: Say, folder: Path, quick: bool) -> None:
     full(say, folder, _cpu_each, quick=quick)
 
 
-_SECTIONS = (cpu, whole, coalesced, hung, bystander, live, cold, memory)
+_SECTIONS = (cpu, whole, coalesced, hung, bystander, cold, live, memory)
+_LONG = (live, memory)
 
 if __name__ == "__main__":
     os.chdir(ROOT)
