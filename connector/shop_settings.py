@@ -8,20 +8,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Literal, Self
+from typing import Any, Literal, Protocol, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from carriers.measure import Size, Weight
 from carriers.money import Money, MoneyError
 from connector import paper_settings, setting_parts, storefront_settings
-from connector.catalogue import packing_settings
+from connector.catalogue import customs_settings, packing_settings
+from connector.catalogue.customs_settings import CustomsSettings
 from connector.catalogue.packing_settings import PackingSettings
 from connector.packing.plan import Carton
 from connector.paper_settings import PaperSettings
 from connector.promises import settings as promise_settings
 from connector.promises.settings import PromiseSettings
+from connector.rules import guard_settings
 from connector.rules.exchange import ExchangeRate
+from connector.rules.guard_settings import GuardSettings
 from connector.rules.ruleset import RuleSet
 from connector.setting_parts import (
     MARKUP_FIXED,
@@ -118,8 +121,14 @@ class ShopSettings(BaseModel):
     packing: PackingSettings = Field(
         default=PackingSettings(), description="Cartons have commands of their own; the rest is written as keys."
     )
+    customs: CustomsSettings = Field(
+        default=CustomsSettings(), description="What crosses a border is declared as these say."
+    )
     promises: PromiseSettings = Field(
         default=PromiseSettings(), description="Dates have commands of their own; the rest is written as keys."
+    )
+    guard: GuardSettings = Field(
+        default=GuardSettings(), description="Whether orders pay for their shipping; written as keys."
     )
     fulfil_when: Literal["label", "handed_over"] = Field(
         default="label", description="The buyer has the number at once."
@@ -212,6 +221,8 @@ _FORMS = {
     "learned_margin_percent": "a percentage from 0 to 50, such as 2",
     **packing_settings.FORMS,
     **promise_settings.FORMS,
+    **customs_settings.FORMS,
+    **guard_settings.FORMS,
     "fulfil_when": "label | handed_over",
     "store_notifies": "yes | no",
     **storefront_settings.FORMS,
@@ -223,6 +234,27 @@ _RULE_KEYS = {
     "markup_fixed": "Without one, buyers pay the carrier's price.",
 }
 KEYS = tuple(_FORMS)
+
+
+class _Part(Protocol):
+    """A room's own settings: the keys that stand for them, and how each is written, read and explained."""
+
+    FORMS: Mapping[str, str]
+
+    def put(self, body: dict[str, Any], key: str, text: str, currency: str, /) -> None: ...
+    def text_of(self, settings: Any, key: str, /) -> str: ...
+    def reason(self, key: str, /) -> str: ...
+
+
+_BY_FIELD: Mapping[str, _Part] = {
+    "packing": packing_settings,
+    "promises": promise_settings,
+    "customs": customs_settings,
+    "guard": guard_settings,
+    "storefront": storefront_settings,
+    "paper": paper_settings,
+}
+_PARTS = {key: (field, part) for field, part in _BY_FIELD.items() for key in part.FORMS}
 
 
 def load(body: Mapping[str, Any]) -> ShopSettings:
@@ -249,18 +281,13 @@ def change(settings: ShopSettings, changes: Mapping[str, str], currency: str) ->
         if key not in _FORMS:
             raise SettingsError(f"There is no setting {key}. There are: {', '.join(KEYS)}.", detail=key)
         try:
-            if key in packing_settings.FORMS:
-                packing_settings.put(body.setdefault("packing", {}), key, text.strip(), currency)
-            elif key in promise_settings.FORMS:
-                promise_settings.put(body.setdefault("promises", {}), key, text.strip())
-            elif key in paper_settings.FORMS:
-                paper_settings.put(body.setdefault("paper", {}), key, text.strip(), currency)
-            elif key in storefront_settings.FORMS:
-                storefront_settings.put(body.setdefault("storefront", {}), key, text.strip())
+            if key in _PARTS:
+                field, part = _PARTS[key]
+                part.put(body.setdefault(field, {}), key, text.strip(), currency)
             else:
                 _set(body, key, text.strip(), currency)
         except (ValueError, ArithmeticError) as error:
-            why = f" ({_why(error)})" if isinstance(error, ValidationError) and key in storefront_settings.FORMS else ""
+            why = f" ({_why(error)})" if isinstance(error, ValidationError) else ""
             raise SettingsError(f"{key} takes {_FORMS[key]}; {text!r} is not that{why}.", detail=key) from error
     return load(body)
 
@@ -285,14 +312,8 @@ def _why(error: ValidationError) -> str:
 
 
 def _reason(key: str) -> str:
-    if key in packing_settings.FORMS:
-        return packing_settings.reason(key)
-    if key in promise_settings.FORMS:
-        return promise_settings.reason(key)
-    if key in paper_settings.FORMS:
-        return paper_settings.reason(key)
-    if key in storefront_settings.FORMS:
-        return storefront_settings.reason(key)
+    if key in _PARTS:
+        return _PARTS[key][1].reason(key)
     return str(ShopSettings.model_fields[_field(key)].description)
 
 
@@ -334,14 +355,10 @@ def _set(body: dict[str, Any], key: str, text: str, currency: str) -> None:
 
 def _said(settings: ShopSettings, key: str) -> str:
     """A key's value as it is typed."""
-    if key in promise_settings.FORMS:
-        return promise_settings.text_of(settings.promises, key)
-    if key in paper_settings.FORMS:
-        return paper_settings.text_of(settings.paper, key)
-    if key in storefront_settings.FORMS:
-        return storefront_settings.text_of(settings.storefront, key)
-    in_packing = key in packing_settings.FORMS
-    return packing_settings.text_of(settings.packing, key) if in_packing else _text(settings, key)
+    if key in _PARTS:
+        field, part = _PARTS[key]
+        return part.text_of(getattr(settings, field), key)
+    return _text(settings, key)
 
 
 def _text(settings: ShopSettings, key: str) -> str:

@@ -182,7 +182,7 @@ def reason(key: str) -> str:
     return str(StorefrontSettings.model_fields[_FIELDS.get(key, key)].description)
 
 
-def put(body: dict[str, Any], key: str, text: str) -> None:
+def put(body: dict[str, Any], key: str, text: str, _currency: str = "") -> None:
     """Set a key in a stored body, as it is typed; empty goes back to the default. Raises ValueError."""
     field = _FIELDS.get(key, key)
     if not text:

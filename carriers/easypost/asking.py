@@ -11,7 +11,7 @@ from decimal import ROUND_FLOOR, Decimal
 from typing import Any
 
 from carriers.address import Address
-from carriers.customs import Customs, CustomsItem
+from carriers.customs import Customs, CustomsItem, TaxId
 from carriers.measure import GRAMS_PER_OUNCE, Weight
 from carriers.money import Money
 from carriers.parcel import Parcel, RateRequest, Shipment
@@ -20,6 +20,7 @@ Body = dict[str, Any]
 
 _SIGNATURES = {"any": "SIGNATURE", "adult": "ADULT_SIGNATURE"}
 _TENTH = Decimal("0.1")
+_MOST_TAX_IDS = 8
 _EEI_FREE = Money(250_000, "USD")  # Below it, US exports need no filing: 15 CFR 30.37(a).
 
 
@@ -66,6 +67,8 @@ def _body(asked: RateRequest | Shipment, parcel: Parcel, accounts: tuple[str, ..
         shipment["carrier_accounts"] = list(accounts)
     if asked.customs is not None:
         shipment["customs_info"] = _customs(asked.customs, asked.origin)
+        if asked.customs.tax_ids:
+            shipment["tax_identifiers"] = [_tax_id(each) for each in asked.customs.tax_ids[:_MOST_TAX_IDS]]
     return {"shipment": shipment}
 
 
@@ -75,6 +78,10 @@ def _options(currency: str, signature: str, customs: Customs | None) -> Body:
         options["delivery_confirmation"] = _SIGNATURES[signature]
     if customs is not None and customs.incoterm is not None:
         options["incoterm"] = customs.incoterm
+    if customs is not None and customs.reference:
+        options["invoice_number"] = customs.reference
+    if customs is not None and not customs.paperless:
+        options["suppress_etd"] = True  # Electronic trade documents are sent unless they are held back.
     return options
 
 
@@ -110,14 +117,25 @@ def _customs(customs: Customs, origin: Address) -> Body:
         "contents_type": customs.contents,
         "contents_explanation": "",
         "restriction_type": "none",
-        "non_delivery_option": "return",
+        "non_delivery_option": customs.non_delivery,
         "customs_certify": True,
         "customs_signer": customs.signer,
         "customs_items": [_customs_item(item, origin) for item in customs.items],
     }
-    if origin.country == "US" and _needs_no_filing(customs):
+    if customs.export_filing:
+        said["eel_pfc"] = customs.export_filing
+    elif origin.country == "US" and _needs_no_filing(customs):
         said["eel_pfc"] = "NOEEI 30.37(a)"
     return said
+
+
+def _tax_id(tax_id: TaxId) -> Body:
+    return {
+        "entity": tax_id.party.upper(),
+        "tax_id": tax_id.number,
+        "tax_id_type": tax_id.kind,
+        "issuing_country": tax_id.issuer,
+    }
 
 
 def _needs_no_filing(customs: Customs) -> bool:

@@ -6,17 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from connector.catalogue.borders import Spot, meets_customs
 from connector.catalogue.keep import Entry
 from connector.catalogue.product import Product, too_dense
 from connector.words.reason import Reason
 
 Severity = Literal["blocks", "costs", "look"]
 _RANK: Mapping[str, int] = {"blocks": 0, "costs": 1, "look": 2}
-
-# The European Union without its customs' exceptions: between these countries no customs papers are asked for.
-_UNION = frozenset(
-    "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK".split()  # noqa: SIM905 - read as a list.
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +59,7 @@ def gaps(
 
 def crosses_customs(origins: Sequence[str], destination: str) -> bool:
     """Whether goods from any of these countries meet customs on the way."""
-    return any(
-        origin != destination and not (origin in _UNION and destination in _UNION) for origin in origins or ("",)
-    )
+    return any(meets_customs(Spot(origin), Spot(destination)) for origin in origins or ("",))
 
 
 def _of(

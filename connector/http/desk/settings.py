@@ -30,6 +30,9 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
         "print_sheet", "print_slips", "slip_brand", "slip_color", "slip_note", "slip_inserts", "scan_to_pack",
     ),
     "dates": ("cut_off", "handling_days", "promise_coverage", "promise_history", "hide_not_sooner"),
+    "customs": (
+        "customs_signer", "customs_contents", "incoterm", "tax_numbers", "duties", "non_delivery", "paperless",
+    ),
     "technical": ("soft_deadline_ms", "hard_deadline_ms", "hmac", "packing_effort"),
 }  # fmt: skip
 """The order of the page; a key that no group names stands in the last."""
