@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from pydantic import BaseModel
 
+from carriers.invoice import CarrierNews
 from carriers.label import Created, NotBought, Purchased, Rejected, Unknown, Voided
 from carriers.money import Money
 from carriers.parcel import RateRequest, Shipment
@@ -113,8 +114,8 @@ class Carrier(Protocol):
         """Check a delivery's signature on the raw bytes; header names are lower case. Never raises."""
         ...
 
-    def read_webhook(self, raw: bytes) -> list[TrackingUpdate]:
-        """The tracking news in a verified delivery; an empty list for events that mean nothing to us."""
+    def read_webhook(self, raw: bytes) -> Sequence[CarrierNews]:
+        """Tracking, bills and refunds in a verified delivery; nothing for events that mean nothing to us."""
         ...
 
     async def close(self) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeVar
 
 from prometheus_client import Counter, Histogram
 
 from carriers.carrier import Capabilities, Carrier
 from carriers.errors import CarrierError
+from carriers.invoice import CarrierNews
 from carriers.label import Created, NotBought, Purchased, Rejected, Unknown, Voided
 from carriers.parcel import RateRequest, Shipment
 from carriers.rate import Rate, Rates
@@ -77,7 +78,7 @@ class MeteredCarrier:
         """No call to the carrier."""
         return self._connection.verify_webhook(raw, headers)
 
-    def read_webhook(self, raw: bytes) -> list[TrackingUpdate]:
+    def read_webhook(self, raw: bytes) -> Sequence[CarrierNews]:
         """No call to the carrier."""
         return self._connection.read_webhook(raw)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -20,6 +20,7 @@ from carriers.easypost.combining import combine
 from carriers.easypost.errors import raise_for, refused_purchase
 from carriers.easypost.settings import EasyPostSettings
 from carriers.errors import CarrierError, Garbled, Refused, Retryable, Unavailable
+from carriers.invoice import CarrierNews
 from carriers.label import Created, NotBought, Purchased, Rejected, Unknown, Voided
 from carriers.parcel import RateRequest, Shipment
 from carriers.rate import Rate, Rates
@@ -241,9 +242,9 @@ class EasyPost:
         """Check a delivery's v1 signature; the delivery key is the event's id."""
         return webhook.verify(raw, headers, self._settings.webhook_secret.get_secret_value())
 
-    def read_webhook(self, raw: bytes) -> list[TrackingUpdate]:
+    def read_webhook(self, raw: bytes) -> Sequence[CarrierNews]:
         """The tracking news of a verified delivery."""
-        return webhook.updates(raw)
+        return webhook.news(raw)
 
     async def close(self) -> None:
         """Nothing of its own to let go of: the outgoing client is shared, and closed by who made it."""

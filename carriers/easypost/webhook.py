@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from carriers.easypost import tracking, wire
+from carriers.easypost import billing, tracking, wire
 from carriers.errors import Garbled
+from carriers.invoice import CarrierNews
 from carriers.tracking import TrackingUpdate
 from webhooks.receiver import Authentic, Forged
 from webhooks.signatures import Invalid, check_easypost
 
 _TRACKING = {"tracker.created", "tracker.updated"}
+_INVOICES = {"shipment.invoice.created", "shipment.invoice.updated"}
 
 
 def verify(raw: bytes, headers: Mapping[str, str], secret: str) -> Authentic | Forged:
@@ -31,8 +33,19 @@ def verify(raw: bytes, headers: Mapping[str, str], secret: str) -> Authentic | F
 
 def updates(raw: bytes) -> list[TrackingUpdate]:
     """The tracking news of a delivery; empty for events of other kinds, and for bodies without their object."""
+    return [each for each in news(raw) if isinstance(each, TrackingUpdate)]
+
+
+def news(raw: bytes) -> list[CarrierNews]:
+    """What a delivery tells; nothing for events of other kinds, and for bodies without their object."""
     try:
         event = wire.read(wire.WireEvent, wire.parse(raw))
-        return [tracking.update(event.result)] if event.description in _TRACKING else []
+        if event.description in _TRACKING:
+            return [tracking.update(event.result)]
+        if event.description in _INVOICES:
+            return [billing.invoiced(event.result)]
+        if event.description == "refund.successful":
+            return [billing.money_back(event.result, event.id)]
     except Garbled:
         return []
+    return []

@@ -39,13 +39,13 @@ Lines = Annotated[list[Any], BeforeValidator(_list)]
 Whole = Annotated[int | None, BeforeValidator(_whole)]
 
 
-class _Wire(BaseModel):
+class WireObject(BaseModel):
     """Ignores what it does not know, so that no personal data of an answer is carried along."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
-class WireRate(_Wire):
+class WireRate(WireObject):
     """A price of one service. Without `id` when it comes from /beta/rates."""
 
     id: Text = ""
@@ -63,13 +63,13 @@ class WireRate(_Wire):
     delivery_date_guaranteed: Annotated[bool, BeforeValidator(lambda value: value is True)] = False
 
 
-class WireMode(_Wire):
+class WireMode(WireObject):
     """Anything that says which mode it is of."""
 
     mode: Text = ""
 
 
-class WireMessage(_Wire):
+class WireMessage(WireObject):
     """Why an account gave no rate; on some answers the message is a plain text."""
 
     carrier: Text = ""
@@ -78,7 +78,7 @@ class WireMessage(_Wire):
     message: Text = ""
 
 
-class WireLabel(_Wire):
+class WireLabel(WireObject):
     """The label's files; a URL is null until that format exists, and again after 180 days."""
 
     label_file_type: Text = ""
@@ -87,21 +87,21 @@ class WireLabel(_Wire):
     label_zpl_url: Text = ""
 
 
-class WireForm(_Wire):
+class WireForm(WireObject):
     """A further document."""
 
     form_type: Text = ""
     form_url: Text = ""
 
 
-class WireFee(_Wire):
+class WireFee(WireObject):
     """A fee, in USD."""
 
     type: Text = ""
     amount: Text = ""
 
 
-class WirePlace(_Wire):
+class WirePlace(WireObject):
     """Where a scan happened."""
 
     city: Text = ""
@@ -110,7 +110,7 @@ class WirePlace(_Wire):
     zip: Text = ""
 
 
-class WireScan(_Wire):
+class WireScan(WireObject):
     """One scan of a parcel."""
 
     status: Text = ""
@@ -120,7 +120,7 @@ class WireScan(_Wire):
     tracking_location: Annotated[WirePlace | None, BeforeValidator(_object)] = None
 
 
-class WireTracker(_Wire):
+class WireTracker(WireObject):
     """A parcel's history so far, oldest scan first; its own `status` is what counts."""
 
     id: Text = ""
@@ -137,7 +137,7 @@ class WireTracker(_Wire):
     tracking_details: Lines = []
 
 
-class WireShipment(_Wire):
+class WireShipment(WireObject):
     """A shipment, or an answer to /beta/rates, which lacks the id and all that comes after a purchase."""
 
     id: Text = ""
@@ -154,7 +154,7 @@ class WireShipment(_Wire):
     tracker: Annotated[WireTracker | None, BeforeValidator(_object)] = None
 
 
-class WireEvent(_Wire):
+class WireEvent(WireObject):
     """A webhook's body; `result` is missing in lists of events."""
 
     id: str
@@ -163,7 +163,7 @@ class WireEvent(_Wire):
     result: Any = None
 
 
-class WireError(_Wire):
+class WireError(WireObject):
     """What went wrong: a code of an open set, and a text that may be a list or an object."""
 
     code: Text = ""

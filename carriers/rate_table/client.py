@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import TypeVar
 
+from carriers.address import Address
 from carriers.money import Money
 from carriers.parcel import RateRequest
 from carriers.rate_table.bands import Bands, group
@@ -110,6 +112,7 @@ class Table:
         self._unit_ng = UNIT_NG[self._unit]
         self._zones = zones
         self._services = tuple(_service(tariff, line) for line in tariff.services)
+        self._currencies = frozenset(line.currency for line in tariff.prices)
         self._places: dict[tuple[str, str], dict[str, _Place]] = {}
         for (service, zone, currency), lines in by_place(tariff.prices).items():
             extra = tuple(
@@ -144,6 +147,34 @@ class Table:
             else:
                 missing.append(found)
         return tuple(priced), tuple(missing)
+
+    def zones_of(self, destination: Address) -> tuple[str, ...] | Unclear:
+        """The zones that a destination is or may be in."""
+        return self._zones.find(destination)
+
+    def priced_in(self, currency: str) -> str:
+        """The currency that counts where prices are wanted in this one: itself where a line has it, else the table's."""
+        return currency if currency in self._currencies else self.currency
+
+    def edges(self, zone: str, currency: str, day: date) -> tuple[tuple[int, ...], bool] | None:
+        """The grams from which on one parcel costs something else there; None where more than its band counts.
+
+        The second value says whether a parcel's size counts too.
+        """
+        found, divided = {0}, False
+        for service in self._services:
+            currencies = self._places.get((service.key, zone), {})
+            place = currencies.get(currency) or currencies.get(self.currency)
+            if place is None:
+                continue
+            by_items = place.grid.only
+            weights = None if by_items is None else by_items.only
+            if weights is None or any(line.per_unit or line.step_ng for line in weights.values):
+                return None
+            divided = divided or service.divisor_on(day) != 0
+            bounds = (*weights.lows, *(high + 1 for high in weights.highs if high < UNBOUND))
+            found.update(_first_weight(bound, service.round_to_ng) for bound in bounds)
+        return tuple(sorted(found)), divided
 
     def _dearest(
         self, service: _Service, zones: tuple[str, ...], request: RateRequest, day: date
@@ -255,6 +286,11 @@ def _billable(service: _Service, request: RateRequest, divisor: int, unit: Weigh
         together += grams
     if service.priced_by == "shipment":
         yield billable_ng(together, service.round_to_ng)
+
+
+def _first_weight(billed: int, round_to_ng: int) -> int:
+    """The least weight in grams that counts as so many grams or more."""
+    return bisect_left(range(billed + 1), billed, key=lambda grams: grams_up(billable_ng(grams, round_to_ng)))
 
 
 def _later(one: int | None, other: int | None) -> int | None:

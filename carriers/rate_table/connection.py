@@ -15,6 +15,7 @@ from carriers.rate_table.client import Priced, Table
 from carriers.rate_table.errors import BY_HAND, FENCED
 from carriers.rate_table.reading import read_table
 from carriers.rate_table.settings import RateTableSettings, unpack
+from carriers.rate_table.stretches import Stretches
 from carriers.tracking import TrackingUpdate
 from webhooks.ports import Clock, Fence
 from webhooks.receiver import Authentic, Forged
@@ -42,6 +43,7 @@ class RateTableCarrier:
         self._clock = clock
         self._zone = ZoneInfo(settings.timezone)
         self.table: Table = read_table(unpack(settings.file))
+        self._stretches = Stretches(self.table)
 
     @property
     def capabilities(self) -> Capabilities:
@@ -57,7 +59,10 @@ class RateTableCarrier:
         """Prices for all parcels together. Where goods leave from plays no part."""
         if request.accounts and self.table.name not in request.accounts:
             return Rates()
-        priced, missing = self.table.price(request, self.today)
+        return self._stretches.find(request, self.today, self._price)
+
+    def _price(self, request: RateRequest, day: date) -> Rates:
+        priced, missing = self.table.price(request, day)
         problems = tuple(Problem(self.table.name, self.table.name, each.code, each.message) for each in missing)
         return Rates(tuple(self._rate(each) for each in priced), problems)
 

@@ -16,7 +16,6 @@ invoice_lines = TenantTable(
     Column("reason", String(200), nullable=False),
     Column("source", String(16), nullable=False, server_default=text("'file'")),  # file or webhook
     Column("details", JSON),  # What the carrier measured and charged for: see invoice_details.Details.
-    Column("cause", String(24)),  # What the gap comes of: insight.gaps.Cause
     Index(None, "shop_id", "at"),
 )
 invoice_leftovers = TenantTable(

@@ -20,6 +20,7 @@ from connector.installing.moves import REPAIR, CallbackCare
 from connector.installing.news import AppHooks
 from connector.installing.privacy import Departures
 from connector.labels.aftercare import Aftercare
+from connector.labels.invoice_news import take_in as take_in_money
 from connector.labels.purchase import Purchasing
 from connector.labels.retention import KEEP as KEEP_FILES
 from connector.labels.retention import forget_old, referred_to
@@ -83,7 +84,8 @@ def register_jobs(house: House, work: Work) -> None:
     work.register("hooks.app", AppHooks(database, directory, house.inbox, departures, store_hooks).process)
     work.register(REPAIR, CallbackCare(house.installer).repair)
     work.register("shops.check", house.clinic.sweep)
-    work.register("hooks.carrier", CarrierHooks(database, directory, work, house.inbox, now, stray).process)
+    carrier_hooks = CarrierHooks(database, directory, work, house.inbox, now, stray, take_in_money)
+    work.register("hooks.carrier", carrier_hooks.process)
     work.register(catalogue.SWEEP, reader.sweep)
     work.register(catalogue.READ, reader.read)
     work.register("orders.refresh", orders.refresh)

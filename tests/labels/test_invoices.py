@@ -9,7 +9,8 @@ import pytest
 
 from carriers.money import Money
 from connector.labels import amounts
-from connector.labels.invoices import Imported, InvoiceError, InvoiceLine, book_invoice, read_invoice
+from connector.labels.invoice_csv import InvoiceError, InvoiceLine, read_invoice
+from connector.labels.invoices import Imported, book_invoice
 from connector.labels.tables import labels, parcels
 from connector.quotes.adjustments import adjustment_key, load_expected
 from connector.quotes.decide import decide
@@ -142,7 +143,7 @@ def test_from_twenty_labels_on_a_service_s_invoices_are_expected_and_offers_hold
 def test_a_file_is_read_by_its_own_columns() -> None:
     rows = ["Inv,Tracking No,Net,Why", "R-1,1Z999,12.345,Dimensions", ",,,", "R-1,1Z998,-3,"]
     assert read_invoice(rows, COLUMNS, "EUR") == [
-        InvoiceLine(2, "1Z999", Money(1235, "EUR"), "R-1", "Dimensions"),
+        InvoiceLine(2, "1Z999", Money(1235, "EUR"), "R-1", "Dimensions", charges=(("Dimensions", 1235),)),
         InvoiceLine(4, "1Z998", Money(-300, "EUR"), "R-1"),
     ]
 

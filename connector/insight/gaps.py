@@ -1,0 +1,208 @@
+"""Why a label cost something else than was quoted: the gap taken apart by its causes, from what is known. Pure.
+
+Two steps lead from the quote to the invoice. What changed until the purchase is the quote's own: a price that stood in
+for the carrier's, or else the carrier's new price. What changed after it is the carrier's: its own words for each
+charge count first; what it did not name is told by what it measured, and, where the price list is known, by the
+difference in price that each measure makes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Literal
+
+from carriers.invoice import NOTHING, Measures
+
+Cause = Literal[
+    "dimensions", "weight", "zone", "residential", "surcharge", "address_correction", "stand_in", "other"
+]
+CAUSES: tuple[Cause, ...] = (
+    "dimensions",
+    "weight",
+    "zone",
+    "residential",
+    "surcharge",
+    "address_correction",
+    "stand_in",
+    "other",
+)
+PriceOf = Callable[[int, str, bool], int | None]
+"""The list price in minor units of so many billed grams, to a zone, to a home or not; None where it is not known."""
+
+_WORDS: tuple[tuple[str, Cause], ...] = (
+    (r"addr\w*[ ./-]*(corr|chang|fix|adj|err|valid|inva)", "address_correction"),
+    (r"(corr|wrong|bad|incomplete)\w*[ ./-]*addr", "address_correction"),
+    (r"delivery area|\bdas\b|extended area|remote|additional handling|\bahs?\b", "surcharge"),
+    (r"\bres\b|\bresi\b|resid|home deliver|private addr", "residential"),
+    (r"\bdim|dimension|volum|cubic|girth|over ?size|large pack|nonstandard|non-standard|\bsize\b|length", "dimensions"),
+    (r"\bzone|distance|\bzn\b", "zone"),
+    (r"weigh|\bwt\b|\bwgt\b|\blbs?\b|\bkg\b|\boz\b|heav", "weight"),
+    (r"surch|fuel|peak|demand|handling|signature|saturday|toll|season|declared|\bfee\b|security|energy", "surcharge"),
+    (r"address", "address_correction"),
+)
+_SLACK = 1.03
+"""Scales and rounding differ by so much without meaning anything."""
+
+_DIVISOR = 5_000
+"""Cubic millimetres for a gram where the carrier's is not known: 5,000 cubic centimetres for a kilogram."""
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """A line of the carrier's bill for this parcel beside the price it was bought at: its word, and minor units."""
+
+    word: str
+    minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What is known of one label. Amounts are minor units of one currency.
+
+    `quoted` is None where the quote is lost; `stand_in`: its price was not the carrier's own. `divisor` is in cubic
+    millimetres for a gram.
+    """
+
+    quoted: int | None
+    bought: int
+    invoiced: int
+    stand_in: bool = False
+    charges: tuple[Charge, ...] = ()
+    planned: Measures = NOTHING
+    captured: Measures = NOTHING
+    divisor: int = _DIVISOR
+    price_of: PriceOf | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attribution:
+    """The parts of a gap, the largest first; they add up to the gap. `main` is None where there is no gap."""
+
+    parts: tuple[tuple[Cause, int], ...]
+
+    @property
+    def main(self) -> Cause | None:
+        """What most of it comes of."""
+        return self.parts[0][0] if self.parts else None
+
+    @property
+    def gap(self) -> int:
+        """All parts together."""
+        return sum(minor for _, minor in self.parts)
+
+
+def attribute(evidence: Evidence) -> Attribution:
+    """Take the gap between quote (or purchase, where the quote is lost) and invoice apart."""
+    parts: dict[Cause, int] = defaultdict(int)
+    if evidence.quoted is not None:
+        parts["stand_in" if evidence.stand_in else "other"] += evidence.bought - evidence.quoted
+    rest = evidence.invoiced - evidence.bought
+    for charge in evidence.charges:
+        cause = by_word(charge.word)
+        if cause is not None:
+            parts[cause] += charge.minor
+            rest -= charge.minor
+    if rest:
+        for cause, minor in _by_measures(evidence, rest):
+            parts[cause] += minor
+    found = [(cause, minor) for cause, minor in parts.items() if minor]
+    return Attribution(tuple(sorted(found, key=lambda part: (-abs(part[1]), CAUSES.index(part[0])))))
+
+
+def by_word(word: str) -> Cause | None:
+    """The cause that a carrier's own word for a charge names; None where it names none."""
+    return next((cause for pattern, cause in _WORDS if re.search(pattern, word, re.IGNORECASE)), None)
+
+
+def billed(measures: Measures, divisor: int) -> int | None:
+    """What a carrier bills by, in grams: the weight, or the volume's where that is more."""
+    if measures.billed_grams is not None:
+        return measures.billed_grams
+    volume = _volume_grams(measures, divisor)
+    known = [grams for grams in (measures.grams, volume) if grams is not None]
+    return max(known) if known else None
+
+
+def _volume_grams(measures: Measures, divisor: int) -> int | None:
+    if measures.size is None:
+        return None
+    length, width, height = measures.size
+    return -(-length * width * height // divisor)
+
+
+def _by_measures(evidence: Evidence, rest: int) -> list[tuple[Cause, int]]:
+    """What nobody named, by what differs between the plan and the carrier's measures."""
+    differing = list(_differing(evidence))
+    if not differing:
+        return [("other", rest)]
+    priced = _by_price(evidence, differing, rest)
+    return priced or [(differing[0], rest)]
+
+
+def _differing(evidence: Evidence) -> Iterator[Cause]:
+    """What differs, the likeliest first."""
+    planned, captured = evidence.planned, evidence.captured
+    before, now = billed(planned, evidence.divisor), billed(captured, evidence.divisor)
+    if before is not None and now is not None and _differs(now, before):
+        yield _heavier_or_larger(evidence, now)
+    if planned.zone and captured.zone and planned.zone != captured.zone:
+        yield "zone"
+    if captured.residential is not None and captured.residential != bool(planned.residential):
+        yield "residential"
+
+
+def _heavier_or_larger(evidence: Evidence, now: int) -> Cause:
+    """Whether scale or tape made the difference in what is billed."""
+    planned, captured = evidence.planned, evidence.captured
+    volume = _volume_grams(captured, evidence.divisor)
+    if captured.grams is None and volume is None:
+        # Only the billed weight is told: a plan that was billed by volume is taken to be larger, not heavier.
+        by_volume = _volume_grams(planned, evidence.divisor) or 0
+        return "dimensions" if by_volume >= (planned.grams or 0) else "weight"
+    if volume is not None and captured.grams is not None:
+        return "dimensions" if volume > captured.grams else "weight"
+    if captured.grams is not None:
+        explained = captured.grams * _SLACK >= now and _differs(captured.grams, planned.grams or 0)
+        return "weight" if explained else "dimensions"
+    return "dimensions"
+
+
+def _by_price(evidence: Evidence, differing: list[Cause], rest: int) -> list[tuple[Cause, int]]:
+    """The set of differences whose prices come nearest to what was added; empty without a price list."""
+    planned, captured = evidence.planned, evidence.captured
+    grams, grams_now = billed(planned, evidence.divisor), billed(captured, evidence.divisor)
+    if evidence.price_of is None or grams is None:
+        return []
+    best: tuple[int, list[tuple[Cause, int]]] | None = None
+    for count in range(1, len(differing) + 1):
+        for chosen in combinations(differing, count):
+            parts, state, price = [], [grams, planned.zone, bool(planned.residential)], None
+            price = evidence.price_of(grams, planned.zone, bool(planned.residential))
+            for cause in chosen:
+                if cause in {"dimensions", "weight"}:
+                    state[0] = grams_now if grams_now is not None else grams
+                elif cause == "zone":
+                    state[1] = captured.zone
+                else:
+                    state[2] = bool(captured.residential)
+                after = evidence.price_of(int(state[0]), str(state[1]), bool(state[2]))
+                if price is None or after is None:
+                    return []
+                parts.append((cause, after - price))
+                price = after
+            off = abs(rest - sum(minor for _, minor in parts))
+            if best is None or off < best[0]:
+                best = (off, parts)
+    if best is None:
+        return []
+    largest = max(best[1], key=lambda part: abs(part[1]))[0]
+    left = rest - sum(minor for _, minor in best[1])
+    return [(cause, minor + (left if cause == largest else 0)) for cause, minor in best[1]]
+
+
+def _differs(now: int, before: int) -> bool:
+    return max(now, before) > min(now, before) * _SLACK + 15
