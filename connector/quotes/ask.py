@@ -16,7 +16,7 @@ from carriers.money import Money
 from carriers.parcel import Parcel, RateRequest
 from carriers.rate import Problem, Rate, Rates
 from connector.packing.plan import Plan
-from connector.quotes.answers import AccountAnswer, KeptProblem, keep_problem, keep_rate
+from connector.quotes.answers import AccountAnswer, KeptProblem, KeptRate, keep_problem, keep_rate
 from connector.quotes.reduced import without_person
 from connector.words.reason import Reason
 
@@ -104,15 +104,41 @@ async def ask_one(account: Account, request: RateRequest, deadline_s: float) -> 
         # A defect in an adapter must not take the other carriers' prices from the buyer.
         log.exception("carrier_defect", carrier=account.carrier, account=account.id)
         return _failed(account, "carrier_error", "", started)
+    kept, problems = _keep_again(rates) if account.connection.capabilities.local else _keep(rates)
     return AccountAnswer(
         account_id=account.id,
         carrier=account.carrier,
         state="answered",
-        rates=tuple(keep_rate(rate, rate.price) for rate in rates.rates),
-        problems=tuple(keep_problem(problem) for problem in rates.problems),
+        rates=kept,
+        problems=problems,
         partial=rates.partial,
         elapsed_ms=_since(started),
     )
+
+
+_Kept = tuple[tuple[KeptRate, ...], tuple[KeptProblem, ...]]
+_known: dict[int, tuple[Rates, _Kept]] = {}
+_MOST_KNOWN = 4096
+
+
+def _keep(rates: Rates) -> _Kept:
+    """The answer as it is kept."""
+    return (
+        tuple([keep_rate(rate, rate.price) for rate in rates.rates]),
+        tuple([keep_problem(problem) for problem in rates.problems]),
+    )
+
+
+def _keep_again(rates: Rates) -> _Kept:
+    """The same, made once for each answer in memory: tables give the very same answer again."""
+    found = _known.get(id(rates))
+    if found is not None and found[0] is rates:
+        return found[1]
+    if len(_known) >= _MOST_KNOWN:
+        _known.clear()
+    kept = _keep(rates)
+    _known[id(rates)] = rates, kept
+    return kept
 
 
 async def _parcel_by_parcel(carrier: Carrier, request: RateRequest, deadline_s: float) -> Rates:
