@@ -153,7 +153,7 @@ class Table:
         return self._zones.find(destination)
 
     def priced_in(self, currency: str) -> str:
-        """The currency that counts where prices are wanted in this one: itself where a line has it, else the table's."""
+        """The currency that counts when prices are wanted in this one: itself if a line has it, else the table's."""
         return currency if currency in self._currencies else self.currency
 
     def edges(self, zone: str, currency: str, day: date) -> tuple[tuple[int, ...], bool] | None:
