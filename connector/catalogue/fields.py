@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
 
 from connector.catalogue.measures import LENGTHS, WEIGHTS, BadMeasure, length_mm, weight_g
@@ -16,7 +17,8 @@ _WEIGHTS = {"weight": "weight_g"}
 _FLAGS = {name: name for name in ("upright", "bears_nothing", "fragile", "ships_alone", "own_box")}
 _TEXTS = {name: name for name in ("group", "hazmat", "hs_code", "origin_country", "customs_description")}
 _COUNTS = {"handling_days": "handling_days"}
-TARGETS: Mapping[str, str] = {**_LENGTHS, **_WEIGHTS, **_FLAGS, **_TEXTS, **_COUNTS}
+_DATES = {"available_on": "available_on"}
+TARGETS: Mapping[str, str] = {**_LENGTHS, **_WEIGHTS, **_FLAGS, **_TEXTS, **_COUNTS, **_DATES}
 """What a metafield may be, and the value that it becomes."""
 
 # Shopify's typed measurements name their unit in words.
@@ -92,6 +94,8 @@ def _reader(name: FieldName) -> Callable[[str], Any]:
         return _flag
     if name.target in _COUNTS:
         return _count
+    if name.target in _DATES:
+        return _date
     return lambda raw: _text(name.target, raw)
 
 
@@ -119,6 +123,11 @@ def _count(raw: str) -> int:
     if not 0 <= number <= 365:
         raise ValueError(raw[:40])
     return number
+
+
+def _date(raw: str) -> date:
+    """A day, or a moment as metafields of the type date_time have it."""
+    return datetime.fromisoformat(raw).date()
 
 
 def _text(target: str, raw: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
@@ -20,6 +21,8 @@ TELLING_WEIGHT_G = 200
 """Below it a placeholder of a few millimetres does no harm."""
 
 SIZE = ("length_mm", "width_mm", "height_mm")
+ANYWHERE = "*"
+"""Stands for all locations together among the places of a product in a quote."""
 
 
 class _Sparse(BaseModel):
@@ -92,7 +95,7 @@ class Values(Packaging):
     `nests_mm`: what a further unit adds to a stack of them. `group`: goods of different groups never share a carton.
     `hazmat`: the class of dangerous goods, such as 3 or 9. `value` is what customs is told, `unit_cost` what the
     merchant paid, `price` what one unit sells for in the store: a decimal number in the shop's currency. `places` by
-    the store's id of the location.
+    the store's id of the location. `available_on`: when goods that are not there come (again).
     """
 
     nests_mm: int | None = None
@@ -108,6 +111,7 @@ class Values(Packaging):
     tags: tuple[str, ...] = ()
     collections: tuple[str, ...] = ()
     handling_days: int | None = None
+    available_on: date | None = None
     requires_shipping: bool | None = None
     name: str = ""
     product_id: str = ""
@@ -183,17 +187,33 @@ class Product(Values):
         return self.sources.get(name)
 
     def for_quote(self) -> Product:
-        """What a quote keeps: without names, shelves and barcodes, which no price depends on."""
-        dropped = {"name": "", "barcode": "", "places": {}, "customs_description": "", "product_id": "", "price": ""}
+        """What a quote keeps: without names, shelves and barcodes, which no price depends on.
+
+        Of the stock it keeps where there is none, with ANYWHERE where there is none at all; counts change too often.
+        """
+        dropped: dict[str, Any] = {"name": "", "barcode": "", "places": self._nothing_left(), "customs_description": "", "product_id": "", "price": ""}
         kept = {name: source for name, source in self.sources.items() if name not in dropped}
+        if not dropped["places"] and any(place.stock is not None for place in self.places.values()):
+            dropped["available_on"] = None  # They are here.
         slim = self.model_copy(update={**dropped, "sources": kept})
         for made in ("body", "pieces"):
             slim.__dict__.pop(made, None)
         return slim
 
+    def is_out_of_stock(self, location: str) -> bool:
+        """Whether nothing is left at the store's location (empty: at any); False where that is not known."""
+        return (location or ANYWHERE) in self.places and (self.places[location or ANYWHERE].stock or 0) <= 0
+
+    def _nothing_left(self) -> dict[str, Place]:
+        counted = {name: place.stock for name, place in self.places.items() if place.stock is not None}
+        empty = {name: Place(stock=0) for name, stock in counted.items() if stock <= 0}
+        return empty | {ANYWHERE: Place(stock=0)} if empty and len(empty) == len(counted) else empty
+
 
 def _plain(value: Any) -> Any:
     """A field's value as JSON has it."""
+    if isinstance(value, date):
+        return value.isoformat()
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json")
     if isinstance(value, tuple):

@@ -7,6 +7,7 @@ import io
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from carriers.money import Money, MoneyError
@@ -14,6 +15,7 @@ from connector.catalogue.measures import LENGTHS, WEIGHTS, BadMeasure, length_mm
 from connector.catalogue.product import SIZE, Amount, Packaging, Place, Values, key_of, too_dense
 
 FLAGS = ("upright", "bears_nothing", "fragile", "ships_alone", "own_box")
+DAYS = ("handling_days", "available_on")
 TEXTS = ("barcode", "group", "hazmat", "hs_code", "origin_country", "customs_description", "vendor")
 LISTS = ("tags", "collections")
 KEYS = ("variant_id", "sku", "units")
@@ -125,7 +127,7 @@ def write_sheet(rows: Iterable[tuple[str, str, str, Values]]) -> str:
         for name in ("value", "unit_cost")
     }
     locations = sorted({place for values in everything for place in values.places})
-    header = [*KEYS, *IGNORED, *SIZE, "weight_g", "nests_mm", *FLAGS, *TEXTS, *LISTS, "handling_days"]
+    header = [*KEYS, *IGNORED, *SIZE, "weight_g", "nests_mm", *FLAGS, *TEXTS, *LISTS, *DAYS]
     header += [f"{name}_{currency.lower()}" for name, found in currencies.items() for currency in found]
     header += [f"{what}@{place}" for place in locations for what in ("stock", "bin")]
     out = io.StringIO()
@@ -144,7 +146,7 @@ def _cells(values: Packaging) -> dict[str, str]:
     for name in (*SIZE, "weight_g", "barcode", *FLAGS):
         found[name] = _cell(getattr(values, name))
     if isinstance(values, Values):
-        for name in ("nests_mm", *TEXTS, *LISTS, "handling_days"):
+        for name in ("nests_mm", *TEXTS, *LISTS, *DAYS):
             found[name] = _cell(getattr(values, name))
         for name in ("value", "unit_cost"):
             amount: Amount | None = getattr(values, name)
@@ -210,6 +212,8 @@ def _column(name: str, units: dict[str, str]) -> tuple[str, Reader]:
         return name, lambda cell: [_text(name, each) for each in (one.strip() for one in cell.split("|")) if each]
     if name == "handling_days":
         return name, lambda cell: _count(cell, 365)
+    if name == "available_on":
+        return name, _date
     if match := _MEASURE.fullmatch(name):
         return _measured(match[1], match[2], units)
     if match := _MONEY.fullmatch(name):
@@ -316,6 +320,13 @@ def _flag(cell: str) -> bool:
     if cell.lower() not in known:
         raise _Bad(f"it is yes or no, not {cell[:40]!r}")
     return known[cell.lower()]
+
+
+def _date(cell: str) -> str:
+    try:
+        return date.fromisoformat(cell).isoformat()
+    except ValueError as error:
+        raise _Bad(f"it is a day such as 2026-12-01, not {cell[:40]!r}") from error
 
 
 def _count(cell: str, most: int) -> int:

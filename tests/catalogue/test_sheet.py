@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -106,6 +108,7 @@ def some_values(draw: st.DrawFn) -> Values:
         hazmat=draw(st.just("") | words),
         origin_country=draw(st.sampled_from(["", "SK"])),
         handling_days=draw(st.none() | st.integers(0, 30)),
+        available_on=draw(st.none() | st.dates(date(2026, 1, 1), date(2027, 12, 31))),
         unit_cost=draw(
             st.none() | st.builds(Amount, minor=st.integers(0, 10**6), currency=st.sampled_from(["EUR", "JPY"]))
         ),
