@@ -39,6 +39,7 @@ from connector.storage.shops import (
 )
 from connector.storage.vault import ShopTokenVault
 from connector.store import Store, StoreKind
+from connector.storefront_settings import storefront_key
 from webhooks.errors import WaybillError
 from webhooks.outgoing import Outgoing, OutgoingClient
 from webhooks.ports import Clock
@@ -72,6 +73,7 @@ class _State:
     by_domain: dict[tuple[str, str], ShopEntry] = field(default_factory=dict)
     gone: dict[tuple[str, str], ShopRecord] = field(default_factory=dict)
     by_hook_token: dict[bytes, AccountEntry] = field(default_factory=dict)
+    by_storefront: dict[bytes, ShopEntry] = field(default_factory=dict)
 
 
 class Directory:
@@ -112,6 +114,10 @@ class Directory:
     def shop_by_domain(self, platform: str, domain: str) -> ShopEntry | None:
         """A live shop by the store's own name of it."""
         return self._state.by_domain.get((platform, domain.lower()))
+
+    def shop_by_storefront(self, key: str) -> ShopEntry | None:
+        """The live shop whose storefront is switched on and has this public key."""
+        return self._state.by_storefront.get(_digest(key))
 
     def app(self, app_id: str) -> AppEntry | None:
         """An app by our id."""
@@ -230,6 +236,8 @@ class Directory:
                 continue
             state.shops[record.id] = entry
             state.by_domain[record.platform, record.domain] = entry
+            if entry.settings.storefront.on:
+                state.by_storefront[_digest(storefront_key(record.id, entry.settings.storefront))] = entry
             for account in entry.accounts.values():
                 state.by_hook_token[_digest(account.record.hook_token)] = account
         self._state = state

@@ -40,6 +40,13 @@ class Metrics:
             ["shop", "result"],
             registry=self.registry,
         )
+        self.storefront = Counter(
+            "waybill_storefront_requests",
+            "Questions of pages before the checkout by shop and outcome: offers, not_served, unknown, refused, "
+            "pressed, not_found, forbidden, forged, too_large, too_slow, gone, not_ready, failed.",
+            ["shop", "outcome"],
+            registry=self.registry,
+        )
         self.deliveries = Counter(
             "waybill_webhook_deliveries",
             "Webhooks by endpoint kind (store, carrier, app) and outcome: accepted, forged, refused, not_found, "

@@ -18,7 +18,17 @@ from connector.settings import Settings
 from connector.storage.migrate import SchemaMismatch, require_current
 from connector.storage.secrets import SealError
 from connector.supervisor import EXIT_MISCONFIGURED
-from connector.wiring import Checkout, House, Surroundings, desk_house, follower, open_house, receiver, watch_of
+from connector.wiring import (
+    Checkout,
+    House,
+    Surroundings,
+    desk_house,
+    follower,
+    open_house,
+    receiver,
+    storefront_house,
+    watch_of,
+)
 
 
 def serve(settings: Settings, host: str, port: int) -> int:
@@ -91,4 +101,5 @@ def front_of(house: House) -> Front:
         desk=desk_house(house),
         rate_call_refused=lambda shop_id: house.refused.note(shop_id, "rates"),
         shopify_app=house.shopify_app,
+        storefront=storefront_house(house),
     )

@@ -118,6 +118,18 @@ class Settings(BaseSettings):
         le=10000,
         description="Webhooks that may wait for such a thread; more are told to come again (503).",
     )
+    storefront_per_minute: int = Field(
+        default=60, ge=1, le=100_000, description="Prices before the checkout that one visitor may ask for in a minute."
+    )
+    storefront_shop_per_minute: int = Field(
+        default=1200, ge=1, le=1_000_000, description="The same for all visitors of one shop together."
+    )
+    proxies: int = Field(
+        default=1,
+        ge=0,
+        le=10,
+        description="Proxies before this server that add their client to X-Forwarded-For, to tell visitors apart.",
+    )
     rate_body_bytes: int = Field(
         default=MIB, ge=1024, le=64 * MIB, description="Longest body of a rate request, in bytes."
     )

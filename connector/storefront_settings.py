@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Mapping
+from hashlib import sha256
 from typing import Any, Literal, Self, get_args
 from urllib.parse import urlsplit
 
@@ -157,6 +158,11 @@ class StorefrontSettings(BaseModel):
         if len(set(named)) != len(named):
             raise ValueError("two templates are for one offer and one language")
         return self
+
+
+def storefront_key(shop_id: str, settings: StorefrontSettings) -> str:
+    """The public key in the storefront's address: the merchant's own, else one made from the shop's id."""
+    return settings.key or sha256(f"storefront {shop_id}".encode()).hexdigest()[:24]
 
 
 FORMS: Mapping[str, str] = {

@@ -14,7 +14,7 @@ from typing import Literal
 _EASYPOST_PREFIX = b"hmac-sha256-hex="
 _WHSEC = "whsec_"
 
-Reason = Literal["signature_missing", "signature_wrong", "no_secret"]
+Reason = Literal["signature_missing", "signature_wrong", "no_secret", "expired"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,39 @@ def check_shopify(raw: bytes, header: str | None, secrets: Sequence[str]) -> Ver
     Source: shopify.dev, "Verify webhook deliveries", 2026-10.
     """
     return _check(header, [shopify_signature(raw, secret).encode() for secret in secrets if secret])
+
+
+PROXY_WITHIN_S = 90
+"""How old a signed address of an app proxy may be, and how far ahead of our clock."""
+
+
+def shopify_proxy_signature(query: Sequence[tuple[str, str]], secret: str) -> str:
+    """The value of `signature` in an app proxy's query: hex of HMAC-SHA256 over the other pairs.
+
+    Values of one name are joined by commas; the pairs `name=value` are sorted and joined by nothing.
+    """
+    named: dict[str, list[str]] = {}
+    for name, value in query:
+        if name != "signature":
+            named.setdefault(name, []).append(value)
+    signed = "".join(sorted(f"{name}={','.join(values)}" for name, values in named.items()))
+    return _hmac(_utf8(signed), _utf8(secret)).hex()
+
+
+def check_shopify_proxy(query: Sequence[tuple[str, str]], secrets: Sequence[str], now: int) -> Verdict:
+    """Check the query of a call through Shopify's app proxy; `now` in Unix seconds. Never raises.
+
+    Only the query is signed, the body is not. Source: shopify.dev, "Authenticate app proxies", 2026-10.
+    """
+    given = [value for name, value in query if name == "signature"]
+    signature = given[0] if len(given) == 1 else ""
+    verdict = _check(signature, [shopify_proxy_signature(query, secret).encode() for secret in secrets if secret])
+    if isinstance(verdict, Invalid):
+        return verdict
+    at = [value for name, value in query if name == "timestamp"]
+    if len(at) != 1 or not (at[0].isascii() and at[0].isdigit() and len(at[0]) <= 12):
+        return Invalid("expired")
+    return verdict if abs(now - int(at[0])) <= PROXY_WITHIN_S else Invalid("expired")
 
 
 def easypost_signature(raw: bytes, secret: str) -> str:

@@ -15,6 +15,7 @@ from webhooks.receiver import Endpoint, Reply
 
 if TYPE_CHECKING:
     from connector.http.desk.house import DeskHouse
+    from connector.http.storefront.house import StorefrontHouse
     from connector.installing.app_desk import AppDesk
 
 # The kinds of endpoint of the inbox: an endpoint's key is its kind, a colon, and an id.
@@ -205,7 +206,8 @@ Lifespan = Callable[[], AbstractAsyncContextManager[None]]
 class Front:
     """Everything that the HTTP front works with. `lifespan` surrounds the time in which requests are served.
 
-    Without a `desk` the merchant's pages are not served, without a `shopify_app` the app's are not.
+    Without a `desk` the merchant's pages are not served, without a `shopify_app` the app's are not, and without a
+    `storefront` no page is told prices.
     """
 
     directory: Directory
@@ -218,3 +220,4 @@ class Front:
     rate_call_refused: Callable[[str], None] | None = None
     desk: DeskHouse | None = None
     shopify_app: AppDesk | None = None
+    storefront: StorefrontHouse | None = None

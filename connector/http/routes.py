@@ -44,6 +44,10 @@ def build_app(front: Front) -> Starlette:
         from connector.http.shopify_app import app_routes
 
         routes += app_routes(front, front.shopify_app)
+    if front.storefront is not None:
+        from connector.http.storefront.doors import storefront_routes
+
+        routes += storefront_routes(front, front.storefront)
     return _application(routes, front.metrics, front.lifespan, closing)
 
 

@@ -6,6 +6,7 @@ from connector.wiring.front import Checkout, Surroundings, desk_house, follower,
 from connector.wiring.house import House, migrate_house, open_house, prepare_database
 from connector.wiring.jobs import register_jobs
 from connector.wiring.kinds import CARRIERS, PLATFORMS, STORES
+from connector.wiring.storefront import storefront_house
 from connector.wiring.watching import post_of, watch_of
 
 __all__ = [
@@ -23,5 +24,6 @@ __all__ = [
     "prepare_database",
     "receiver",
     "register_jobs",
+    "storefront_house",
     "watch_of",
 ]

@@ -14,6 +14,8 @@ from starlette.routing import Route
 from connector.http.desk.routes import addresses as desk_addresses
 from connector.http.routes import build_app
 from connector.http.shopify_app import app_routes
+from connector.http.storefront.doors import storefront_routes
+from connector.http.storefront.house import StorefrontHouse
 from tests.http.house import House
 
 DOCS = Path(__file__).resolve().parent.parent.parent / "docs" / "routes.md"
@@ -27,7 +29,11 @@ def test_the_page_lists_every_address_and_no_other(house: House) -> None:
     }
     served = {
         (method, route.path)
-        for route in (*build_app(house.front()).routes, *app_routes(house.front(), cast("Any", None)))
+        for route in (
+            *build_app(house.front()).routes,
+            *app_routes(house.front(), cast("Any", None)),
+            *storefront_routes(house.front(), StorefrontHouse(cast("Any", None), cast("Any", None))),
+        )
         if isinstance(route, Route)
         for method in (route.methods or set()) - {"HEAD"}
     }
