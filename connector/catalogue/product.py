@@ -191,7 +191,14 @@ class Product(Values):
 
         Of the stock it keeps where there is none, with ANYWHERE where there is none at all; counts change too often.
         """
-        dropped: dict[str, Any] = {"name": "", "barcode": "", "places": self._nothing_left(), "customs_description": "", "product_id": "", "price": ""}
+        dropped: dict[str, Any] = {
+            "name": "",
+            "barcode": "",
+            "places": self._nothing_left(),
+            "customs_description": "",
+            "product_id": "",
+            "price": "",
+        }
         kept = {name: source for name, source in self.sources.items() if name not in dropped}
         if not dropped["places"] and any(place.stock is not None for place in self.places.values()):
             dropped["available_on"] = None  # They are here.
@@ -201,8 +208,9 @@ class Product(Values):
         return slim
 
     def is_out_of_stock(self, location: str) -> bool:
-        """Whether nothing is left at the store's location (empty: at any); False where that is not known."""
-        return (location or ANYWHERE) in self.places and (self.places[location or ANYWHERE].stock or 0) <= 0
+        """Whether nothing is left at the store's location, or at any that is known; False where that is not known."""
+        place = self.places.get(location) or self.places.get(ANYWHERE)
+        return place is not None and place.stock is not None and place.stock <= 0
 
     def _nothing_left(self) -> dict[str, Place]:
         counted = {name: place.stock for name, place in self.places.items() if place.stock is not None}
