@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from carriers.customs import Customs, CustomsItem, TaxId
 from carriers.measure import Weight
 from carriers.money import Money, MoneyError
-from connector.catalogue.borders import UNION, Spot, meets_customs
+from connector.catalogue.borders import Spot, meets_customs
 from connector.catalogue.customs_settings import CustomsSettings
 from connector.catalogue.product import Product
 from connector.words.reason import Reason
@@ -21,6 +21,7 @@ _NO_FILING_TO_CANADA = "NOEEI 30.36"
 _NO_FILING_BELOW = 250_000  # USD cents for each HS code: 15 CFR 30.37(a).
 _IOSS_UP_TO = Money(15_000, "EUR")  # Regulation of the import one-stop shop: consignments of no more than 150 EUR.
 _LONGEST = 100
+_MOST_NAMED = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,24 +38,42 @@ class DeclaredLine:
     origin_country: str = ""
 
 
-def missing(
-    lines: Sequence[DeclaredLine], settings: CustomsSettings, origin: Spot, destination: Spot
-) -> list[Reason]:
-    """What customs would ask and nobody has said, each naming product and field; empty: nothing."""
-    found = [] if settings.signer else [Reason("customs_no_signer")]
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """What nobody has said: a column of the catalogue for a product, or a setting of the shop (no product)."""
+
+    field: str
+    product: str = ""
+
+
+def missing(lines: Sequence[DeclaredLine], settings: CustomsSettings, origin: Spot, destination: Spot) -> list[Missing]:
+    """What customs would ask and nobody has said; empty: nothing."""
+    found = [] if settings.signer else [Missing("customs_signer")]
     for line in lines:
-        named = {"product": line.name or line.sku or "?"}
+        product = line.name or line.sku or "?"
         if not _hs_code(line):
-            found.append(Reason("customs_no_hs_code", named))
+            found.append(Missing("hs_code", product))
         if not _origin(line):
-            found.append(Reason("customs_no_origin", named))
+            found.append(Missing("origin_country", product))
         if _value(line) is None:
-            found.append(Reason("customs_no_value", named))
+            found.append(Missing("value", product))
         if not _description(line):
-            found.append(Reason("customs_no_description", named))
+            found.append(Missing("customs_description", product))
     if origin.country == "US" and destination.country != "CA" and not found:
         found += _filing_needed(lines)
+    if not found and len({value.currency for line in lines if (value := _value(line))}) > 1:
+        found.append(Missing("currency"))
     return found
+
+
+def why_missing(gaps: Sequence[Missing]) -> Reason:
+    """The reason that a person reads: every product with its fields."""
+    fields: dict[str, list[str]] = {}
+    for gap in gaps:
+        fields.setdefault(gap.product, []).append(gap.field)
+    said = [f"{product}: {', '.join(names)}" if product else ", ".join(names) for product, names in fields.items()]
+    more = len(said) - _MOST_NAMED
+    return Reason("customs_missing", {"gaps": "; ".join(said[:_MOST_NAMED]) + (f" (+{more})" if more > 0 else "")})
 
 
 def declaration(
@@ -66,15 +85,13 @@ def declaration(
     gross_g: int,
     incoterm: str = "",
     reference: str = "",
-) -> Customs | list[Reason]:
+) -> Customs | list[Missing]:
     """The declaration of a parcel, or what is missing for it.
 
     `incoterm` is what the store says of the order (it may have taken the duties); `gross_g` bounds the lines' weights:
     where some are not known, what is left of it is shared out by units. Values and weights are totals of their line.
     """
     gaps = missing(lines, settings, origin, destination)
-    if not gaps and len({value.currency for line in lines if (value := _value(line))}) > 1:
-        gaps = [Reason("customs_currencies")]
     if gaps:
         return gaps
     weights = _weights(lines, gross_g)
@@ -121,14 +138,14 @@ def duties_note(settings: CustomsSettings, origin: Spot, destination: Spot, good
     return Reason("offer_duties_about", {"amount": Money(-(-goods.minor * per_myriad // 10_000), goods.currency)})
 
 
-def _filing_needed(lines: Sequence[DeclaredLine]) -> list[Reason]:
+def _filing_needed(lines: Sequence[DeclaredLine]) -> list[Missing]:
     """Exports of more than 2,500 USD under one HS code are filed with AES first; the number is typed at the carrier."""
     sums: dict[str, int] = {}
     for line in lines:
         value = _value(line)
         if value is not None and value.currency == "USD":
             sums[_hs_code(line)] = sums.get(_hs_code(line), 0) + value.minor
-    return [Reason("customs_needs_filing", {"code": code}) for code, sum_ in sums.items() if sum_ > _NO_FILING_BELOW]
+    return [Missing("export_filing", code) for code, sum_ in sums.items() if sum_ > _NO_FILING_BELOW]
 
 
 def _tax_ids(
@@ -185,6 +202,3 @@ def _value(line: DeclaredLine) -> Money | None:
         said = line.product.value.money
         each = said if each is None or said.currency == each.currency else each
     return None if each is None or each.minor <= 0 else Money(each.minor * line.units, each.currency)
-
-
-__all__ = ["UNION", "DeclaredLine", "declaration", "duties_note", "missing"]

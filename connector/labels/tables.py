@@ -22,6 +22,7 @@ parcels = TenantTable(
     Column("why", JSON),
     Column("contents", JSON, nullable=False),  # [[line id, units], …]
     Column("goods", JSON),  # {line id: [name, SKU]}; empty in rows of the first release.
+    Column("declared", JSON),  # For customs: {"incoterm", "lines": {line id: catalogue's key, price, HS code, origin}}.
     Column("grams", Integer, nullable=False),
     Column("size_mm", JSON),  # [length, width, height]
     Column("plan_id", String(32), nullable=False),

@@ -21,6 +21,7 @@ from connector.labels.shipment import person_fields
 from connector.labels.tables import parcels
 from connector.labels.voids import NotVoidable, request_void
 from connector.orders import restored
+from connector.orders.declared import declared
 from connector.orders.parcels import Planned, parcel_price, plan_group
 from connector.orders.plan import STORES_HOLDS, Standing, decide, goods_of
 from connector.orders.quote_of import Linked, link_of, priced_again, quote_of
@@ -130,6 +131,10 @@ class Orders:
             "updated_at": order.updated_at,
             "seen_at": now,
             "country": next((group.destination.country for group in order.groups if group.destination), "")[:2],
+            "locale": order.locale[:20],
+            "tags": [tag[:80] for tag in order.tags[:50]],
+            "subtotal_minor": None if order.subtotal is None else order.subtotal.minor,
+            "buyer_key": self._buyer_key(order),
         }
         order_id = new_id("ord", now)
         if insert_new(connection, orders.insert(shop_id, id=order_id, external_id=order.id, **values)):
@@ -139,6 +144,11 @@ class Orders:
             return None
         connection.execute(orders.update(shop_id).where(orders.c.id == row.id).values(**values))
         return str(row.id)
+
+    def _buyer_key(self, order: Order) -> str | None:
+        """What is the same in a buyer's orders, and tells nothing of the buyer."""
+        said = order.email.strip().casefold() or "".join(sign for sign in order.phone if sign.isdigit())
+        return self.keyring.keyed_hash(f"buyer {said}".encode()) if said else None
 
     def _group(
         self,
@@ -296,6 +306,7 @@ class Orders:
                 why=hold.to_json() if hold else None,
                 contents=[list(content) for content in parcel.contents],
                 goods={line.id: [line.name[:120], line.sku[:60]] for line in group.lines if line.id in inside},
+                declared=declared(group, inside),
                 grams=parcel.gross.grams,
                 size_mm=[size.length, size.width, size.height] if size else None,
                 plan_id=planned.plan.id,

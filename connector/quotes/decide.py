@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
 from carriers.money import Money
 from connector.packing.plan import Plan, Unplannable
-from connector.promises.window import next_midnight, window
-from connector.quotes.adjustments import adjustment_key
-from connector.quotes.answers import AccountAnswer, KeptRate
-from connector.quotes.base_price import base_price, in_currency
+from connector.promises.window import next_midnight
+from connector.quotes.answers import AccountAnswer
 from connector.quotes.call_facts import call_facts
+from connector.quotes.crossing import crosses, with_customs
 from connector.quotes.decision import BoughtAs, DecidedOffer, Decision, KeptStep, Withheld
 from connector.quotes.facts import Facts, settings_of
 from connector.quotes.parcels import plan_cart, plans_for
 from connector.quotes.reduced import ReducedCart
-from connector.quotes.stand_in import stood_in
+from connector.quotes.services import Chosen, choose, safety_services, service_name, silent_carriers
 from connector.quotes.wording import wording_of
-from connector.rules.facts import Priced, Step
-from connector.rules.ruleset import apply
+from connector.rules.actions import Gone
+from connector.rules.compiled import Compiled, compiled
+from connector.rules.engine import evaluate
+from connector.rules.facts import Priced
 from connector.shop_settings import ShopSettings
 from connector.words.reason import Reason
 
@@ -60,90 +59,95 @@ def decide(
     `planned_before` is what `plans_for` gave for this cart and these settings, where the caller has just asked it.
     `with_passed`: also why rules did not apply, which is not kept with a quote: it is asked for when it is explained.
     """
+    decision = _decide(cart, facts, answers, now, planned_before, with_passed=with_passed)
+    return with_customs(decision, cart, facts) if crosses(cart, facts) else decision
+
+
+def _decide(
+    cart: ReducedCart,
+    facts: Facts,
+    answers: Sequence[AccountAnswer],
+    now: datetime,
+    planned_before: Planned | None,
+    *,
+    with_passed: bool,
+) -> Decision:
     settings = settings_of(facts)
     planned, own = planned_before or plans_for(cart, settings, [(each.account_id, each.carrier) for each in answers])
     valid_until = min([next_midnight(now, facts.timezone), *(each.until for each in answers if each.until)])
     unknown = cannot_ask(cart, facts, planned)
-    if unknown is not None:
-        return _without_prices(cart, settings, unknown, (), valid_until)
-    assert isinstance(planned, Plan)  # noqa: S101 - cannot_ask has said so.
-    notes = tuple(planned.notes)
-    rates, withheld = _choose(cart.currency, settings, facts.adjustments, answers)
+    if unknown is not None and unknown.code == "nothing_to_ship":
+        return Decision(outcome="not_served", why=unknown, valid_until=valid_until)
+    ready = compiled(settings.rules)
+    packed = planned if isinstance(planned, Plan) else None
+    rates, withheld = choose(cart.currency, settings, facts.adjustments, answers)
     withheld += _problems(answers)
-    if not rates:
-        if answers and all(_goes_nowhere(answer) for answer in answers):
-            return Decision(
-                outcome="not_served",
-                why=Reason("no_carrier_serves"),
-                withheld=withheld,
-                notes=notes,
-                valid_until=valid_until,
-            )
-        why = Reason("no_prices") if answers else Reason("no_carriers")
-        decision = _without_prices(cart, settings, why, withheld, valid_until)
-        return decision.but(notes=notes, offers=tuple([each.but(plan_id=planned.id) for each in decision.offers]))
-    services = [chosen.priced for chosen in rates.values()]
-    priced, passed = apply(settings.rules, call_facts(cart, facts, settings, planned, now), services)
-    ids = {account_id: each.id for account_id, each in own.items() if isinstance(each, Plan)}
-    offers = [
-        _offer(service, chosen, cart, facts, settings, now, ids.get(chosen.account_id, planned.id))
-        for service in priced
-        for chosen in (rates[service.code],)
-    ]
-    offers.sort(key=lambda offer: (offer.minor, offer.code))
-    return Decision(
+    nowhere = bool(answers) and not rates and all(_goes_nowhere(answer) for answer in answers)
+    why = unknown or (None if rates else _why_no_prices(answers, nowhere=nowhere))
+    safety, left_out = _safety(settings, cart.currency, ready, needed=why is not None and not nowhere)
+    if why is not None:
+        withheld += left_out
+    services = [each.service(ready.class_of, now, facts.timezone) for each in rates.values()]
+    call = call_facts(cart, facts, settings, packed, now, silent_carriers(answers) if ready.thresholds else ())
+    if why is None:
+        found = evaluate(ready, call, services, safety, explain=with_passed)
+    else:  # Without any price rules may still refuse, free a safety rate, or add the merchant's own options.
+        found = evaluate(ready, call, safety, explain=with_passed)
+    withheld += tuple([_taken(each) for each in found.gone])
+    decision = Decision(
         outcome="offers",
-        offers=tuple(offers),
+        why=why,
         withheld=withheld,
-        notes=notes,
-        passed_rules=tuple([(each.rule, each.why) for each in passed]) if with_passed else (),
-        valid_until=valid_until,
+        notes=(*(packed.notes if packed else ()), *found.notes),
+        passed_rules=tuple([(each.rule, each.why) for each in found.passed]) if with_passed else (),
+        valid_until=valid_until if found.valid_until is None else min(valid_until, found.valid_until),
     )
+    if found.refused is not None:
+        return decision.but(outcome="not_served", why=found.refused)
+    if why is not None and not (found.services and _may_stand_alone(settings, why)):
+        return decision.but(outcome="not_served" if nowhere else "backup")
+    if not found.services:
+        return decision.but(outcome="not_served", why=Reason("all_hidden"))
+    ids = {account_id: each.id for account_id, each in own.items() if isinstance(each, Plan)}
+    usual_id = packed.id if packed else ""
+    offers = [
+        _offer(service, chosen, cart, settings, ids.get(chosen.account_id, usual_id))
+        if (chosen := rates.get(service.code)) is not None and chosen.account_id == service.account_id
+        else _own_offer(service, cart, settings, usual_id)
+        for service in found.services
+    ]
+    only_own = why is not None and not any(each.source == "safety" for each in offers)
+    return decision.but(offers=tuple(offers), why=None if only_own else why)
 
 
-@dataclass(frozen=True, slots=True)
-class _Chosen:
-    """The rate that a service's offer is made from, our account's id, and its price in the cart's currency."""
-
-    rate: KeptRate
-    account_id: str
-    priced: Priced
-
-    def kept_back(self, reason: Reason) -> Withheld:
-        return Withheld(carrier=self.rate.carrier, service=self.rate.service, account_id=self.account_id, reason=reason)
+def _why_no_prices(answers: Sequence[AccountAnswer], *, nowhere: bool) -> Reason:
+    if nowhere:
+        return Reason("no_carrier_serves")
+    return Reason("no_prices") if answers else Reason("no_carriers")
 
 
-def _choose(
-    currency: str,
-    settings: ShopSettings,
-    adjustments: Mapping[str, tuple[int, int]],
-    answers: Sequence[AccountAnswer],
-) -> tuple[dict[str, _Chosen], tuple[Withheld, ...]]:
-    """The cheapest rate for each service code; the others with the reason."""
-    chosen: dict[str, _Chosen] = {}
-    withheld: list[Withheld] = []
-    for answer in answers:
-        for rate in answer.rates:
-            seen = adjustments.get(adjustment_key(answer.account_id, rate.carrier, rate.service))
-            priced = base_price(service_code(rate.carrier, rate.service), rate, settings, currency, seen)
-            if isinstance(priced, Reason):
-                withheld.append(
-                    Withheld(
-                        carrier=rate.carrier,
-                        service=rate.service,
-                        account_id=answer.account_id,
-                        reason=priced,
-                    )
-                )
-                continue
-            priced = stood_in(priced, rate, settings)
-            mine = _Chosen(rate, answer.account_id, priced)
-            other = chosen.setdefault(priced.code, mine)
-            if other is not mine:
-                cheaper, dearer = (mine, other) if mine.priced.price < other.priced.price else (other, mine)
-                chosen[priced.code] = cheaper
-                withheld.append(dearer.kept_back(Reason("dearer_double", {"price": dearer.rate.price})))
-    return chosen, tuple(withheld)
+def _safety(
+    settings: ShopSettings, currency: str, ready: Compiled, *, needed: bool
+) -> tuple[list[Priced], tuple[Withheld, ...]]:
+    """The merchant's safety rates, where they are wanted: no price is known, or a threshold may need one."""
+    if settings.backup != "safety" or not (needed or ready.thresholds):
+        return [], ()
+    return safety_services(settings, currency, ready.class_of)
+
+
+def _may_stand_alone(settings: ShopSettings, why: Reason) -> bool:
+    """Whether the merchant's own options are an answer: where carriers only failed, the platform's backup is better."""
+    return settings.backup == "safety" or why.code in {"no_carriers", "no_carrier_serves"}
+
+
+def _taken(gone: Gone) -> Withheld:
+    service = gone.service
+    return Withheld(
+        carrier=service.carrier or service.name,
+        service=service.service if service.carrier else "",
+        account_id=service.account_id,
+        reason=gone.why,
+    )
 
 
 def _goes_nowhere(answer: AccountAnswer) -> bool:
@@ -192,66 +196,44 @@ PROBLEM_CODES = frozenset(
 )
 
 
-def _without_prices(
-    cart: ReducedCart, settings: ShopSettings, why: Reason, withheld: tuple[Withheld, ...], valid_until: datetime
-) -> Decision:
-    if why.code == "nothing_to_ship":
-        return Decision(outcome="not_served", why=why, valid_until=valid_until)
-    if settings.backup == "platform":
-        return Decision(outcome="backup", why=why, withheld=withheld, valid_until=valid_until)
-    offers = []
-    for rate in settings.safety_rates:
-        price = Money.parse(rate.amount, rate.currency)
-        priced = in_currency(Priced(rate.code, price, (Step(Reason("step_safety"), price),)), settings, cart.currency)
-        if isinstance(priced, Reason):
-            withheld += (Withheld(carrier=rate.name, reason=priced),)
-            continue
-        any_service = BoughtAs(
-            account_id="",
-            account="",
-            carrier="",
-            service="",
-            minor=price.minor,
-            currency=price.currency,
-            how="cheapest",
-        )
-        offers.append(
-            DecidedOffer(
-                code=rate.code,
-                name=rate.name,
-                minor=priced.price.minor,
-                currency=priced.price.currency,
-                source="safety",
-                steps=_kept_steps(priced),
-                bought_as=_bought_as(rate.code, settings, any_service),
-            )
-        )
-    if not offers:
-        return Decision(outcome="backup", why=why, withheld=withheld, valid_until=valid_until)
-    return Decision(outcome="offers", why=why, offers=tuple(offers), withheld=withheld, valid_until=valid_until)
+def _own_offer(service: Priced, cart: ReducedCart, settings: ShopSettings, plan_id: str) -> DecidedOffer:
+    """What no carrier's rate is behind: a safety rate, or an option that a rule added."""
+    first = service.steps[0].price
+    is_safety = service.source == "safety"
+    usual = BoughtAs(
+        account_id="",
+        account="",
+        carrier="",
+        service="" if is_safety else service.name,
+        minor=first.minor,
+        currency=first.currency,
+        how="cheapest" if is_safety else "by_hand",
+    )
+    return DecidedOffer(
+        code=service.code,
+        name=service.name,
+        minor=service.price.minor,
+        currency=service.price.currency,
+        description=service.description,
+        source="safety" if is_safety else "live",
+        steps=_kept_steps(service),
+        bought_as=_bought_as(service.code, settings, usual),
+        plan_id=plan_id,
+        marks=service.marks,
+    )
 
 
-def _offer(
-    service: Priced,
-    chosen: _Chosen,
-    cart: ReducedCart,
-    facts: Facts,
-    settings: ShopSettings,
-    now: datetime,
-    plan_id: str,
-) -> DecidedOffer:
+def _offer(service: Priced, chosen: Chosen, cart: ReducedCart, settings: ShopSettings, plan_id: str) -> DecidedOffer:
     rate = chosen.rate
-    days = window(now, rate.transit_days, facts.timezone)
     itself = _itself(chosen.account_id, rate.account, rate.carrier, rate.service, rate.minor, rate.currency, rate.parts)
-    first, last = (days.earliest, days.latest) if days else (None, None)
     said = wording_of(settings).say(
         service,
         rate.carrier,
         service_name(rate.carrier, rate.service),
         cart.locale,
-        None if days is None else rate.transit_days,
-        first,
-        last,
+        None if service.earliest is None else rate.transit_days,
+        service.earliest,
+        service.latest,
     )
     return DecidedOffer(
         code=service.code,
@@ -259,12 +241,13 @@ def _offer(
         minor=service.price.minor,
         currency=service.price.currency,
         description=said.description,
-        earliest=first,
-        latest=last,
+        earliest=service.earliest,
+        latest=service.latest,
         source=rate.stand_in or "live",
         steps=_kept_steps(service),
         bought_as=_bought_as(service.code, settings, itself),
         plan_id=plan_id,
+        marks=service.marks,
     )
 
 
@@ -304,16 +287,3 @@ def _bought_as(offer: str, settings: ShopSettings, usual: BoughtAs) -> BoughtAs:
         how=wanted.how,
         limit_minor=None if wanted.limit is None else Money.rounded(wanted.limit, usual.currency).minor,
     )
-
-
-@lru_cache(maxsize=2048)
-def service_code(carrier: str, service: str) -> str:
-    """A stable code such as `usps-groundadvantage`: no date, price or id in it."""
-    return re.sub(r"[\W_]+", "-", f"{carrier}-{service}".casefold()).strip("-") or "shipping"
-
-
-@lru_cache(maxsize=2048)
-def service_name(carrier: str, service: str) -> str:
-    """A stable name such as `USPS Ground Advantage`."""
-    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", service.replace("_", " "))
-    return " ".join(words.split()) if words.casefold().startswith(carrier.casefold()) else f"{carrier} {words}".strip()
