@@ -273,6 +273,7 @@ class Moments:
     latest: datetime
 
 
+@lru_cache(maxsize=256)  # The services of one call share a few transit times.
 def window(now: datetime, transit_days: int | None, zone: str) -> Moments | None:
     """A parcel that is handed over on the next working day, Monday to Friday."""
     plain = promises_of(_PLAIN, zone, Spot(), ())
