@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from carriers.money import Money
 
@@ -14,7 +15,8 @@ class Rate:
 
     `account` is the carrier's id of the account, `carrier` and `service` its own names (open sets), `price` what the
     account pays, for all parcels of the request together (only if every one has a price; `rate_id` is then empty).
-    `transit_days` are working days. `rate_id` is set only where the rate can be bought by it: prices
+    `transit_days` are days from hand-over, and `transit_basis` says which: working days, calendar days, or that the
+    carrier does not say (it is then read as either, whichever is later). `rate_id` is set only where the rate can be bought by it: prices
     at checkout may have none. `parts` are the prices of the single parcels in the request's order, where the sum was
     made of such.
     """
@@ -29,6 +31,7 @@ class Rate:
     guaranteed: bool = False
     rate_id: str = ""
     parts: tuple[Money, ...] = ()
+    transit_basis: Literal["working", "calendar", "unknown"] = "unknown"
 
     @property
     def key(self) -> tuple[str, str, str]:

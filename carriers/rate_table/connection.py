@@ -122,7 +122,7 @@ class RateTableCarrier:
 
     def _rate(self, priced: Priced) -> Rate:
         name = self.table.name
-        return Rate(name, name, priced.service, priced.price, transit_days=priced.days)
+        return Rate(name, name, priced.service, priced.price, transit_days=priced.days, transit_basis="working")
 
     @staticmethod
     def _with_id(rate: Rate, handle: str) -> Rate:
@@ -132,5 +132,6 @@ class RateTableCarrier:
             rate.service,
             rate.price,
             transit_days=rate.transit_days,
+            transit_basis=rate.transit_basis,
             rate_id=f"{handle}.{rate.service}",
         )

@@ -231,6 +231,7 @@ class SandboxCarrier:
             price=amount,
             list_price=amount.percent(Decimal(125)),
             transit_days=days,
+            transit_basis="working",
             rate_id=_rate_id(handle, service.name) if handle else "",
         )
 

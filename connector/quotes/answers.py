@@ -36,6 +36,7 @@ class KeptRate(Kept, frozen=True, kw_only=True):
     samples: int = 0
     bound_permille: int = 0
     parts: tuple[int, ...] = ()
+    transit_basis: Literal["working", "calendar", "unknown"] = "unknown"
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -104,6 +105,7 @@ def keep_rate(rate: Rate, price: Money) -> KeptRate:
         list_minor=None if rate.list_price is None else rate.list_price.minor,
         list_currency="" if rate.list_price is None else rate.list_price.currency,
         parts=tuple(part.minor for part in rate.parts),
+        transit_basis=rate.transit_basis,
     )
 
 

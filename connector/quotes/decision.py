@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
 
 import msgspec
@@ -57,7 +57,11 @@ class KeptStep(Kept, frozen=True, kw_only=True):
 
 
 class DecidedOffer(Kept, frozen=True, kw_only=True):
-    """An offer with everything that led to it; `plan_id` names the parcels that its price is for."""
+    """An offer with everything that led to it; `plan_id` names the parcels that its price is for.
+
+    `earliest` and `latest` are days of arrival, when it leaves on `ships_on`; `dates_by` says what they rest on, and
+    `coverage` how many of 1000 parcels kept such a day, where that was seen.
+"""
 
     code: str
     name: str
@@ -70,6 +74,9 @@ class DecidedOffer(Kept, frozen=True, kw_only=True):
     steps: tuple[KeptStep, ...] = ()
     bought_as: BoughtAs | None = None
     plan_id: str = ""
+    dates_by: Literal["", "carrier", "table", "history"] = ""
+    coverage: int | None = None
+    ships_on: date | None = None
 
 
 class Withheld(Kept, frozen=True, kw_only=True):

@@ -21,7 +21,12 @@ CHANGES = {
 
 
 class Facts(Kept, frozen=True, kw_only=True):
-    """The settings and calendar values of one shop for one origin. Equal facts have equal hashes."""
+    """The settings and calendar values of one shop for one origin. Equal facts have equal hashes.
+
+    `store_location` is the store's id of the location, `rate_cache_s` how long the platform may show an answer. `lanes`
+    is what the shop's own deliveries say of the way to the destination, by `windows.lane_key`: least and most working
+    days, how many of 1000 keep the most, and on how many parcels that was seen.
+    """
 
     decide_version: int = DECIDE_VERSION
     settings_version: int
@@ -30,6 +35,9 @@ class Facts(Kept, frozen=True, kw_only=True):
     origin: Place | None = None
     location_id: str = ""
     hard_deadline_s: float = 10.0
+    store_location: str = ""
+    rate_cache_s: int = 0
+    lanes: dict[str, tuple[int, int, int, int]] = msgspec.field(default_factory=dict)
     adjustments: dict[str, tuple[int, int]] = msgspec.field(default_factory=dict)  # See quotes.adjustments.
 
     def hash(self) -> str:

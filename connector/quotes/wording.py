@@ -11,6 +11,7 @@ from connector.quotes.lru import Bounded
 from connector.rules.facts import Priced
 from connector.shop_settings import ShopSettings
 from connector.storefront_settings import ANY, CLASS, StorefrontSettings
+from connector.words.arrival import arrival_text
 from connector.words.locale import day_text, fallbacks, spoken
 from connector.words.reason import Reason
 
@@ -50,6 +51,7 @@ class Wording:
         days: int | None = None,
         earliest: datetime | None = None,
         latest: datetime | None = None,
+        coverage: int | None = None,
     ) -> Said:
         """The words for a carrier's service. `usual` is its name where no template has one; a rule's name goes first.
 
@@ -59,10 +61,10 @@ class Wording:
         first = None if earliest is None else earliest.date()
         last = None if latest is None else latest.date()
         key = (service.code, service.service_class, service.name, service.description, carrier, usual, locale, days,
-               first, last)  # fmt: skip
+               first, last, coverage)  # fmt: skip
         known = self._said.get(key)
         if known is None:
-            known = self._make(service, carrier, usual, locale, days, first, last)
+            known = self._make(service, carrier, usual, locale, days, first, last, coverage)
             self._said.put(key, known, _TEXT_BYTES)
         return known
 
@@ -75,6 +77,7 @@ class Wording:
         days: int | None,
         first: date | None,
         last: date | None,
+        coverage: int | None,
     ) -> Said:
         names = {"carrier": carrier, "service": usual}
         name, described = service.name, service.description
@@ -84,7 +87,7 @@ class Wording:
                 name = name or (_filled(called, names) if called else "")
                 if about and not described:
                     described = _filled(about, names | _times(days, first, last, where, locale, self.language))
-        return Said(name or usual, described or usual_description(days, locale, self.language))
+        return Said(name or usual, described or usual_description(days, locale, self.language, first, last, coverage))
 
 
 def _places(locale: str, shop_language: str) -> tuple[str, ...]:
@@ -112,10 +115,19 @@ def _filled(template: str, parts: Mapping[str, str]) -> str:
         return ""
 
 
-def usual_description(days: int | None, locale: str, shop_language: str = "en") -> str:
-    """What is said of an option without a template."""
-    why = Reason("offer_plain") if days is None else Reason("offer_days", {"days": days})
-    return why.say(spoken(locale, shop_language))
+def usual_description(
+    days: int | None,
+    locale: str,
+    shop_language: str = "en",
+    first: date | None = None,
+    last: date | None = None,
+    coverage: int | None = None,
+) -> str:
+    """What is said of an option without a template: its days of arrival, else how many days it takes."""
+    language = spoken(locale, shop_language)
+    if first is not None and last is not None:
+        return arrival_text(first, last, coverage, language)
+    return (Reason("offer_plain") if days is None else Reason("offer_days", {"days": days})).say(language)
 
 
 _made: OrderedDict[int, tuple[ShopSettings, Wording]] = OrderedDict()

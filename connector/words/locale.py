@@ -66,7 +66,7 @@ def amount_text(money: Money, language: str = "en") -> str:
 
 def day_text(day: date, language: str = "en") -> str:
     """A day without its year, such as 24 November."""
-    return f"{_number(day, language)}{_GAP}{_month(day, language)}"
+    return f"{number_text(day, language)}{_GAP}{_month(day, language)}"
 
 
 def days_text(earliest: date, latest: date, language: str = "en") -> str:
@@ -74,12 +74,13 @@ def days_text(earliest: date, latest: date, language: str = "en") -> str:
     if earliest == latest:
         return day_text(earliest, language)
     if (earliest.year, earliest.month) == (latest.year, latest.month):
-        first, last = _number(earliest, language), _number(latest, language)
+        first, last = number_text(earliest, language), number_text(latest, language)
         return f"{first}{_DASH}{last}{_GAP}{_month(latest, language)}"
     return f"{day_text(earliest, language)}{_DASH}{day_text(latest, language)}"
 
 
-def _number(day: date, language: str) -> str:
+def number_text(day: date, language: str) -> str:
+    """A day of the month."""
     return f"{day.day}." if language == "sk" else str(day.day)
 
 
