@@ -1,59 +1,75 @@
-"""The command `invoice import`: what carriers really charged, against the labels that were bought."""
+"""The commands `invoice …`: what carriers really charged, against the labels that were bought."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import click
+from sqlalchemy import Connection
 
 from connector.cli.naming import named_shop
 from connector.cli.output import Speaker, command, in_house
-from connector.labels.invoices import FIELDS, Amounts, Imported, book_invoice, read_invoice
+from connector.labels.invoice_csv import FIELDS, Amounts, Layout, SizeUnit, WeightUnit, read_invoice
+from connector.labels.invoices import Imported, Leftover, book_invoice, leftovers, load_layout, save_layout
 from connector.wiring import House
+from webhooks.errors import WaybillError
+
+_COLUMN = click.option(
+    "--column",
+    "columns",
+    multiple=True,
+    metavar="FIELD=COLUMN",
+    help=f"Which column holds a field, where it has another name; fields: {', '.join(FIELDS)}.",
+)
 
 
 def add_to(group: click.Group) -> None:
-    """Register the command."""
+    """Register the commands."""
     invoice = click.Group("invoice", help="Carriers' invoices.")
     group.add_command(invoice)
 
     @command(invoice, "import")
     @click.argument("shop")
     @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-    @click.option(
-        "--column",
-        "columns",
-        multiple=True,
-        metavar="FIELD=COLUMN",
-        help=f"Which column holds a field, where it has another name; fields: {', '.join(FIELDS)}.",
-    )
+    @click.option("--carrier", default="", metavar="NAME", help="Whose file it is: its columns are kept for the next.")
+    @_COLUMN
     @click.option(
         "--amounts",
         type=click.Choice(["total", "adjustment"]),
-        default="total",
-        show_default=True,
-        help="Whether an amount is the whole price of a label or what was added to it.",
+        help="Whether an amount is the whole price of a label or what was added to it; default: total.",
     )
+    @click.option("--weight-unit", type=click.Choice(["g", "kg", "oz", "lb"]), help="Of weights; default: kg.")
+    @click.option("--size-unit", type=click.Choice(["mm", "cm", "in"]), help="Of lengths; default: cm.")
     @click.option("--encoding", default="utf-8-sig", show_default=True, help="How the file is written.")
     def import_invoice(
-        speaker: Speaker, shop: str, file: Path, columns: tuple[str, ...], amounts: Amounts, encoding: str
+        speaker: Speaker,
+        shop: str,
+        file: Path,
+        carrier: str,
+        columns: tuple[str, ...],
+        amounts: Amounts | None,
+        weight_unit: WeightUnit | None,
+        size_unit: SizeUnit | None,
+        encoding: str,
     ) -> None:
         """Book what a carrier's invoice (CSV) adds to the labels that were bought, each label once for each invoice.
 
         All or nothing: a line that cannot be read stops the import. With `price_basis=expected` offers then hold what
         is to be expected on top.
         """
-        chosen = _columns(columns)
         try:
             rows = file.read_text(encoding=encoding).splitlines()
         except (UnicodeDecodeError, LookupError) as error:
             raise click.BadParameter(f"the file is not {encoding}.", param_hint="--encoding") from error
-        done = in_house(lambda house: _import(house, shop, rows, chosen, amounts))
+        given = _Given(_columns(columns), amounts, weight_unit, size_unit)
+        done = in_house(lambda house: _import(house, shop, rows, carrier, given))
         speaker.answer(
             {
                 "booked": done.booked,
                 "unchanged": done.unchanged,
                 "known": done.known,
+                "refunded": done.refunded,
+                "matched_later": done.matched_later,
                 "added": list(done.added),
                 "unknown": [{"line": line, "tracking": tracking} for line, tracking in done.unknown],
                 "other_currency": [{"line": line, "tracking": tracking} for line, tracking in done.other_currency],
@@ -61,12 +77,56 @@ def add_to(group: click.Group) -> None:
             _lines(done),
         )
 
+    @command(invoice, "unmatched")
+    @click.argument("shop")
+    def unmatched(speaker: Speaker, shop: str) -> None:
+        """List the lines of invoices that no label has; each import looks them up again."""
+        found = in_house(lambda house: _left(house, shop))
+        data = [
+            {
+                "at": each.at,
+                "invoice": each.line.invoice,
+                "number": each.line.tracking or each.line.reference or each.line.handle,
+                "money": each.line.amount,
+                "reason": each.line.reason,
+                "why": each.why,
+            }
+            for each in found
+        ]
+        lines = [
+            f"{row['at']:%Y-%m-%d} {row['invoice']} {row['number']} {row['money']} {row['reason']} ({row['why']})"
+            for row in data
+        ]
+        speaker.answer({"lines": data}, lines or ["Every line has its label."])
+
+
+class _Given:
+    """What the command line says of a file; what it leaves out is as it was the last time."""
+
+    def __init__(
+        self,
+        columns: dict[str, str],
+        amounts: Amounts | None,
+        weight_unit: WeightUnit | None,
+        size_unit: SizeUnit | None,
+    ) -> None:
+        self.columns, self.amounts, self.weight_unit, self.size_unit = columns, amounts, weight_unit, size_unit
+
+    def over(self, kept: Layout) -> Layout:
+        """The layout to read by."""
+        return Layout(
+            {**kept.columns, **self.columns},
+            self.amounts or kept.amounts,
+            self.weight_unit or kept.weight_unit,
+            self.size_unit or kept.size_unit,
+        )
+
 
 def _columns(given: tuple[str, ...]) -> dict[str, str]:
-    chosen = {field: field for field in FIELDS}
+    chosen = {}
     for each in given:
         field, sign, column = each.partition("=")
-        if not sign or field not in chosen or not column:
+        if not sign or field not in FIELDS or not column:
             raise click.BadParameter(
                 f"{each!r} is not FIELD=COLUMN; fields: {', '.join(FIELDS)}.", param_hint="--column"
             )
@@ -74,10 +134,26 @@ def _columns(given: tuple[str, ...]) -> dict[str, str]:
     return chosen
 
 
-async def _import(house: House, reference: str, rows: list[str], columns: dict[str, str], amounts: Amounts) -> Imported:
+async def _import(house: House, reference: str, rows: list[str], carrier: str, given: _Given) -> Imported:
     shop = named_shop(house, reference)
-    lines = read_invoice(rows, columns, shop.record.currency)
-    return await house.database.run(book_invoice, shop.id, lines, amounts, house.clock.now())
+    name = carrier.strip()
+    if len(name) > 60:
+        raise WaybillError("A carrier's name has at most 60 characters.", detail="--carrier")
+    kept = await house.database.run(load_layout, shop.id, name) if name else None
+    layout = given.over(kept or Layout())
+    lines = read_invoice(rows, layout, shop.record.currency)
+
+    def book(connection: Connection) -> Imported:
+        now = house.clock.now()
+        if name:
+            save_layout(connection, shop.id, name, layout, now)
+        return book_invoice(connection, shop.id, lines, layout.amounts, now)
+
+    return await house.database.run(book)
+
+
+async def _left(house: House, reference: str) -> list[Leftover]:
+    return await house.database.run(leftovers, named_shop(house, reference).id)
 
 
 def _lines(done: Imported) -> list[str]:
@@ -87,6 +163,10 @@ def _lines(done: Imported) -> list[str]:
         lines.append(f"{done.unchanged} labels cost what they were bought at.")
     if done.known:
         lines.append(f"{done.known} lines were imported before.")
+    if done.refunded:
+        lines.append(f"{done.refunded} voided labels were given back.")
+    if done.matched_later:
+        lines.append(f"{done.matched_later} lines of earlier files found their label.")
     lines += [f"Line {line}: no label has the number {tracking}." for line, tracking in done.unknown]
     lines += [f"Line {line}: {tracking} was bought in another currency." for line, tracking in done.other_currency]
     return lines

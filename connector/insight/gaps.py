@@ -17,9 +17,7 @@ from typing import Literal
 
 from carriers.invoice import NOTHING, Measures
 
-Cause = Literal[
-    "dimensions", "weight", "zone", "residential", "surcharge", "address_correction", "stand_in", "other"
-]
+Cause = Literal["dimensions", "weight", "zone", "residential", "surcharge", "address_correction", "stand_in", "other"]
 CAUSES: tuple[Cause, ...] = (
     "dimensions",
     "weight",

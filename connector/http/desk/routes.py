@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from connector.http.desk import audits, carriers, home, labels, orders, people, quotes, settings, setup, shops
+from connector.http.desk import audits, carriers, costs, home, labels, orders, people, quotes, settings, setup, shops
 from connector.http.desk.door import Door, Entry
 from connector.http.desk.house import DeskHouse
 from connector.http.desk.login import Lobby
@@ -21,6 +21,7 @@ NAVIGATION = (
     Entry("home", "", "packer"),
     Entry("quotes", "/quotes", "packer"),
     Entry("orders", "/orders", "packer"),
+    Entry("costs", "/costs", "owner"),
     Entry("setup", "/setup", "owner"),
     Entry("carriers", "/carriers", "owner"),
     Entry("settings", "/settings", "owner"),
@@ -33,6 +34,7 @@ PAGES: Sequence[Page] = (
     *quotes.PAGES,
     *orders.PAGES,
     *labels.PAGES,
+    *costs.PAGES,
     *setup.PAGES,
     *carriers.PAGES,
     *settings.PAGES,

@@ -1,0 +1,82 @@
+"""What shipping really costs: a page with its figures, a picture, the worst orders; the whole as a table."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import anyio.to_thread
+from markupsafe import Markup
+
+from carriers.money import Money, MoneyError
+from connector.http.desk.house import DeskHouse
+from connector.http.desk.page import Answer, Ask, Download, NotThere, Page, View
+from connector.http.desk.render import csv_bytes, with_query
+from connector.insight import cost_csv, cost_picture, truth_rows
+from connector.insight.dispute import NothingToDispute, packet
+from connector.insight.truth import OrderCost, Truth
+from connector.labels.invoices import leftovers
+from connector.words.desk_texts import say
+
+PERIODS = (30, 90, 365)
+_WORST = 25
+
+
+async def show(house: DeskHouse, ask: Ask) -> Answer:
+    """The figures of the last days, and the orders that lost most."""
+    days = _days(ask)
+    limit, typed = _limit(ask)
+    since = ask.now - timedelta(days=days)
+    currency = ask.shop.record.currency
+    found = await house.database.run(truth_rows.truth, ask.shop.id, currency, since, limit)
+    if ask.query.get("format") == "csv":
+        body = await anyio.to_thread.run_sync(lambda: csv_bytes(cost_csv.HEADER, cost_csv.rows(found)))
+        return Download(body, "text/csv; charset=utf-8", "costs.csv")
+    left = await house.database.run(leftovers, ask.shop.id, 50)
+    picture = cost_picture.draw(found.periods, say("costs.picture"))
+    values = {
+        "truth": found,
+        "worst": _worst(found),
+        "picture": Markup(picture),  # noqa: S704 - it is drawn here, from figures and dates alone.
+        "days": days,
+        "periods": PERIODS,
+        "limit": typed,
+        "left": left,
+        "csv": with_query(ask.query, format="csv"),
+    }
+    return View("costs.html", values)
+
+
+async def file(house: DeskHouse, ask: Ask) -> Answer:
+    """A parcel's packet for a dispute."""
+    parcel_id = ask.path["parcel"]
+    try:
+        body = await house.database.run(packet, ask.shop.id, parcel_id, ask.now)
+    except NothingToDispute as error:
+        raise NotThere from error
+    return Download(body, "application/pdf", f"{parcel_id}.pdf")
+
+
+def _worst(found: Truth) -> list[OrderCost]:
+    losing = [each for each in found.orders if (each.loss or 0) > 0]
+    return sorted(losing, key=lambda each: -(each.loss or 0))[:_WORST]
+
+
+def _days(ask: Ask) -> int:
+    text = ask.query.get("days", "")
+    return int(text) if text in {str(each) for each in PERIODS} else PERIODS[1]
+
+
+def _limit(ask: Ask) -> tuple[Money, str]:
+    """What an order may lose before it is counted: one of the currency's unit where nothing sensible is typed."""
+    currency = ask.shop.record.currency
+    text = ask.query.get("limit", "").strip()[:12]
+    try:
+        return Money.parse(text or "1", currency), text or "1"
+    except MoneyError:
+        return Money.parse("1", currency), "1"
+
+
+PAGES = (
+    Page("/costs", place="costs", role="owner", show=show),
+    Page("/costs/{parcel}/dispute", place="costs", role="owner", show=file),
+)

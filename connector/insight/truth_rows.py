@@ -1,0 +1,178 @@
+"""Orders with their amounts and the causes of their gaps, read from the ledger, the labels and the invoices."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, func, or_
+
+from carriers.invoice import Measures
+from carriers.money import Money
+from connector.insight.gaps import Attribution, Charge, Evidence, PriceOf, attribute
+from connector.insight.truth import OrderCost, Truth, report
+from connector.labels.amounts import entries
+from connector.labels.invoice_csv import measures_of
+from connector.labels.invoice_tables import invoice_lines
+from connector.labels.tables import labels, parcels
+from connector.orders.tables import orders
+from connector.quotes.ledger import load, quotes
+
+_AT_ONCE = 500
+
+STAND_INS = frozenset({"learned", "safety"})
+"""Where an offer's price came from when it was not the carrier's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class LabelTruth:
+    """One label with what led to its price and what came after; `lines` are the invoice's."""
+
+    label: Any
+    parcel: Any
+    evidence: Evidence
+    attribution: Attribution
+    lines: tuple[Any, ...]
+
+
+def truth(connection: Connection, shop_id: str, currency: str, since: datetime, limit: Money) -> Truth:
+    """The report on the orders since then that are in the shop's currency; others are counted."""
+    rows = connection.execute(orders.select(shop_id).where(orders.c.placed_at >= since, orders.c.paid.is_(True))).all()
+    ours = [row for row in rows if row.currency == currency]
+    sums = _sums(connection, shop_id, since)
+    gaps: dict[str, list[Attribution]] = defaultdict(list)
+    invoiced: set[str] = set()
+    foreign: set[str] = set()
+    for each in label_truths(connection, shop_id, since):
+        if each.label.booked_currency != currency:
+            foreign.add(each.parcel.order_id)
+            continue
+        if each.lines:
+            invoiced.add(each.parcel.order_id)
+        gaps[each.parcel.order_id].append(each.attribution)
+    found = [
+        _order(row, sums[row.id], gaps.get(row.id, []), row.id in invoiced) for row in ours if row.id not in foreign
+    ]
+    return report(found, currency, limit, other_currency=len(rows) - len(found))
+
+
+def label_truths(
+    connection: Connection,
+    shop_id: str,
+    since: datetime,
+    *,
+    parcel_id: str | None = None,
+    price_of: Mapping[str, PriceOf] | None = None,
+) -> list[LabelTruth]:
+    """The labels that are paid for, of orders since then or of one parcel. `price_of` are price lists by account."""
+    recent = orders.select(shop_id, orders.c.id).where(orders.c.placed_at >= since)
+    which = parcels.c.order_id.in_(recent) if parcel_id is None else parcels.c.id == parcel_id
+    wanted = parcels.select(shop_id, parcels.c.id).where(which)
+    boxes = {row.id: row for row in connection.execute(parcels.select(shop_id).where(which)).all()}
+    chosen = labels.select(shop_id).where(
+        labels.c.booked_minor.is_not(None),
+        labels.c.state.in_(("bought", "void_refused")),
+        labels.c.parcel_id.in_(wanted),
+    )
+    rows = connection.execute(chosen.order_by(labels.c.created_at)).all()
+    lines: dict[str, list[Any]] = defaultdict(list)
+    of_parcels = labels.select(shop_id, labels.c.id).where(labels.c.parcel_id.in_(wanted))
+    told = invoice_lines.select(shop_id).where(invoice_lines.c.label_id.in_(of_parcels))
+    for line in connection.execute(told.order_by(invoice_lines.c.at)).all():
+        lines[line.label_id].append(line)
+    sources = _sources(connection, shop_id, list(boxes.values()))
+    found = []
+    for row in rows:
+        parcel = boxes[row.parcel_id]
+        evidence = _evidence(row, parcel, lines[row.id], sources, (price_of or {}).get(row.account_id))
+        found.append(LabelTruth(row, parcel, evidence, attribute(evidence), tuple(lines[row.id])))
+    return found
+
+
+def _evidence(
+    label: Any, parcel: Any, lines: list[Any], sources: Mapping[tuple[str, str], str], price_of: PriceOf | None
+) -> Evidence:
+    as_bought = parcel.bought_as or {}
+    same = as_bought.get("currency") == label.booked_currency and as_bought.get("how") != "offer"
+    charges = [Charge(word, minor) for line in lines for word, minor in (line.details or {}).get("charges", ())]
+    captured = [measures_of((line.details or {}).get("captured")) for line in lines]
+    added = sum(line.minor for line in lines if line.currency == label.booked_currency)
+    size = parcel.size_mm
+    source = sources.get((parcel.quote_id or "", parcel.offer_code), "")
+    return Evidence(
+        quoted=as_bought["minor"] if same else None,
+        bought=label.booked_minor,
+        invoiced=label.booked_minor + added,
+        stand_in=source in STAND_INS,
+        charges=tuple(charges) if added else (),
+        planned=Measures(parcel.grams, None if size is None else (size[0], size[1], size[2])),
+        captured=_merged(captured),
+        price_of=price_of,
+    )
+
+
+def _merged(told: list[Measures]) -> Measures:
+    """What several lines say of one parcel: the last that says something of each."""
+    found = Measures()
+    for each in told:
+        found = Measures(
+            each.grams or found.grams,
+            each.size or found.size,
+            each.billed_grams or found.billed_grams,
+            each.zone or found.zone,
+            found.residential if each.residential is None else each.residential,
+        )
+    return found
+
+
+def _sources(connection: Connection, shop_id: str, boxes: list[Any]) -> dict[tuple[str, str], str]:
+    """Where the price of each parcel's offer came from, by quote and offer."""
+    found: dict[tuple[str, str], str] = {}
+    ids = sorted({row.quote_id for row in boxes if row.quote_id})
+    for start in range(0, len(ids), _AT_ONCE):
+        part = quotes.c.id.in_(ids[start : start + _AT_ONCE])
+        stood_in = or_(quotes.c.source.in_(STAND_INS), quotes.c.source.is_(None))
+        for quote_id in connection.execute(quotes.select(shop_id, quotes.c.id).where(part, stood_in)).scalars().all():
+            row = load(connection, shop_id, quote_id)
+            if row is not None:
+                found |= {(quote_id, offer.code): offer.source for offer in row.decision.offers}
+    return found
+
+
+def _sums(connection: Connection, shop_id: str, since: datetime) -> dict[str, dict[tuple[str, str], int]]:
+    """Minor units by order, kind and currency."""
+    recent = orders.select(shop_id, orders.c.id).where(orders.c.placed_at >= since)
+    grouped = entries.select(
+        shop_id, entries.c.order_id, entries.c.kind, entries.c.currency, func.sum(entries.c.minor).label("minor")
+    ).where(entries.c.order_id.in_(recent))
+    found: dict[str, dict[tuple[str, str], int]] = defaultdict(dict)
+    for row in connection.execute(grouped.group_by(entries.c.order_id, entries.c.kind, entries.c.currency)).all():
+        found[row.order_id][row.kind, row.currency] = int(row.minor)
+    return found
+
+
+def _order(row: Any, sums: Mapping[tuple[str, str], int], gaps: list[Attribution], is_invoiced: bool) -> OrderCost:
+    currency = row.currency
+
+    def of(*kinds: str) -> int:
+        return sum(sums.get((kind, currency), 0) for kind in kinds)
+
+    def known(*kinds: str) -> bool:
+        return any((kind, currency) in sums for kind in kinds)
+
+    bought = of("bought", "by_hand") - of("by_hand_back", "refunded", "uncharged")
+    invoiced = bought + of("adjusted") - of("claim_paid")
+    has_cost = known("bought", "by_hand")
+    return OrderCost(
+        order_id=row.id,
+        name=row.name,
+        placed=row.placed_at.date(),
+        charged=Money(row.charged_minor, currency),
+        quoted=Money(of("quoted"), currency) if known("quoted") else None,
+        bought=Money(bought, currency) if has_cost else None,
+        invoiced=Money(invoiced, currency) if has_cost and (is_invoiced or known("adjusted")) else None,
+        gaps=tuple(gap for gap in gaps if gap.parts),
+    )
