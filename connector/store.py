@@ -47,7 +47,8 @@ class StoreMisconfigured(StoreError):
 class CartLine:
     """One line of a cart. Prices are per unit, before discounts, as the store displays them.
 
-    `weight` is per unit; None where the store has none (Shopify's 0 g, Saleor's unset 0.0 KG).
+    `weight` is per unit; None where the store has none (Shopify's 0 g, Saleor's unset 0.0 KG). `gift_card` says whether
+    it is one that is bought; None where the platform does not tell.
     """
 
     quantity: int
@@ -61,6 +62,7 @@ class CartLine:
     requires_shipping: bool = True
     taxable: bool = True
     properties: Mapping[str, str] = field(default_factory=dict)
+    gift_card: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +70,15 @@ class CartTotals:
     """Sums over the whole cart, which may hold more than the lines of this call.
 
     `subtotal` is before discounts; `discount` and `total` are None where the platform does not say. `tax` says
-    whether `subtotal` holds it.
+    whether `subtotal` holds it. `shipping_discount` is the part of `discount` that is taken off shipping; None where
+    the platform does not tell it apart.
     """
 
     subtotal: Money
     discount: Money | None = None
     total: Money | None = None
     tax: Literal["included", "excluded", "unknown"] = "unknown"
+    shipping_discount: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,12 +220,16 @@ class FulfilmentGroup:
 
 @dataclass(frozen=True, slots=True)
 class ShippingLine:
-    """What the buyer was charged for shipping. `code` is what our answer called it, where the platform kept it."""
+    """What the buyer was charged for shipping. `code` is what our answer called it, where the platform kept it.
+
+    `price` is before the store's own discounts on shipping, `paid` after them (None: the same).
+    """
 
     code: str
     title: str
     price: Money
     source: str = ""
+    paid: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,7 @@ class ReducedLine(Kept, frozen=True, kw_only=True):
     requires_shipping: bool = True
     taxable: bool = True
     product: Product | None = None
+    gift_card: bool | None = None
 
 
 class ReducedTotals(Kept, frozen=True, kw_only=True):
@@ -64,6 +65,7 @@ class ReducedTotals(Kept, frozen=True, kw_only=True):
     discount: int | None = None
     total: int | None = None
     tax: Literal["included", "excluded", "unknown"] = "unknown"
+    shipping_discount: int | None = None
 
 
 class ReducedCart(Kept, frozen=True, kw_only=True):
@@ -119,6 +121,7 @@ def reduce(cart: Cart, keyed_hash: Callable[[bytes], str], product_of: ProductOf
                 requires_shipping=line.requires_shipping,
                 taxable=line.taxable,
                 product=product_of(line.variant_id, line.sku),
+                gift_card=line.gift_card,
             )
             for line in cart.lines
         ),
@@ -134,6 +137,9 @@ def reduce(cart: Cart, keyed_hash: Callable[[bytes], str], product_of: ProductOf
             discount=None if cart.totals.discount is None else cart.totals.discount.minor,
             total=None if cart.totals.total is None else cart.totals.total.minor,
             tax=cart.totals.tax,
+            shipping_discount=None
+            if cart.totals.shipping_discount is None
+            else cart.totals.shipping_discount.minor,
         ),
         customer_tags=cart.customer_tags,
         guest=cart.guest,

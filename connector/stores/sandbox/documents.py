@@ -51,6 +51,7 @@ class ItemJSON(Document):
     vendor: Text = ""
     requires_shipping: bool | None = True
     taxable: bool | None = True
+    gift_card: bool | None = None
     properties: dict[str, Any] | None = None
 
 
@@ -61,6 +62,7 @@ class TotalsJSON(Document):
     discount: Amount | None = None
     total: Amount | None = None
     tax: Literal["included", "excluded", "unknown"] = "unknown"
+    shipping_discount: Amount | None = None
 
 
 class CustomerJSON(Document):
@@ -171,6 +173,8 @@ class OrderJSON(Document):
     locale: str = "en"
     tags: list[str] = Field(default_factory=list)
     events: int = 0
+    discount: str = "0"
+    shipping_discount: str = "0"
 
     def shipped(self, line_id: str) -> int:
         """Units of a line that left in fulfilments that still count."""

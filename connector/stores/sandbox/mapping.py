@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, assert_never
 
@@ -105,6 +105,9 @@ def _read_cart(call: RateCallJSON) -> Cart:
             discount=None if totals.discount is None else _amount(totals.discount, currency, "totals.discount"),
             total=None if totals.total is None else _amount(totals.total, currency, "totals.total"),
             tax=totals.tax,
+            shipping_discount=None
+            if totals.shipping_discount is None
+            else _amount(totals.shipping_discount, currency, "totals.shipping_discount"),
         )
     told = "customer" in call.model_fields_set
     return Cart(
@@ -132,6 +135,7 @@ def _read_item(item: ItemJSON, currency: str, place: str) -> CartLine:
         vendor=item.vendor,
         requires_shipping=item.requires_shipping is not False,
         taxable=item.taxable is not False,
+        gift_card=item.gift_card,
         properties={name: str(value) for name, value in (item.properties or {}).items()},
     )
 
@@ -162,6 +166,8 @@ def write_cart(cart: Cart, call_id: str) -> bytes:
     }
     if cart.totals is not None:
         amounts = {"subtotal": cart.totals.subtotal, "discount": cart.totals.discount, "total": cart.totals.total}
+        if cart.totals.shipping_discount is not None:
+            amounts["shipping_discount"] = cart.totals.shipping_discount
         body["totals"] = {name: None if value is None else str(value.amount) for name, value in amounts.items()}
         body["totals"]["tax"] = cart.totals.tax
     if cart.customer_tags is not None:
@@ -182,6 +188,7 @@ def _write_item(line: CartLine) -> dict[str, Any]:
         "requires_shipping": line.requires_shipping,
         "taxable": line.taxable,
         "properties": dict(line.properties),
+        **({} if line.gift_card is None else {"gift_card": line.gift_card}),
     }
 
 
@@ -266,11 +273,8 @@ def read_order(order: OrderJSON) -> Order:
         updated_at=order.updated_at,
         placed_at=order.placed_at,
         groups=tuple(_read_group(order, group) for group in order.groups),
-        shipping_lines=tuple(
-            ShippingLine(offer.code, offer.name, Money.parse(offer.price, offer.currency), "waybill")
-            for offer in offers
-        ),
-        subtotal=subtotal,
+        shipping_lines=tuple(_read_shipping(order, offers)),
+        subtotal=Money(max(0, subtotal.minor - Money.parse(order.discount, order.currency).minor), order.currency),
         tags=tuple(order.tags),
         risky=order.risky,
         email=order.email,
@@ -278,6 +282,16 @@ def read_order(order: OrderJSON) -> Order:
         locale=order.locale,
         test=True,
     )
+
+
+def _read_shipping(order: OrderJSON, offers: Sequence[OfferJSON]) -> Iterator[ShippingLine]:
+    """What was charged for each group's shipping; a discount on shipping is taken off the first lines."""
+    left = Money.parse(order.shipping_discount, order.currency).minor
+    for offer in offers:
+        price = Money.parse(offer.price, offer.currency)
+        off = min(left, price.minor)
+        left -= off
+        yield ShippingLine(offer.code, offer.name, price, "waybill", Money(price.minor - off, price.currency))
 
 
 def read_past_order(order: OrderJSON) -> PastOrder | None:
@@ -299,8 +313,9 @@ def read_past_order(order: OrderJSON) -> PastOrder | None:
     if order.cancelled or not any(line.requires_shipping for line in lines):
         return None
     offers = [group.offer for group in order.groups if group.offer is not None]
-    charged = sum((Money.parse(offer.price, offer.currency).minor for offer in offers), 0)
+    charged = sum(line.paid.minor for line in _read_shipping(order, offers) if line.paid is not None)
     subtotal = Money(sum(line.price.minor * line.quantity for line in lines), order.currency)
+    discount = Money(min(subtotal.minor, Money.parse(order.discount, order.currency).minor), order.currency)
     place = read_address(order.groups[0].destination)
     return PastOrder(
         id=order_id(order.number),
@@ -312,7 +327,7 @@ def read_past_order(order: OrderJSON) -> PastOrder | None:
             destination=None
             if place is None
             else Address(place.country, place.postal_code, place.province, place.city, residential=place.residential),
-            totals=CartTotals(subtotal, Money(0, order.currency), subtotal),
+            totals=CartTotals(subtotal, discount, subtotal - discount),
             locale=order.locale,
         ),
         charged=Money(charged, order.currency),

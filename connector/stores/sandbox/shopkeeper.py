@@ -65,10 +65,13 @@ class Shopkeeper:
         phone: str = "",
         tags: Sequence[str] = (),
         risky: bool = False,
+        discount: str = "0",
+        shipping_discount: str = "0",
     ) -> Placed:
         """Order one or several groups of lines, each with the offer that was chosen for it. Not paid yet.
 
-        `to` replaces the carts' destination, which has neither a name nor a street before checkout.
+        `to` replaces the carts' destination, which has neither a name nor a street before checkout. `discount` is a
+        coupon's, in major units, typed when the shipping prices were already there; `shipping_discount` the store's own.
         """
 
         def make(number: int, now: datetime) -> OrderJSON:
@@ -99,6 +102,8 @@ class Shopkeeper:
                 tags=list(tags),
                 risky=risky,
                 events=1,
+                discount=discount,
+                shipping_discount=shipping_discount,
             )
 
         if not checkout:

@@ -169,6 +169,7 @@ def order(node: Node, groups: Iterable[Node]) -> Order:
                 title=text_of(line["title"]),
                 price=money_of(line["originalPriceSet"]),
                 source=text_of(line["source"]),
+                paid=money_of(line["discountedPriceSet"]) if line.get("discountedPriceSet") else None,
             )
             for line in node["shippingLines"]["nodes"]
         ),

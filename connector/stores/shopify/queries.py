@@ -124,7 +124,11 @@ query OrderForShipping($id: ID!) {
     subtotalPriceSet { shopMoney { amount currencyCode } }
     shippingAddress { province provinceCode countryCodeV2 zip }
     shippingLines(first: 10) {
-      nodes { code title source originalPriceSet { shopMoney { amount currencyCode } } }
+      nodes {
+        code title source
+        originalPriceSet { shopMoney { amount currencyCode } }
+        discountedPriceSet { shopMoney { amount currencyCode } }
+      }
     }
     fulfillmentOrders(first: 5) {
       nodes { ...Group }
