@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import hmac
 import unicodedata
 from collections.abc import Sequence
@@ -139,7 +138,7 @@ def _check(header: str | None, expected: Sequence[bytes]) -> Verdict:
 
 
 def _hmac(raw: bytes, key: bytes) -> bytes:
-    return hmac.new(key, raw, hashlib.sha256).digest()
+    return hmac.digest(key, raw, "sha256")
 
 
 def _utf8(text: str) -> bytes:

@@ -6,16 +6,14 @@ import secrets
 from datetime import datetime
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32, lower case: no i, l, o, u
+_PAIRS = tuple(high + low for high in _ALPHABET for low in _ALPHABET)
+_SHIFTS = tuple(range(120, -1, -10))  # Two of the 26 characters at a time.
 
 
 def new_id(prefix: str, now: datetime) -> str:
     """An id such as `par_01hf3k…`: 48 bits of milliseconds, then 80 random bits, 26 characters behind the prefix."""
     number = (int(now.timestamp() * 1000) << 80) | secrets.randbits(80)
-    digits = []
-    for _ in range(26):
-        digits.append(_ALPHABET[number & 31])
-        number >>= 5
-    return f"{prefix}_{''.join(reversed(digits))}"
+    return f"{prefix}_{''.join([_PAIRS[(number >> shift) & 1023] for shift in _SHIFTS])}"
 
 
 def new_token() -> str:

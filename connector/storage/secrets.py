@@ -6,7 +6,6 @@ import base64
 import binascii
 import hmac
 from collections.abc import Sequence
-from hashlib import sha256
 from typing import Self
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -70,7 +69,7 @@ class Keyring:
 
         It depends on the newest key, so pseudonyms of before a rotation do not match those of after it.
         """
-        return hmac.new(self._hash_key, data, sha256).hexdigest()[:32]
+        return hmac.digest(self._hash_key, data, "sha256").hex()[:32]
 
 
 def sealed_columns() -> dict[Table, list[Column[str]]]:
