@@ -264,7 +264,6 @@ def _arrival(moving: Calendar, ships_on: date, days: int, basis: Literal["workin
     return moving.from_day(ships_on + timedelta(days=days))
 
 
-
 @dataclass(frozen=True, slots=True)
 class Moments:
     """First and last day of arrival, as moments at noon in the shop's zone."""

@@ -12,7 +12,7 @@ _WEEKDAYS = {
     "en": "Mon Tue Wed Thu Fri Sat Sun",
     "sk": "po ut st št pi so ne",
     "pl": "pon. wt. śr. czw. pt. sob. niedz.",
-    "el": "Δευ Τρί Τετ Πέμ Παρ Σάβ Κυρ",
+    "el": "Δευ Τρί Τετ Πέμ Παρ Σάβ Κυρ",  # noqa: RUF001
     "hy": "երկ երք չրք հնգ ուրբ շբթ կիր",
     "ar": "الاثنين الثلاثاء الأربعاء الخميس الجمعة السبت الأحد",
 }
