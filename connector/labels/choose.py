@@ -9,7 +9,7 @@ from typing import Any
 
 from carriers.money import Money, exponent
 from carriers.rate import Rate
-from connector.quotes.decide import service_code
+from connector.quotes.services import service_code
 from connector.words.reason import Reason
 
 _TOLERANCE_PERCENT = Decimal(5)

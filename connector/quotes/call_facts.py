@@ -10,16 +10,24 @@ from connector.catalogue.product import Product
 from connector.packing.plan import Plan
 from connector.quotes.facts import Facts
 from connector.quotes.reduced import Place, ReducedCart, ReducedLine, ReducedTotals
-from connector.rules.facts import CallFacts, CartSums, Destination, LineFacts, ParcelFacts
+from connector.rules.facts import CallFacts, CartSums, Destination, LineFacts, ParcelFacts, Silent
 from connector.shop_settings import ShopSettings
 
 _NOTHING = Product()
 
 
 def call_facts(
-    cart: ReducedCart, facts: Facts, settings: ShopSettings, planned: Plan | None, now: datetime
+    cart: ReducedCart,
+    facts: Facts,
+    settings: ShopSettings,
+    planned: Plan | None,
+    now: datetime,
+    silent: tuple[Silent, ...] = (),
 ) -> CallFacts:
-    """The call as conditions and thresholds ask for it; `planned` is None where it could not be packed."""
+    """The call as conditions and thresholds ask for it; `planned` is None where it could not be packed.
+
+    `silent` are the carriers whose prices are missing through a failure.
+    """
     return CallFacts(
         currency=cart.currency,
         lines=tuple([_line(line) for line in cart.lines]),
@@ -32,6 +40,7 @@ def call_facts(
         now=now.astimezone(_zone(facts.timezone)),
         parcels=() if planned is None else _parcels(planned),
         rates=settings.exchange_rates,
+        silent=silent,
     )
 
 
@@ -51,6 +60,7 @@ def _line(line: ReducedLine) -> LineFacts:
         hazmat=known.hazmat,
         requires_shipping=line.requires_shipping,
         taxable=line.taxable,
+        gift_card=line.gift_card,
         unit_cost=None if known.unit_cost is None else known.unit_cost.money,
     )
 
@@ -61,7 +71,9 @@ def _folded(words: tuple[str, ...]) -> frozenset[str]:
 
 
 def _sums(totals: ReducedTotals | None) -> CartSums | None:
-    return None if totals is None else CartSums(totals.subtotal, totals.discount, totals.total, totals.tax)
+    if totals is None:
+        return None
+    return CartSums(totals.subtotal, totals.discount, totals.total, totals.tax, totals.shipping_discount)
 
 
 def _destination(place: Place | None) -> Destination | None:

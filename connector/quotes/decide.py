@@ -113,7 +113,7 @@ def _decide(
     offers = [
         _offer(service, chosen, cart, settings, ids.get(chosen.account_id, usual_id))
         if (chosen := rates.get(service.code)) is not None and chosen.account_id == service.account_id
-        else _own_offer(service, cart, settings, usual_id)
+        else _own_offer(service, settings, usual_id)
         for service in found.services
     ]
     only_own = why is not None and not any(each.source == "safety" for each in offers)
@@ -196,7 +196,7 @@ PROBLEM_CODES = frozenset(
 )
 
 
-def _own_offer(service: Priced, cart: ReducedCart, settings: ShopSettings, plan_id: str) -> DecidedOffer:
+def _own_offer(service: Priced, settings: ShopSettings, plan_id: str) -> DecidedOffer:
     """What no carrier's rate is behind: a safety rate, or an option that a rule added."""
     first = service.steps[0].price
     is_safety = service.source == "safety"

@@ -61,7 +61,10 @@ class DecidedOffer(Kept, frozen=True, kw_only=True):
 
     `earliest` and `latest` are days of arrival, when it leaves on `ships_on`; `dates_by` says what they rest on, and
     `coverage` how many of 1000 parcels kept such a day, where that was seen.
-"""
+
+
+    `marks` are what the merchant's rules ask for where it is chosen (signature, insurance, hold), each with how or why.
+    """
 
     code: str
     name: str
@@ -77,6 +80,7 @@ class DecidedOffer(Kept, frozen=True, kw_only=True):
     dates_by: Literal["", "carrier", "table", "history"] = ""
     coverage: int | None = None
     ships_on: date | None = None
+    marks: tuple[tuple[str, str], ...] = ()
 
 
 class Withheld(Kept, frozen=True, kw_only=True):

@@ -13,9 +13,10 @@ from connector.quotes.kept import Kept
 from connector.quotes.reduced import Place
 from connector.shop_settings import ShopSettings, load
 
-DECIDE_VERSION = 2
+DECIDE_VERSION = 3
 CHANGES = {
     2: "a safety rate says what it is bought as; goods of known size are packed",
+    3: "rules may hide, add, refuse and sort; thresholds apply after price rules and to safety rates; free stays free",
 }
 """What each version of the decision changed in its results, for who replays answers of an earlier one."""
 

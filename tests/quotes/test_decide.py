@@ -13,10 +13,11 @@ from hypothesis import settings as effort
 from hypothesis import strategies as st
 
 from connector.quotes.answers import AccountAnswer, KeptProblem
-from connector.quotes.decide import decide, service_code, service_name
+from connector.quotes.decide import decide
 from connector.quotes.decision import Decision
 from connector.quotes.facts import Facts
 from connector.quotes.reduced import Place, ReducedCart
+from connector.quotes.services import service_code, service_name
 from connector.store import Answer, UseBackup
 from connector.words.reason import Reason, codes
 from tests.quotes.world import (
@@ -173,7 +174,7 @@ def test_an_offer_says_what_it_is_bought_as_and_how_its_price_came_about() -> No
         ("step_carrier", 700),
         ("step_percent", 770),
         ("step_fixed", 800),
-        ("step_free", 0),
+        ("step_threshold_free", 0),
     ]
     assert [step.minor for step in express.steps] == [1500, 1650, 1680]
     assert ground.bought_as is not None

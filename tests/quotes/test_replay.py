@@ -148,7 +148,7 @@ def test_a_missing_and_a_new_service_are_named(stores: Mapping[str, Any]) -> Non
 
 
 def test_other_settings_are_seen_in_their_effect(stores: Mapping[str, Any]) -> None:
-    changes = tampered(stores, facts=facts(settings(threshold="10.00", markup_percent="10")))
+    changes = tampered(stores, facts=facts(settings(threshold="10.00:fake-ground", markup_percent="10")))
     assert "fake-ground: 7.70 EUR became 0.00 EUR" in changes
 
 

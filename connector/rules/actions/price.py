@@ -260,7 +260,12 @@ class Handling(Action):
         del rule
         minor, meant = minor_of(self.amount, self.currency), self.items.compiled() if self.items else None
         params: dict[str, Param] = {"amount": Money(minor, self.currency)}
-        why = {per: Reason(f"step_handling_{per}", params) for per in ("order", "parcel", "item")}[self.per]
+        whys = {
+            "order": Reason("step_handling_order", params),
+            "parcel": Reason("step_handling_parcel", params),
+            "item": Reason("step_handling_item", params),
+        }
+        why = whys[self.per]
 
         def times(state: CallState) -> int:
             if self.per == "parcel":
