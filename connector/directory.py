@@ -20,6 +20,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from carriers.carrier import Carrier, CarrierKind
 from connector import shop_settings
 from connector.entries import AccountEntry, AppEntry, AppID, OwnApp, ShopEntry, through_app
+from connector.promises.kept import load_lanes
+from connector.promises.lanes import LaneBook
+from connector.promises.public_holidays import knows
+from connector.promises.settings import PromiseSettings
 from connector.quotes.adjustments import load_expected
 from connector.quotes.ask import Account
 from connector.quotes.shop import Origin, QuotingShop
@@ -63,6 +67,7 @@ class _Loaded:
     settings: dict[str, tuple[int, Mapping[str, Any]]]
     gone: list[ShopRecord]
     adjustments: dict[str, Mapping[str, tuple[int, int]]]
+    lanes: dict[str, LaneBook]
 
 
 @dataclass(slots=True)
@@ -219,6 +224,7 @@ class Directory:
             settings,
             [shop for shop in everyone if shop.status == "gone"],
             {shop.id: load_expected(connection, shop.id) for shop in shops},
+            {shop.id: load_lanes(connection, shop.id, _coverage(settings[shop.id][1])) for shop in shops},
         )
 
     async def _take_over(self, loaded: _Loaded) -> None:
@@ -260,6 +266,8 @@ class Directory:
             record.timezone,
         )
         locations = tuple(loaded.locations[record.id])
+        for each in locations:
+            knows(each.address.country)  # Reads the country's calendar before the checkout needs it.
         quoting = QuotingShop(
             id=record.id,
             store=store,
@@ -273,6 +281,7 @@ class Directory:
                 Account(each.id, each.kind.name, each.connection, each.shop_id) for each in accounts.values()
             ),
             adjustments=loaded.adjustments[record.id],
+            lanes=loaded.lanes[record.id],
         )
         return ShopEntry(record, kind, quoting, accounts, locations, app)
 
@@ -323,6 +332,14 @@ class Directory:
         own = self._outgoing.apart() if isinstance(self._outgoing, OutgoingClient) else None
         connection = kind.connect(settings, own or self._outgoing, self._clock)
         return AccountEntry(record, kind, self._meter(kind.name, connection), own)
+
+
+def _coverage(body: Mapping[str, Any]) -> int:
+    """What a shop set; settings that cannot be read leave the shop out later, with the reason."""
+    try:
+        return shop_settings.load(body).promises.coverage
+    except WaybillError:
+        return PromiseSettings().coverage
 
 
 def _digest(token: str) -> bytes:

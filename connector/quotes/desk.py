@@ -17,6 +17,7 @@ from connector import shop_settings
 from connector.catalogue.memory import Products, ShopProducts
 from connector.metrics import Metrics
 from connector.packing.plan import Plan, Unplannable
+from connector.promises.lanes import region_of
 from connector.quotes.answers import AccountAnswer, KeptRate
 from connector.quotes.ask import Account, Question, not_packed
 from connector.quotes.behind import Difference, LiveAnswer
@@ -378,10 +379,29 @@ class QuoteDesk:
                 location_id=reduced.location_id,
                 hard_deadline_s=shop.store.capabilities.hard_deadline_s,
                 adjustments=dict(shop.adjustments) if shop.settings.price_basis == "expected" else {},
+                store_location=shop.store_location(reduced.location_id),
+                rate_cache_s=shop.store.capabilities.rate_cache_s,
             )
             if len(shop.facts_by_origin) < 1000:
                 shop.facts_by_origin[reduced.place] = facts
-        return facts
+        return self._on_its_way(shop, reduced, facts)
+
+    def _on_its_way(self, shop: QuotingShop, reduced: _Call, facts: Facts) -> Facts:
+        """The facts with what the shop's own deliveries say of the way to this destination, if they say anything."""
+        to = reduced.cart.destination
+        if not shop.lanes.estimates or to is None or facts.origin is None:
+            return facts
+        start = (facts.origin.country, region_of(facts.origin.province, facts.origin.postal_code))
+        name, known = shop.lanes.towards(start, (to.country, region_of(to.province, to.postal_code)))
+        if not known:
+            return facts
+        key = f"{reduced.place}\n{name}"
+        with_lanes = shop.facts_by_origin.get(key)
+        if with_lanes is None:
+            with_lanes = facts.but(lanes=dict(known))
+            if len(shop.facts_by_origin) < 1000:
+                shop.facts_by_origin[key] = with_lanes
+        return with_lanes
 
 
 def _encoded_key(known: _Known, reduced: _Call, call: RateCall) -> tuple[bytes, str, str, str, str]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from carriers.address import Address
+from connector.promises.lanes import NO_LANES, LaneBook
 from connector.quotes.ask import Account
 from connector.quotes.facts import Facts
 from connector.shop_settings import ShopSettings
@@ -35,6 +36,7 @@ class QuotingShop:
     accounts: tuple[Account, ...]
     facts_by_origin: dict[str, Facts] = field(default_factory=dict, compare=False)
     adjustments: Mapping[str, tuple[int, int]] = field(default_factory=dict)  # See quotes.adjustments.
+    lanes: LaneBook = NO_LANES
 
     def origin_for(self, cart: Cart) -> tuple[str, Address | None]:
         """Our location's id and the address that the goods leave from.
@@ -52,6 +54,10 @@ class QuotingShop:
             return (near.id, near.address) if near else ("", asked)
         default = self.default_origin()
         return (default.id, default.address) if default else ("", None)
+
+    def store_location(self, location_id: str) -> str:
+        """The store's id of a location; empty where the location is not known."""
+        return next((each.external_id for each in self.origins if each.id == location_id), "") if location_id else ""
 
     def default_origin(self) -> Origin | None:
         """The location that the settings name, else the store's default, else the only one."""
