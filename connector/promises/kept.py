@@ -1,4 +1,4 @@
-"""The window of each parcel: kept when the order is planned, asked for when its label is bought, held against the day."""
+"""The window of each parcel: kept when the order is planned, given to the label desk, held against what happened."""
 
 from __future__ import annotations
 

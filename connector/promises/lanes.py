@@ -1,4 +1,4 @@
-"""What a shop's own deliveries say of each lane and service, ready for the checkout; counted by region and by country."""
+"""What a shop's own deliveries say of each lane and service, by region and by country, ready for the checkout."""
 
 from __future__ import annotations
 
