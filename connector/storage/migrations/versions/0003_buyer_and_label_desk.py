@@ -213,6 +213,28 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_pickups_shop_id_made_at"), ["shop_id", "made_at"], unique=False)
 
     op.create_table(
+        "shipping_dues",
+        sa.Column("shop_id", sa.String(length=40), nullable=False),
+        sa.Column("order_id", sa.String(length=40), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("placed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("kind", sa.String(length=12), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("due_minor", sa.BigInteger(), nullable=True),
+        sa.Column("paid_minor", sa.BigInteger(), nullable=False),
+        sa.Column("cost_minor", sa.BigInteger(), nullable=False),
+        sa.Column("counted_minor", sa.BigInteger(), nullable=True),
+        sa.Column("why", sa.JSON(), nullable=True),
+        sa.Column("guard", sa.JSON(), nullable=True),
+        sa.PrimaryKeyConstraint("shop_id", "order_id", name=op.f("pk_shipping_dues")),
+    )
+    with op.batch_alter_table("shipping_dues", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_shipping_dues_shop_id_kind_placed_at"), ["shop_id", "kind", "placed_at"], unique=False
+        )
+        batch_op.create_index(batch_op.f("ix_shipping_dues_shop_id_placed_at"), ["shop_id", "placed_at"], unique=False)
+
+    op.create_table(
         "slip_codes",
         sa.Column("shop_id", sa.String(length=40), nullable=False),
         sa.Column("code", sa.String(length=12), nullable=False),
@@ -309,6 +331,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_slip_codes_shop_id_parcel_id"))
 
     op.drop_table("slip_codes")
+    with op.batch_alter_table("shipping_dues", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_shipping_dues_shop_id_placed_at"))
+        batch_op.drop_index(batch_op.f("ix_shipping_dues_shop_id_kind_placed_at"))
+
+    op.drop_table("shipping_dues")
     with op.batch_alter_table("pickups", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_pickups_shop_id_made_at"))
 
