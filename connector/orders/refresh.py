@@ -20,8 +20,9 @@ from connector.labels.purchase import Wanted
 from connector.labels.shipment import person_fields
 from connector.labels.tables import parcels
 from connector.labels.voids import NotVoidable, request_void
-from connector.orders import restored
+from connector.orders import due
 from connector.orders.declared import declared
+from connector.orders.holds import why_held
 from connector.orders.parcels import Planned, parcel_price, plan_group
 from connector.orders.plan import STORES_HOLDS, Standing, decide, goods_of
 from connector.orders.quote_of import Linked, link_of, priced_again, quote_of
@@ -118,6 +119,8 @@ class Orders:
             self._group(connection, shop, order_id, order, group, [row for row in known if row.group_id == group.id])
         gone = [row for row in known if row.group_id not in {group.id for group in order.groups}]
         self._cancel(connection, shop.id, order, gone, Reason("shipped_elsewhere"))
+        if order.paid and not order.cancelled:
+            due.compare_paid(connection, shop.id, order_id, order, now)
 
     def _keep(self, connection: Connection, shop_id: str, order: Order, now: datetime) -> str | None:
         """Our id of the order, its row locked; None if a newer reading of it was taken in before this one."""
@@ -213,7 +216,7 @@ class Orders:
             return
         settled(connection, shop.id, order_id, now, "cannot_plan")
         person_id = self._person(connection, shop.id, order, group, now)
-        hold = self._hold(connection, shop, order_id, order, edited=bool(before))
+        hold = why_held(connection, shop, order_id, order, edited=bool(before))
         for number, parcel in enumerate(planned.plan.parcels, 1):
             parcel_id = self._parcel(
                 connection, shop, order_id, order, group, planned, number, parcel, person_id, linked, hold
@@ -233,40 +236,6 @@ class Orders:
                 cause=f"{linked.quote.id}:{group.id}"[:160],
                 now=now,
             )
-
-    def _hold(
-        self, connection: Connection, shop: ShopEntry, order_id: str, order: Order, *, edited: bool
-    ) -> Reason | None:
-        """Why only a person may buy the labels of new parcels, or let them be bought."""
-        if order.risky:
-            return Reason("risk_flagged")
-        if order.test and shop.settings.mode == "live":
-            return Reason("test_order_in_live")
-        if edited and shop.settings.buys_when_paid:
-            return Reason("order_edited")
-        if restored.is_uncertain(connection, shop.id, order.placed_at):
-            return restored.WHY
-        return self._label_before(connection, shop.id, order_id, order)
-
-    def _label_before(self, connection: Connection, shop_id: str, order_id: str, order: Order) -> Reason | None:
-        """Why goods may have a label already, although their group is new: then only a person buys another one.
-
-        Stores make new groups when a fulfilment is taken back or goods are moved to another location.
-        """
-        waiting = {group.id for group in order.groups if group.state in {GroupState.READY, GroupState.HELD}}
-        known = connection.execute(
-            parcels.select(shop_id).where(parcels.c.order_id == order_id, parcels.c.state != "cancelled")
-        ).all()
-        if any(row.state == "voided" for row in known):
-            return Reason("label_was_voided")
-        for row in known:
-            if row.state in {"buying", "unknown", "bought"} and row.group_id not in waiting:
-                told = connection.execute(
-                    trackings.select(shop_id, trackings.c.fulfil_state).where(trackings.c.parcel_id == row.id)
-                ).all()
-                if not any(each.fulfil_state == "done" for each in told):
-                    return Reason("label_exists_already")
-        return None
 
     def _parcel(
         self,
