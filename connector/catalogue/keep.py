@@ -82,6 +82,15 @@ def products(connection: Connection, shop_id: str, keys: Collection[str]) -> dic
     return {each.key: each.product for each in entries(connection, shop_id, keys)}
 
 
+def by_sku(connection: Connection, shop_id: str, skus: Collection[str]) -> dict[str, list[Product]]:
+    """What is known of these SKUs: of the variants that have them, and of the SKUs themselves."""
+    found: dict[str, list[Product]] = {}
+    for some in _chunks(sorted(set(skus))):
+        for row in connection.execute(variants.select(shop_id).where(variants.c.sku.in_(some))).all():
+            found.setdefault(row.sku, []).append(_entry(row).product)
+    return found
+
+
 def merged_since(connection: Connection, shop_id: str, known: int) -> tuple[int, bool, dict[str, str]]:
     """The version, whether all must be read anew, and the merged products that changed since `known`, as JSON text."""
     row = connection.execute(state.select(shop_id, state.c.version, state.c.emptied)).one_or_none()

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from connector.attention.board import need_person
 from connector.labels.retention import count_files, forget_of
 from connector.labels.tables import parcels
+from connector.orders.first import forget_buyers
 from connector.storage import audit, persons
 from connector.storage.audit import Actor
 from connector.storage.schema import JSON
@@ -43,6 +44,7 @@ class Departures:
             params = {"orders": len(request.order_ids), "persons": len(held), "files": files}
             need_person(connection, shop_id, delivery_id, Reason("data_requested", params), now)
         else:
+            forget_buyers(connection, shop_id, orders)
             erased = sum(persons.forget(connection, shop_id, person_id) for person_id in held)
             if orders is None:
                 erased += persons.forget_shop(connection, shop_id)

@@ -133,4 +133,5 @@ def desk_house(house: House) -> DeskHouse:
         limits=Limits.of(house.settings),
         public_url=house.settings.public_url,
         clock_is_moved=house.settings.test_clock is not None,
+        fonts=house.settings.fonts,
     )

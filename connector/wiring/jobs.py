@@ -28,6 +28,7 @@ from connector.labels.spending import GateKeeper
 from connector.labels.sweep import LabelSweep
 from connector.labels.voids import VOID, Voids
 from connector.metrics import Metrics
+from connector.orders import batches
 from connector.orders.news import StoreHooks
 from connector.orders.refresh import Orders
 from connector.orders.sweep import OrderSweep
@@ -95,6 +96,7 @@ def register_jobs(house: House, work: Work) -> None:
     work.register("labels.probe", GateKeeper(database, directory, work, now).probe)
     work.register("labels.files", aftercare.fetch)
     work.register(VOID, Voids(database, directory, work, now).follow)
+    work.register(batches.JOB, batches.BatchBuyer(database, work, now).buy)
     work.register("labels.sweep", LabelSweep(database, directory, work, now).sweep)
     work.register("tracking.push", Pusher(database, directory, now).push)
     work.register("house.retention", _Retention(house).run)

@@ -12,6 +12,7 @@ Boundary = tuple[str, str]
 
 
 ELSEWHERE = {
+    "batch.ask": "needs a batch; tests/orders/test_batches.py dies at each of its boundaries",
     "shop.check": "reads only, once a day",
     "store.products": "reads only, every six hours; tests/catalogue resumes it",
     "store.variants": "reads only, after a product's webhook",

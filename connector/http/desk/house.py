@@ -41,6 +41,7 @@ class DeskHouse:
     limits: Limits
     public_url: str
     clock_is_moved: bool = False
+    fonts: str = ""
 
     @property
     def now(self) -> Callable[[], datetime]:

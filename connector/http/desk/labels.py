@@ -12,10 +12,12 @@ from carriers.money import Money
 from connector.http.desk.house import DeskHouse
 from connector.http.desk.page import Answer, Ask, Complaint, Download, Goto, NotThere, Page, View
 from connector.labels import by_hand, record
-from connector.labels.voids import request_void
 from connector.labels.by_hand import is_by_hand, read_typed
-from connector.labels.files import FileMissing
+from connector.labels.files import FileMissing, FilesUnreachable
+from connector.labels.scan import NotScanned
+from connector.labels.voids import request_void
 from connector.orders import view
+from connector.orders.print_set import release_file
 from connector.words.desk_texts import say
 
 _FORMS = {
@@ -48,8 +50,12 @@ async def file(house: DeskHouse, ask: Ask) -> Answer:
         )
     row = kept[int(number[:3]) - 1]
     try:
+        await house.database.run(release_file, ask.shop, found.label.parcel_id)
+    except NotScanned:
+        return Goto(f"{ask.base}/scan/{found.label.parcel_id}", done="scan.first")
+    try:
         content = await anyio.to_thread.run_sync(house.shelf.get, row.sha256)
-    except FileMissing:
+    except (FileMissing, FilesUnreachable):
         return View("labels_file.html", {"found": found, "code": "labels.gone"}, status=404)
     return _download(row.media_type, content, found.label, number)
 

@@ -7,7 +7,22 @@ from collections.abc import Sequence
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from connector.http.desk import audits, carriers, costs, home, labels, orders, people, quotes, settings, setup, shops
+from connector.http.desk import (
+    audits,
+    batches,
+    carriers,
+    costs,
+    home,
+    labels,
+    orders,
+    people,
+    prints,
+    quotes,
+    scans,
+    settings,
+    setup,
+    shops,
+)
 from connector.http.desk.door import Door, Entry
 from connector.http.desk.house import DeskHouse
 from connector.http.desk.login import Lobby
@@ -22,6 +37,8 @@ NAVIGATION = (
     Entry("quotes", "/quotes", "packer"),
     Entry("orders", "/orders", "packer"),
     Entry("costs", "/costs", "owner"),
+    Entry("batches", "/batches", "packer"),
+    Entry("scan", "/scan", "packer"),
     Entry("setup", "/setup", "owner"),
     Entry("carriers", "/carriers", "owner"),
     Entry("settings", "/settings", "owner"),
@@ -34,6 +51,9 @@ PAGES: Sequence[Page] = (
     *quotes.PAGES,
     *orders.PAGES,
     *labels.PAGES,
+    *batches.PAGES,
+    *prints.PAGES,
+    *scans.PAGES,
     *costs.PAGES,
     *setup.PAGES,
     *carriers.PAGES,

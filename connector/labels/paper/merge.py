@@ -221,7 +221,7 @@ class _Merger:
     def _mark(self, title: str) -> None:
         """The entry in the viewer's list of pages."""
         assert self._page is not None  # noqa: S101 - something was drawn on it.
-        self._writer.add_outline_item(title, len(self._writer.pages) - 1)
+        self._writer.add_outline_item(title, page_number=len(self._writer.pages) - 1)
 
     def _new_page(self) -> None:
         self._finish_page()
@@ -249,7 +249,7 @@ def _content_of(page: PageObject) -> StreamObject:
     raw = page.get("/Contents")
     found = None if raw is None else raw.get_object()
     copy = StreamObject()
-    if isinstance(found, StreamObject) and not isinstance(found, ArrayObject):
+    if isinstance(found, StreamObject):
         copy._data = found._data  # noqa: SLF001
         for key in ("/Filter", "/DecodeParms"):
             if key in found:

@@ -1,0 +1,133 @@
+"""Batches: choose orders, look at the cost, buy with progress, print, see what came of each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection
+
+from connector.http.desk import lists
+from connector.http.desk.house import DeskHouse
+from connector.http.desk.page import Answer, Ask, Complaint, Download, Goto, NotThere, Page, View
+from connector.http.desk.prints import sheet_options, what_options
+from connector.http.desk.render import csv_bytes
+from connector.labels import gates
+from connector.orders import batches, listing
+from connector.orders.batches import Batch, NoBatch
+from connector.orders.listing import OrderFilter
+from connector.work.lease import list_executors
+
+_SHOWN = 200
+_FILTERS = ("state", "name", "country", "from", "to")
+_STATES = ("planned", "held", "refused", "voided", "unknown")
+
+
+async def show(house: DeskHouse, ask: Ask) -> Answer:
+    """The newest batches."""
+    return View("batches.html", {"lines": await house.database.run(batches.recent, ask.shop.id)})
+
+
+async def show_new(house: DeskHouse, ask: Ask) -> Answer:
+    """The orders that could be bought, all of them chosen unless some are ticked."""
+    chosen = _filter(ask.query, ask)
+    page, count, fault = await house.database.run(_choice, ask.shop.id, chosen)
+    hidden = {name: ask.query.get(name, "") for name in _FILTERS}
+    values = {"lines": page, "count": count, "fault": fault, "chosen": chosen, "hidden": hidden}
+    return View("batches_new.html", values)
+
+
+async def act_new(house: DeskHouse, ask: Ask) -> Answer:
+    """Put them on a batch; the next page says what it costs."""
+    typed = ask.typed
+    if typed.get("all") == "yes":
+        chosen = _filter({name: typed.get(f"q_{name}", "") for name in _FILTERS}, ask)
+        ids = await house.database.run(batches.matching, ask.shop.id, chosen)
+    else:
+        ids = list(ask.typed_lists.get("order", ()))
+    batch_id = await house.database.run(batches.make, ask.shop.id, ids, ask.actor, ask.now)
+    return Goto(f"{ask.base}/batches/{batch_id}")
+
+
+async def show_one(house: DeskHouse, ask: Ask) -> Answer:
+    """A batch: before it is bought its cost, then how far it is, then what came of it. `format=csv` is the sheet."""
+    batch = await _load(house, ask)
+    if ask.query.get("format") == "csv":
+        cost = await house.database.run(batches.costs, ask.shop.id, batch)
+        content = csv_bytes(batches.SHEET_HEADER, batches.sheet_rows(batch, cost))
+        return Download(content, "text/csv; charset=utf-8", "batch.csv")
+    preview, capped, worker = await house.database.run(_beside, ask.shop.id, batch)
+    values: dict[str, Any] = {
+        "batch": batch,
+        "preview": preview,
+        "capped": capped,
+        "worker": worker,
+        "owner": ask.role == "owner",
+        "whats": what_options(),
+        "sheets": sheet_options(),
+        "failed": batch.count("stopped", "partly", "nothing"),
+    }
+    return View("batches_one.html", values)
+
+
+async def act_one(house: DeskHouse, ask: Ask) -> Answer:
+    """Buy the labels, or ask once more for those that were not bought."""
+    batch = await _load(house, ask)
+    here = f"{ask.base}/batches/{batch.id}"
+    match ask.typed.get("do", ""):
+        case "buy":
+            why = ask.typed.get("over_cap", "").strip() if ask.role == "owner" else ""
+            await house.database.run(
+                batches.buy, house.work, ask.shop.id, batch.id, ask.actor, ask.now, over_cap=why
+            )  # fmt: skip
+            return Goto(here)
+        case "again":
+            count = await house.database.run(
+                batches.try_again, house.work, ask.shop.id, batch.id, ask.actor, ask.now
+            )  # fmt: skip
+            return Goto(here, done="batches.again", n=count)
+        case _:
+            shown = await show_one(house, ask.without_form())
+            assert isinstance(shown, View)  # noqa: S101 - without a format it is one.
+            return View(shown.template, shown.values, Complaint("form.strange"))
+
+
+async def _load(house: DeskHouse, ask: Ask) -> Batch:
+    try:
+        return await house.database.run(batches.load, ask.shop.id, ask.path["batch"])
+    except NoBatch as error:
+        raise NotThere from error
+
+
+def _beside(connection: Connection, shop_id: str, batch: Batch) -> tuple[Any, Any, bool]:
+    worker = any(each.kind == "worker" and each.is_alive for each in list_executors(connection))
+    return batches.preview(connection, shop_id, batch), gates.cap_reached(connection, shop_id), worker
+
+
+def _choice(connection: Connection, shop_id: str, chosen: OrderFilter) -> tuple[list[Any], int, str]:
+    """The first of the orders that could be bought, how many there are, and why they are too many."""
+    try:
+        ids = batches.matching(connection, shop_id, chosen)
+    except NoBatch as error:
+        some = [line for line in listing.page(connection, shop_id, chosen, None, _SHOWN).lines if line.can_buy]
+        return some, 0, error.message
+    return list(listing.some(connection, shop_id, ids[:_SHOWN])), len(ids), ""
+
+
+def _filter(query: Any, ask: Ask) -> OrderFilter:
+    """The filter of the orders' list, narrowed to what could be bought."""
+    asked = Ask(ask.user, ask.role, ask.entry, ask.now, query=dict(query))
+    return OrderFilter(
+        state=lists.one_of(asked, "state", _STATES),
+        not_bought=True,
+        country=lists.country(asked),
+        since=lists.day(asked, "from"),
+        until=lists.day(asked, "to", end=True),
+        name=asked.query.get("name", "").strip()[:60],
+    )
+
+
+PAGES = (
+    Page("/batches", place="batches", role="packer", show=show),
+    Page("/batches/new", place="batches", role="packer", show=show_new, act=act_new),
+    Page("/batches/{batch}", place="batches", role="packer", show=show_one, act=act_one),
+)

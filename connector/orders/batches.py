@@ -1,0 +1,364 @@
+"""Batches: many orders chosen at once, their cost looked at, their labels bought, and what came of each.
+
+A batch is a list of orders and whether their labels were asked for; what became of them is read from their parcels. It
+buys by the one way of every purchase, so nothing is bought twice, and a job that is killed goes on where it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, func
+
+from carriers.money import Money
+from connector.labels import record
+from connector.labels.tables import labels, parcels
+from connector.orders import listing, view
+from connector.orders.listing import OrderFilter, OrderLine
+from connector.orders.tables import batch_items, batches, orders
+from connector.orders.view import CapReached, NoSuchOrder, NothingToBuy
+from connector.storage import audit
+from connector.storage.audit import Actor
+from connector.storage.database import Database
+from connector.storage.ids import new_id
+from connector.words.reason import Reason
+from connector.work.port import Run, Task, Work
+from webhooks.errors import WaybillError
+
+JOB = "batches.buy"
+MOST = 1000
+"""The most orders of one batch."""
+
+_AT_ONCE = 20
+_WAITS = frozenset({"planned", "held", "refused", "voided", "unknown"})
+_OPEN = frozenset({"planned", "buying", "unknown"})
+
+
+class NoBatch(WaybillError):
+    """Nothing was chosen, too much was, or there is no such batch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An order of the batch: `why` is why nothing was asked for. `line` is None once the order is gone."""
+
+    position: int
+    order_id: str
+    asked: bool
+    why: Reason | None
+    line: OrderLine | None
+
+    @property
+    def outcome(self) -> str:
+        """chosen, waiting, open, bought, partly, stopped (see its parcels) or nothing."""
+        if self.line is None or not self.line.parcels:
+            return "nothing"
+        states = [each.state for each in self.line.parcels]
+        if all(state == "bought" for state in states):
+            return "bought"
+        if self.why is not None:
+            return "stopped"
+        if not self.asked:
+            return "chosen"
+        if any(self._is_open(each) for each in self.line.parcels):
+            return "open"
+        return "partly" if "bought" in states else "stopped"
+
+    @staticmethod
+    def _is_open(parcel: Any) -> bool:
+        """Whether its outcome still comes by itself; what waits at a gate has its reason and may wait for long."""
+        return parcel.state in _OPEN and not (parcel.state == "planned" and parcel.why is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A batch with what came of it so far."""
+
+    id: str
+    made_at: datetime
+    bought_at: datetime | None
+    items: tuple[Item, ...]
+
+    def count(self, *outcomes: str) -> int:
+        """How many orders have one of these outcomes."""
+        return sum(each.outcome in outcomes for each in self.items)
+
+    @property
+    def open(self) -> int:
+        """How many orders have no outcome yet, once they were asked for."""
+        return 0 if self.bought_at is None else self.count("chosen", "open")
+
+    @property
+    def parcels(self) -> list[str]:
+        """The parcels with a label, in the batch's order."""
+        return [each.id for item in self.items if item.line is not None for each in item.line.bought]
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What buying would cost, by the prices that were quoted. `unpriced`: parcels without one."""
+
+    orders: int
+    parcels: int
+    totals: tuple[Money, ...]
+    unpriced: int
+    held: int
+
+
+@dataclass(frozen=True, slots=True)
+class BatchLine:
+    """A batch in the list."""
+
+    id: str
+    made_at: datetime
+    bought_at: datetime | None
+    orders: int
+
+
+def matching(connection: Connection, shop_id: str, chosen: OrderFilter) -> list[str]:
+    """Every order that the filter finds and whose labels could be bought, the oldest first. Raises NoBatch."""
+    found: list[str] = []
+    for line in listing.pages(connection, shop_id, chosen):
+        if line.can_buy and not line.cancelled:
+            found.append(line.id)
+            if len(found) > MOST:
+                raise NoBatch(f"A batch has at most {MOST} orders: narrow the list, by days for instance.")
+    return found[::-1]
+
+
+def make(connection: Connection, shop_id: str, order_ids: Sequence[str], actor: Actor, now: datetime) -> str:
+    """Put orders on a batch, in this order; nothing is bought. Returns its id. Raises NoBatch."""
+    ids = list(dict.fromkeys(order_ids))
+    if len(ids) > MOST:
+        raise NoBatch(f"A batch has at most {MOST} orders.")
+    known: set[str] = set()
+    for at in range(0, len(ids), 500):
+        some = orders.select(shop_id, orders.c.id).where(orders.c.id.in_(ids[at : at + 500]))
+        known |= {row.id for row in connection.execute(some).all()}
+    ids = [each for each in ids if each in known]
+    if not ids:
+        raise NoBatch("Choose the orders whose labels you want to buy.")
+    batch_id = new_id("bat", now)
+    connection.execute(
+        batches.insert(shop_id, id=batch_id, made_at=now, actor_kind=actor.kind, actor_name=actor.name)
+    )  # fmt: skip
+    rows = [
+        {"shop_id": shop_id, "batch_id": batch_id, "position": place, "order_id": each}
+        for place, each in enumerate(ids, 1)
+    ]
+    connection.execute(batch_items.for_rows, rows)
+    return batch_id
+
+
+def recent(connection: Connection, shop_id: str, most: int = 50) -> list[BatchLine]:
+    """The newest batches."""
+    rows = connection.execute(
+        batches.select(shop_id).order_by(batches.c.made_at.desc(), batches.c.id.desc()).limit(most)
+    )
+    found = rows.all()
+    counts = {
+        row.batch_id: row.n
+        for row in connection.execute(
+            batch_items.select(shop_id, batch_items.c.batch_id, func.count().label("n"))
+            .where(batch_items.c.batch_id.in_([row.id for row in found]))
+            .group_by(batch_items.c.batch_id)
+        ).all()
+    }
+    return [BatchLine(row.id, row.made_at, row.bought_at, counts.get(row.id, 0)) for row in found]
+
+
+def load(connection: Connection, shop_id: str, batch_id: str) -> Batch:
+    """A batch as it stands. Raises NoBatch."""
+    row = _row(connection, shop_id, batch_id)
+    items = connection.execute(
+        batch_items.select(shop_id).where(batch_items.c.batch_id == batch_id).order_by(batch_items.c.position)
+    ).all()
+    lines: dict[str, OrderLine] = {}
+    ids = [item.order_id for item in items]
+    for at in range(0, len(ids), 300):
+        lines |= {line.id: line for line in listing.some(connection, shop_id, ids[at : at + 300])}
+    found = tuple(
+        Item(
+            item.position,
+            item.order_id,
+            item.asked_at is not None,
+            None if item.why is None else Reason.from_json(item.why),
+            lines.get(item.order_id),
+        )
+        for item in items
+    )
+    return Batch(row.id, row.made_at, row.bought_at, found)
+
+
+def preview(connection: Connection, shop_id: str, batch: Batch) -> Preview:
+    """What buying the labels of the batch would cost, as they were quoted; the carrier's price counts in the end."""
+    ids = [
+        each.id
+        for item in batch.items
+        if item.line is not None
+        for each in item.line.parcels
+        if each.state in _WAITS
+    ]  # fmt: skip
+    totals: dict[str, Money] = {}
+    unpriced = held = 0
+    for at in range(0, len(ids), 500):
+        for row in connection.execute(parcels.select(shop_id).where(parcels.c.id.in_(ids[at : at + 500]))).all():
+            held += row.state == "held"
+            price = record.quoted(row)
+            if price is None:
+                unpriced += 1
+            else:
+                totals[price.currency] = totals.get(price.currency, Money.zero(price.currency)) + price
+    waiting = sum(item.line is not None and item.line.can_buy for item in batch.items)
+    return Preview(waiting, len(ids), tuple(totals.values()), unpriced, held)
+
+
+def buy(
+    connection: Connection, work: Work, shop_id: str, batch_id: str, actor: Actor, now: datetime, *, over_cap: str = ""
+) -> int:
+    """Have the labels of a batch bought; how many orders it has. A second click changes nothing. Raises NoBatch."""
+    row = _row(connection, shop_id, batch_id, hold=True)
+    count = connection.execute(
+        batch_items.select(shop_id, func.count()).where(batch_items.c.batch_id == batch_id)
+    ).scalar_one()
+    if row.bought_at is None:
+        values = {"bought_at": now, "actor_kind": actor.kind, "actor_name": actor.name, "over_cap": over_cap[:300]}
+        connection.execute(batches.update(shop_id).where(batches.c.id == batch_id).values(**values))
+        work.enqueue(connection, Task(JOB, f"batch:{batch_id}", shop_id, (batch_id,)))
+        audit.record(
+            connection,
+            now=now,
+            actor=actor,
+            action="batch.buy",
+            subject=batch_id,
+            shop_id=shop_id,
+            detail={"orders": int(count)},
+        )
+    return int(count)
+
+
+def try_again(connection: Connection, work: Work, shop_id: str, batch_id: str, actor: Actor, now: datetime) -> int:
+    """Ask once more for what has no label: orders that were refused, held or stopped; how many."""
+    row = _row(connection, shop_id, batch_id, hold=True)
+    if row.bought_at is None:
+        raise NoBatch("The labels of this batch were not asked for yet.")
+    failed = [item.position for item in load(connection, shop_id, batch_id).items
+              if item.outcome in {"stopped", "partly"}]  # fmt: skip
+    if failed:
+        mine = batch_items.update(shop_id).where(batch_items.c.batch_id == batch_id, batch_items.c.position.in_(failed))
+        connection.execute(mine.values(asked_at=None, why=None))
+        by = {"actor_kind": actor.kind, "actor_name": actor.name}
+        connection.execute(batches.update(shop_id).where(batches.c.id == batch_id).values(**by))
+        work.enqueue(connection, Task(JOB, f"batch:{batch_id}:{now.isoformat()}", shop_id, (batch_id,)))
+        audit.record(
+            connection,
+            now=now,
+            actor=actor,
+            action="batch.again",
+            subject=batch_id,
+            shop_id=shop_id,
+            detail={"orders": len(failed)},
+        )
+    return len(failed)
+
+
+@dataclass(frozen=True, slots=True)
+class BatchBuyer:
+    """The job `batches.buy` (batch): asks for the labels of its orders, a few at a time, each once."""
+
+    database: Database
+    work: Work
+    now: Callable[[], datetime]
+
+    async def buy(self, run: Run) -> None:
+        """Ask for what was not asked for; the purchases are jobs of their own."""
+        (batch_id,) = run.task.args
+        while await run.step("batch.ask", lambda: self.database.run(self._some, run.task.shop_id, batch_id)):
+            continue
+
+    def _some(self, connection: Connection, shop_id: str, batch_id: str) -> int:
+        """The next few orders, asked for and marked in one transaction; how many there were."""
+        row = _row(connection, shop_id, batch_id, hold=True)
+        if row.bought_at is None:
+            return 0
+        actor = Actor(row.actor_kind, row.actor_name)
+        waiting = connection.execute(
+            batch_items.select(shop_id)
+            .where(batch_items.c.batch_id == batch_id, batch_items.c.asked_at.is_(None))
+            .order_by(batch_items.c.position)
+            .limit(_AT_ONCE)
+        ).all()
+        for item in waiting:
+            why = self._ask(connection, shop_id, item.order_id, actor, row.over_cap)
+            mine = batch_items.update(shop_id).where(
+                batch_items.c.batch_id == batch_id, batch_items.c.position == item.position
+            )
+            connection.execute(mine.values(asked_at=self.now(), why=None if why is None else why.to_json()))
+        return len(waiting)
+
+    def _ask(self, connection: Connection, shop_id: str, order_id: str, actor: Actor, over_cap: str) -> Reason | None:
+        try:
+            view.request_purchase(
+                connection, self.work, shop_id, order_id, actor, self.now(), over_cap=over_cap
+            )  # fmt: skip
+        except NothingToBuy:
+            return Reason("nothing_to_buy")
+        except NoSuchOrder:
+            return Reason("order_gone")
+        except CapReached as error:
+            return Reason("batch_at_cap", {"said": error.message})
+        return None
+
+
+def sheet_rows(batch: Batch, moved: Mapping[str, Money] | None = None) -> list[tuple[object, ...]]:
+    """The result sheet: a line for each parcel, and one for each order without any. `moved`: costs by label."""
+    rows: list[tuple[object, ...]] = []
+    for item in batch.items:
+        line = item.line
+        if line is None or not line.parcels:
+            said = item.why.say() if item.why is not None else ""
+            rows.append((item.position, line.name if line else item.order_id, "", "nothing", "", "", "", "", said))
+            continue
+        for each in line.parcels:
+            cost = (moved or {}).get(each.label_id or "")
+            why = each.why or (item.why if each.state != "bought" else None)
+            rows.append(
+                (
+                    item.position,
+                    line.name,
+                    each.id,
+                    each.state,
+                    each.carrier,
+                    each.number,
+                    "" if cost is None else f"{cost.amount:f}",
+                    "" if cost is None else cost.currency,
+                    "" if why is None else why.say(),
+                )
+            )
+    return rows
+
+
+SHEET_HEADER = ("position", "order", "parcel", "state", "carrier", "tracking", "cost", "currency", "reason")
+
+
+def costs(connection: Connection, shop_id: str, batch: Batch) -> dict[str, Money]:
+    """What the labels of the batch cost, by label."""
+    ids = [each.label_id for item in batch.items if item.line for each in item.line.parcels if each.label_id]
+    found: dict[str, Money] = {}
+    for at in range(0, len(ids), 500):
+        chosen = labels.select(shop_id, labels.c.id, labels.c.booked_minor, labels.c.booked_currency).where(
+            labels.c.id.in_(ids[at : at + 500]), labels.c.booked_minor.is_not(None)
+        )
+        found |= {row.id: Money(row.booked_minor, row.booked_currency) for row in connection.execute(chosen).all()}
+    return found
+
+
+def _row(connection: Connection, shop_id: str, batch_id: str, *, hold: bool = False) -> Any:
+    chosen = batches.select(shop_id).where(batches.c.id == batch_id)
+    row = connection.execute(chosen.with_for_update() if hold else chosen).one_or_none()
+    if row is None:
+        raise NoBatch("There is no such batch.", detail=batch_id)
+    return row
