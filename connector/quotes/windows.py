@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from connector.promises.public_holidays import knows
 from connector.promises.window import Goods, Lane, Promises, Service, Spot, Start, Window, at_noon, promises_of
 from connector.quotes.answers import KeptRate
 from connector.quotes.facts import Facts
 from connector.quotes.reduced import Place, ReducedCart
+from connector.rules.facts import Priced
 from connector.shop_settings import ShopSettings
+from connector.words.reason import Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,3 +76,43 @@ def spot_of(place: Place | None) -> Spot:
 def lane_key(account_id: str, carrier: str, service: str) -> str:
     """How facts name a service of an account."""
     return f"{account_id}/{carrier}/{service}"
+
+
+_FASTER = {"economy": 0, "standard": 1, "express": 2, "overnight": 3}
+
+
+def not_sooner(services: Sequence[Priced]) -> list[tuple[Priced, Priced]]:
+    """Services that are sold as faster, cost more than another and arrive no sooner; each with that other one.
+
+    Where two carriers promise the same day and neither claims to be the faster, the buyer has the choice.
+    """
+    dated = [each for each in services if each.latest is not None]
+    found = []
+    for mine in dated:
+        for other in dated:
+            if _is_no_sooner(mine, other):
+                found.append((mine, other))
+                break
+    return found
+
+
+def _is_no_sooner(mine: Priced, other: Priced) -> bool:
+    if mine.latest is None or other.latest is None or mine.earliest is None or other.earliest is None:
+        return False
+    dearer = mine.price.currency == other.price.currency and mine.price.minor > other.price.minor
+    if not dearer or other.latest > mine.latest or other.earliest > mine.earliest:
+        return False
+    ranks = _FASTER.get(mine.service_class), _FASTER.get(other.service_class)
+    if ranks[0] is not None and ranks[1] is not None and ranks[0] > ranks[1]:
+        return True
+    return mine.transit_days is not None and other.transit_days is not None and mine.transit_days < other.transit_days
+
+
+def date_notes(dates: Dates, services: Sequence[Priced]) -> tuple[Reason, ...]:
+    """What a merchant should know of these dates: a calendar that is not known, or why there is no date at all."""
+    if dates.goods is None:
+        return (Reason("back_order_without_date"),) if services else ()
+    if all(each.latest is None for each in services):
+        return ()
+    places = dict.fromkeys((dates.promises.origin.country, dates.to.country))
+    return tuple(Reason("calendar_unknown", {"place": each}) for each in places if each and not knows(each).country)
