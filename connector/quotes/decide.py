@@ -8,7 +8,6 @@ from functools import lru_cache
 
 from carriers.money import Money
 from connector.packing.plan import Plan, Unplannable
-from connector.promises.window import next_midnight
 from connector.quotes.answers import AccountAnswer
 from connector.quotes.call_facts import call_facts
 from connector.quotes.crossing import crosses, with_customs
@@ -17,6 +16,7 @@ from connector.quotes.facts import Facts, settings_of
 from connector.quotes.parcels import plan_cart, plans_for
 from connector.quotes.reduced import ReducedCart
 from connector.quotes.services import Chosen, choose, safety_services, service_name, silent_carriers
+from connector.quotes.windows import Dates, date_notes, dates_of, not_sooner
 from connector.quotes.wording import wording_of
 from connector.rules.actions import Gone
 from connector.rules.compiled import Compiled, compiled
@@ -74,7 +74,8 @@ def _decide(
 ) -> Decision:
     settings = settings_of(facts)
     planned, own = planned_before or plans_for(cart, settings, [(each.account_id, each.carrier) for each in answers])
-    valid_until = min([next_midnight(now, facts.timezone), *(each.until for each in answers if each.until)])
+    dates = dates_of(cart, facts, settings, now)
+    valid_until = min([dates.start.until, *(each.until for each in answers if each.until)])
     unknown = cannot_ask(cart, facts, planned)
     if unknown is not None and unknown.code == "nothing_to_ship":
         return Decision(outcome="not_served", why=unknown, valid_until=valid_until)
@@ -87,18 +88,21 @@ def _decide(
     safety, left_out = _safety(settings, cart.currency, ready, needed=why is not None and not nowhere)
     if why is not None:
         withheld += left_out
-    services = [each.service(ready.class_of, now, facts.timezone) for each in rates.values()]
+    services = [each.service(ready.class_of, dates) for each in rates.values()]
     call = call_facts(cart, facts, settings, packed, now, silent_carriers(answers) if ready.thresholds else ())
     if why is None:
         found = evaluate(ready, call, services, safety, explain=with_passed)
     else:  # Without any price rules may still refuse, free a safety rate, or add the merchant's own options.
         found = evaluate(ready, call, safety, explain=with_passed)
     withheld += tuple([_taken(each) for each in found.gone])
+    late = not_sooner(found.services) if settings.promises.hide_not_sooner else []
+    withheld += tuple([_taken(Gone(mine, _not_sooner(than))) for mine, than in late])
+    shown = [each for each in found.services if not any(each is mine for mine, _ in late)]
     decision = Decision(
         outcome="offers",
         why=why,
         withheld=withheld,
-        notes=(*(packed.notes if packed else ()), *found.notes),
+        notes=(*(packed.notes if packed else ()), *found.notes, *date_notes(dates, shown)),
         passed_rules=tuple([(each.rule, each.why) for each in found.passed]) if with_passed else (),
         valid_until=valid_until if found.valid_until is None else min(valid_until, found.valid_until),
     )
@@ -111,10 +115,10 @@ def _decide(
     ids = {account_id: each.id for account_id, each in own.items() if isinstance(each, Plan)}
     usual_id = packed.id if packed else ""
     offers = [
-        _offer(service, chosen, cart, settings, ids.get(chosen.account_id, usual_id))
+        _offer(service, chosen, cart, settings, dates, ids.get(chosen.account_id, usual_id))
         if (chosen := rates.get(service.code)) is not None and chosen.account_id == service.account_id
         else _own_offer(service, settings, usual_id)
-        for service in found.services
+        for service in shown
     ]
     only_own = why is not None and not any(each.source == "safety" for each in offers)
     return decision.but(offers=tuple(offers), why=None if only_own else why)
@@ -138,6 +142,10 @@ def _safety(
 def _may_stand_alone(settings: ShopSettings, why: Reason) -> bool:
     """Whether the merchant's own options are an answer: where carriers only failed, the platform's backup is better."""
     return settings.backup == "safety" or why.code in {"no_carriers", "no_carrier_serves"}
+
+
+def _not_sooner(than: Priced) -> Reason:
+    return Reason("not_sooner", {"than": than.name or service_name(than.carrier, than.service)})
 
 
 def _taken(gone: Gone) -> Withheld:
@@ -223,8 +231,11 @@ def _own_offer(service: Priced, settings: ShopSettings, plan_id: str) -> Decided
     )
 
 
-def _offer(service: Priced, chosen: Chosen, cart: ReducedCart, settings: ShopSettings, plan_id: str) -> DecidedOffer:
+def _offer(
+    service: Priced, chosen: Chosen, cart: ReducedCart, settings: ShopSettings, dates: Dates, plan_id: str
+) -> DecidedOffer:
     rate = chosen.rate
+    window = dates.window(chosen.account_id, rate)
     itself = _itself(chosen.account_id, rate.account, rate.carrier, rate.service, rate.minor, rate.currency, rate.parts)
     said = wording_of(settings).say(
         service,
@@ -234,6 +245,7 @@ def _offer(service: Priced, chosen: Chosen, cart: ReducedCart, settings: ShopSet
         None if service.earliest is None else rate.transit_days,
         service.earliest,
         service.latest,
+        None if window is None else window.coverage,
     )
     return DecidedOffer(
         code=service.code,
@@ -247,6 +259,9 @@ def _offer(service: Priced, chosen: Chosen, cart: ReducedCart, settings: ShopSet
         steps=_kept_steps(service),
         bought_as=_bought_as(service.code, settings, itself),
         plan_id=plan_id,
+        dates_by="" if window is None else window.by,
+        coverage=None if window is None else window.coverage,
+        ships_on=None if window is None else window.ships_on,
         marks=service.marks,
     )
 

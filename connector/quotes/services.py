@@ -5,16 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import lru_cache
 
 from carriers.money import Money
-from connector.promises.window import window
 from connector.quotes.adjustments import adjustment_key
 from connector.quotes.answers import PASSING, AccountAnswer, KeptRate
 from connector.quotes.base_price import base_price, in_currency
 from connector.quotes.decision import Withheld
 from connector.quotes.stand_in import stood_in
+from connector.quotes.windows import Dates
 from connector.rules.classes import ClassOf
 from connector.rules.facts import Priced, Silent, Source, Step
 from connector.shop_settings import ShopSettings
@@ -37,11 +36,12 @@ class Chosen:
         """Not shown, and why."""
         return Withheld(carrier=self.rate.carrier, service=self.rate.service, account_id=self.account_id, reason=reason)
 
-    def service(self, class_of: ClassOf, now: datetime, timezone: str) -> Priced:
+    def service(self, class_of: ClassOf, dates: Dates) -> Priced:
         """As rules see it."""
         rate, priced = self.rate, self.priced
         source: Source = rate.stand_in or ("table" if self.kind in _TABLES else "live")
-        days = window(now, rate.transit_days, timezone)
+        window = dates.window(self.account_id, rate)
+        earliest, latest = (None, None) if window is None else dates.moments(window)
         return Priced(
             priced.code,
             priced.price,
@@ -52,8 +52,8 @@ class Chosen:
             source,
             class_of(rate.carrier, rate.service, rate.transit_days),
             rate.transit_days,
-            days.earliest if days else None,
-            days.latest if days else None,
+            earliest,
+            latest,
         )
 
 
