@@ -63,7 +63,8 @@ def cart(*lines: ReducedLine, **changes: Any) -> ReducedCart:
 
 
 def rate(minor: int = 700, service: str = "Ground", carrier: str = "Fake", **changes: Any) -> KeptRate:
-    usual: dict[str, Any] = {"account": "ca_1", "currency": "EUR", "transit_days": 3}
+    days = 1 if service.startswith("Express") else 3
+    usual: dict[str, Any] = {"account": "ca_1", "currency": "EUR", "transit_days": days, "transit_basis": "working"}
     return KeptRate(carrier=carrier, service=service, minor=minor, **usual | changes)
 
 
@@ -149,7 +150,7 @@ class PlainCarrier:
         known = self.by_grams.get(request.parcels[0].weight.grams, self.prices)
         return Rates(
             tuple(
-                Rate("ca_1", "Fake", service, Money(minor, request.currency), transit_days=len(known))
+                Rate("ca_1", "Fake", service, Money(minor, request.currency), transit_days=1 if service.startswith("Express") else 3)
                 for service, minor in known.items()
             )
         )
