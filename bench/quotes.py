@@ -286,7 +286,7 @@ def _live_run(shop: Shop, port: int, draw: random.Random, seconds: float) -> tup
 
 def memory(say: Say, folder: Path, quick: bool) -> None:
     """Resident memory after many distinct carts, beside what it was after half of them."""
-    count = 16_000 if quick else 200_000
+    count = 32_000 if quick else 200_000  # What is kept of repeats is full after some 11,000.
     (shop,) = build(folder, [{"tables": 1}])
     port = free_port()
 
