@@ -82,9 +82,9 @@ _FASTER = {"economy": 0, "standard": 1, "express": 2, "overnight": 3}
 
 
 def not_sooner(services: Sequence[Priced]) -> list[tuple[Priced, Priced]]:
-    """Services that are sold as faster, cost more than another and arrive no sooner; each with that other one.
+    """Express services that cost more than a slower one and arrive no sooner; each with that other one.
 
-    Where two carriers promise the same day and neither claims to be the faster, the buyer has the choice.
+    Where neither is sold as faster the buyer has the choice.
     """
     dated = [each for each in services if each.latest is not None]
     found = []
@@ -102,10 +102,11 @@ def _is_no_sooner(mine: Priced, other: Priced) -> bool:
     dearer = mine.price.currency == other.price.currency and mine.price.minor > other.price.minor
     if not dearer or other.latest > mine.latest or other.earliest > mine.earliest:
         return False
-    ranks = _FASTER.get(mine.service_class), _FASTER.get(other.service_class)
-    if ranks[0] is not None and ranks[1] is not None and ranks[0] > ranks[1]:
-        return True
-    return mine.transit_days is not None and other.transit_days is not None and mine.transit_days < other.transit_days
+    rank, others = _FASTER.get(mine.service_class, 0), _FASTER.get(other.service_class, 0)
+    if rank < _FASTER["express"]:
+        return False
+    takes_less = mine.transit_days is not None and other.transit_days is not None
+    return rank > others or (takes_less and mine.transit_days < other.transit_days)
 
 
 def date_notes(dates: Dates, services: Sequence[Priced]) -> tuple[Reason, ...]:
