@@ -208,7 +208,7 @@ def test_days_of_arrival_are_each_service_s_own() -> None:
     offers = {offer.code: offer for offer in decide(cart(locale="sk"), facts(), answers, NOW).offers}
     assert str(offers["fake-fast"].earliest) == "2026-11-25 12:00:00+01:00"
     assert str(offers["fake-slow"].latest) == "2026-12-01 12:00:00+01:00"
-    assert offers["fake-fast"].description == "Pracovné dni do doručenia: 1"
+    assert offers["fake-fast"].description == "Doručíme st\u00a025.\u00a0novembra"
     for name in ("unknown", "impossible", "absurd"):
         assert (offers[f"fake-{name}"].earliest, offers[f"fake-{name}"].description) == (
             None,
