@@ -77,11 +77,9 @@ def add_to(group: click.Group) -> None:
     @click.argument("parcel")
     @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="The file; default: PARCEL.pdf here.")
     def dispute(speaker: Speaker, parcel: str, out: Path | None) -> None:
-        """Write a parcel's packet for a dispute with the carrier: quote, packing plan, measures, invoice, as one PDF."""
+        """Write a parcel's packet for a dispute with its carrier, as one PDF: quote, plan, measures, invoice."""
         path = out or Path(f"{parcel}.pdf")
-        path.write_bytes(
-            with_house(lambda house: house.here(packet, _shop_of(house, parcel), parcel, house.clock.now()))
-        )
+        path.write_bytes(with_house(lambda house: _packet(house, parcel)))
         speaker.answer({"parcel_id": parcel, "file": str(path)}, [f"Wrote {path}"])
 
     @command(costs, "claim")

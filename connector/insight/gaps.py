@@ -178,16 +178,17 @@ def _by_price(evidence: Evidence, differing: list[Cause], rest: int) -> list[tup
     best: tuple[int, list[tuple[Cause, int]]] | None = None
     for count in range(1, len(differing) + 1):
         for chosen in combinations(differing, count):
-            parts, state, price = [], [grams, planned.zone, bool(planned.residential)], None
-            price = evidence.price_of(grams, planned.zone, bool(planned.residential))
+            weighs, zone, home = grams, planned.zone, bool(planned.residential)
+            price = evidence.price_of(weighs, zone, home)
+            parts: list[tuple[Cause, int]] = []
             for cause in chosen:
                 if cause in {"dimensions", "weight"}:
-                    state[0] = grams_now if grams_now is not None else grams
+                    weighs = grams_now if grams_now is not None else weighs
                 elif cause == "zone":
-                    state[1] = captured.zone
+                    zone = captured.zone
                 else:
-                    state[2] = bool(captured.residential)
-                after = evidence.price_of(int(state[0]), str(state[1]), bool(state[2]))
+                    home = bool(captured.residential)
+                after = evidence.price_of(weighs, zone, home)
                 if price is None or after is None:
                     return []
                 parts.append((cause, after - price))

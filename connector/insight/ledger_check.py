@@ -57,7 +57,7 @@ def check(connection: Connection, shop_id: str) -> Checked:
             entries.c.label_id,
             entries.c.order_id,
             func.sum(entries.c.minor).label("minor"),
-            func.count().label("count"),
+            func.count().label("written"),
         ).group_by(
             entries.c.kind,
             entries.c.from_account,
@@ -91,7 +91,7 @@ def check(connection: Connection, shop_id: str) -> Checked:
         for currency in sorted({currency for _, currency in balances})
         if sum(minor for (_, of), minor in balances.items() if of == currency)
     ]
-    count = sum(int(row.count) for row in rows)
+    count = sum(int(row.written) for row in rows)
     return Checked(count, len(known), len(paid), tuple(gaps), {key: each for key, each in balances.items() if each})
 
 

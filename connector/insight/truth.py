@@ -46,7 +46,8 @@ class OrderCost:
     def main_cause(self) -> Cause | None:
         """What most of the gap of its labels comes of."""
         sums = causes_of(self.gaps)
-        return max(sums, key=lambda cause: abs(sums[cause][1])) if sums else None
+        largest = sorted(sums.items(), key=lambda each: (-abs(each[1][1]), CAUSES.index(each[0])))
+        return largest[0][0] if largest else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Connection
 
@@ -18,7 +18,7 @@ from connector.labels import record
 from connector.labels.amounts import Kind, book
 from connector.labels.by_hand import is_by_hand, take_back
 from connector.labels.tables import labels
-from connector.labels.void_rules import OPEN, Refund, Turn, turn, window_ends
+from connector.labels.void_rules import OPEN, Refund, RefundState, Turn, turn, window_ends
 from connector.storage import audit
 from connector.storage.audit import Actor
 from connector.storage.database import Database
@@ -92,7 +92,8 @@ def refund_of(label: Any) -> Refund:
     old = {"void_requested": "requested" if label.void_checks else "asked", "void_refused": "refused"}
     asked_at = label.void_at or label.settled_at or label.created_at
     until = label.void_until or window_ends(label.settled_at or label.created_at, None)
-    return Refund(label.refund or old.get(label.state, "back"), asked_at, until, label.void_tries or 0)
+    state = cast("RefundState", label.refund or old.get(label.state, "back"))
+    return Refund(state, asked_at, until, label.void_tries or 0)
 
 
 def standing(label: Any) -> Reason | None:
@@ -111,8 +112,8 @@ def standing(label: Any) -> Reason | None:
         case "refused":
             return Reason("refund_refused", {"amount": price})
         case "asked" | "requested":
-            until = {"amount": price, "at": _day(refund.asked_at), "until": _day(refund.until)}
-            return Reason(f"refund_{refund.state}", until)
+            asked, until = _day(refund.asked_at), _day(refund.until)
+            return Reason(f"refund_{refund.state}", {"amount": price, "at": asked, "until": until})
 
 
 def request_void(

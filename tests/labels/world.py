@@ -138,6 +138,7 @@ class World:
     kill_at: int | None = None
     dead: bool = False
     on_boundary: Callable[[int], None] | None = None
+    house: House = field(init=False, repr=False)
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     async def open(self, beside: World | None = None) -> World:
