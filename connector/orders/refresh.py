@@ -25,6 +25,7 @@ from connector.orders.declared import declared
 from connector.orders.holds import why_held
 from connector.orders.parcels import Planned, parcel_price, plan_group
 from connector.orders.plan import STORES_HOLDS, Standing, decide, goods_of
+from connector.orders.promised import keep_window
 from connector.orders.quote_of import Linked, link_of, priced_again, quote_of
 from connector.orders.tables import orders
 from connector.orders.told import is_being_withdrawn, told_of
@@ -140,11 +141,14 @@ class Orders:
             "buyer_key": self._buyer_key(order),
         }
         order_id = new_id("ord", now)
-        if insert_new(connection, orders.insert(shop_id, id=order_id, external_id=order.id, **values)):
+        paid_at = order.placed_at if order.may_ship else None
+        if insert_new(connection, orders.insert(shop_id, id=order_id, external_id=order.id, paid_at=paid_at, **values)):
             return order_id
         row = connection.execute(orders.select(shop_id).where(orders.c.external_id == order.id).with_for_update()).one()
         if order.updated_at < row.updated_at:
             return None
+        if row.paid_at is None and order.may_ship:
+            values["paid_at"] = order.placed_at if row.paid else order.updated_at
         connection.execute(orders.update(shop_id).where(orders.c.id == row.id).values(**values))
         return str(row.id)
 
@@ -221,6 +225,7 @@ class Orders:
             parcel_id = self._parcel(
                 connection, shop, order_id, order, group, planned, number, parcel, person_id, linked, hold
             )
+            keep_window(connection, shop, order, order_id, group, linked, parcel_id, now)
             if hold is not None:
                 need_person(connection, shop.id, parcel_id, hold, now)
             else:

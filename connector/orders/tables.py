@@ -18,6 +18,7 @@ orders = TenantTable(
     Column("placed_at", Moment, nullable=False),
     Column("updated_at", Moment, nullable=False),
     Column("seen_at", Moment, nullable=False),
+    Column("paid_at", Moment),  # When it was first seen that it may ship; placed_at where that was so from the start.
     Column("country", String(2)),  # Where it goes; empty in rows of the first release that were not read again.
     # For the packing slip; empty in rows of earlier releases that were not read again.
     Column("locale", String(20)),

@@ -16,7 +16,8 @@ from connector.shop_settings import ShopSettings, load
 DECIDE_VERSION = 3
 CHANGES = {
     2: "a safety rate says what it is bought as; goods of known size are packed",
-    3: "rules may hide, add, refuse and sort; thresholds apply after price rules and to safety rates; free stays free",
+    3: "rules may hide, add, refuse and sort; thresholds apply after price rules and to safety rates; free stays free; "
+    "dates follow cut-offs, handling and calendars; express that is no sooner is hidden",
 }
 """What each version of the decision changed in its results, for who replays answers of an earlier one."""
 
