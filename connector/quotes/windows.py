@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import lru_cache
 
 from connector.promises.public_holidays import knows
 from connector.promises.window import Goods, Lane, Promises, Service, Spot, Start, Window, at_noon, promises_of
 from connector.quotes.answers import KeptRate
 from connector.quotes.facts import Facts
+from connector.quotes.lru import Bounded
 from connector.quotes.reduced import Place, ReducedCart
 from connector.rules.facts import Priced
 from connector.shop_settings import ShopSettings
@@ -25,19 +27,33 @@ class Dates:
     goods: Goods | None
     to: Spot
     lanes: dict[str, tuple[int, int, int, int]]
+    known: dict[object, Window | None] = field(default_factory=dict)
 
     def window(self, account_id: str, rate: KeptRate) -> Window | None:
         """When the parcels of a rate arrive; None where no day can be told."""
         if self.goods is None:
             return None
         seen = self.lanes.get(lane_key(account_id, rate.carrier, rate.service)) if self.lanes else None
+        key = (rate.carrier, rate.service, rate.transit_days, rate.transit_basis, seen)
+        known = self.known
+        if key in known:
+            return known[key]
         lane = None if seen is None else Lane(*seen)
         service = Service(rate.carrier, rate.service, rate.transit_days, rate.transit_basis, lane)
-        return self.promises.window(self.start, self.goods, service, self.to)
+        found = self.promises.window(self.start, self.goods, service, self.to)
+        if len(known) < _MOST_SERVICES:
+            known[key] = found
+        return found
 
     def moments(self, window: Window) -> tuple[datetime, datetime]:
         """First and last day as platforms want them: at noon where the goods leave."""
-        return at_noon(window.earliest, self.promises.zone), at_noon(window.latest, self.promises.zone)
+        return _noon(window.earliest, self.promises.zone), _noon(window.latest, self.promises.zone)
+
+
+_noon = lru_cache(maxsize=2048)(at_noon)
+_MOST_SERVICES = 256
+_shared: Bounded[object, tuple[Promises, dict[object, Window | None]]] = Bounded(1024)
+"""What calls share that count for one day, need the same time for packing, and go to the same place."""
 
 
 def dates_of(cart: ReducedCart, facts: Facts, settings: ShopSettings, now: datetime) -> Dates:
@@ -46,7 +62,13 @@ def dates_of(cart: ReducedCart, facts: Facts, settings: ShopSettings, now: datet
     promises = promises_of(settings.promises, facts.timezone, spot_of(facts.origin), names)
     start = promises.start(now, facts.rate_cache_s)
     goods = goods_of(cart, promises, facts.store_location)
-    return Dates(promises, start, goods, spot_of(cart.destination), facts.lanes)
+    to = spot_of(cart.destination, postal=promises.asks_postal)
+    key = (id(promises), start.day, goods, to)
+    found = _shared.get(key)
+    if found is None or found[0] is not promises:
+        found = (promises, {})
+        _shared.put(key, found, 1)
+    return Dates(promises, start, goods, to, facts.lanes, found[1])
 
 
 def goods_of(cart: ReducedCart, promises: Promises, store_location: str) -> Goods | None:
@@ -68,9 +90,9 @@ def goods_of(cart: ReducedCart, promises: Promises, store_location: str) -> Good
     return Goods(max(days, default=handling), not_before)
 
 
-def spot_of(place: Place | None) -> Spot:
-    """A place as calendars ask."""
-    return Spot() if place is None else Spot(place.country, place.province, place.postal_code)
+def spot_of(place: Place | None, *, postal: bool = True) -> Spot:
+    """A place as calendars ask; the postal code only where it matters, so that more calls are alike."""
+    return Spot() if place is None else Spot(place.country, place.province, place.postal_code if postal else "")
 
 
 def lane_key(account_id: str, carrier: str, service: str) -> str:
@@ -86,27 +108,27 @@ def not_sooner(services: Sequence[Priced]) -> list[tuple[Priced, Priced]]:
 
     Where neither is sold as faster the buyer has the choice.
     """
-    dated = [each for each in services if each.latest is not None]
+    dated = [
+        (each.price.minor, each.price.currency, each.latest, each.earliest, each)
+        for each in services
+        if each.latest is not None and each.earliest is not None
+    ]
     found = []
-    for mine in dated:
-        for other in dated:
-            if _is_no_sooner(mine, other):
+    for minor, currency, latest, earliest, mine in dated:
+        for less, same, last, first, other in dated:
+            if less >= minor or same != currency or last > latest or first > earliest:
+                continue
+            if _claims_more(mine, other):
                 found.append((mine, other))
                 break
     return found
 
 
-def _is_no_sooner(mine: Priced, other: Priced) -> bool:
-    if mine.latest is None or other.latest is None or mine.earliest is None or other.earliest is None:
-        return False
-    dearer = mine.price.currency == other.price.currency and mine.price.minor > other.price.minor
-    if not dearer or other.latest > mine.latest or other.earliest > mine.earliest:
-        return False
-    rank, others = _FASTER.get(mine.service_class, 0), _FASTER.get(other.service_class, 0)
-    if rank < _FASTER["express"]:
-        return False
-    takes_less = mine.transit_days is not None and other.transit_days is not None
-    return rank > others or (takes_less and mine.transit_days < other.transit_days)
+def _claims_more(mine: Priced, other: Priced) -> bool:
+    ranks = _FASTER.get(mine.service_class), _FASTER.get(other.service_class)
+    if ranks[0] is not None and ranks[1] is not None and ranks[0] > ranks[1]:
+        return True
+    return mine.transit_days is not None and other.transit_days is not None and mine.transit_days < other.transit_days
 
 
 def date_notes(dates: Dates, services: Sequence[Priced]) -> tuple[Reason, ...]:
