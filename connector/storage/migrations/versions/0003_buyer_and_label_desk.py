@@ -284,6 +284,7 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("void_said", sa.String(length=300), nullable=True))
 
     with op.batch_alter_table("orders", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("paid_at", sa.DateTime(timezone=True), nullable=True))
         batch_op.add_column(sa.Column("locale", sa.String(length=20), nullable=True))
         batch_op.add_column(sa.Column("tags", sa.JSON(), nullable=True))
         batch_op.add_column(sa.Column("subtotal_minor", sa.BigInteger(), nullable=True))
@@ -310,6 +311,7 @@ def downgrade() -> None:
         batch_op.drop_column("subtotal_minor")
         batch_op.drop_column("tags")
         batch_op.drop_column("locale")
+        batch_op.drop_column("paid_at")
 
     with op.batch_alter_table("labels", schema=None) as batch_op:
         batch_op.drop_column("void_said")
