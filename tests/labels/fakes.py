@@ -62,6 +62,29 @@ REJECTIONS: dict[str, Rejected] = {
 }
 
 
+def _a_label() -> bytes:
+    """The smallest PDF that is one: a page of 4 by 6 inches with a name and a street."""
+    drawn = b"BT /F1 12 Tf 20 400 Td (a label with a name and a street) Tj ET"
+    parts = [
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 288 432] /Contents 4 0 R /Resources << /Font << /F1 5 0 R >> >> >>",
+        b"<< /Length %d >>\nstream\n%s\nendstream" % (len(drawn), drawn),
+        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+    ]
+    made, places = b"%PDF-1.4\n", []
+    for number, part in enumerate(parts, 1):
+        places.append(len(made))
+        made += b"%d 0 obj\n%s\nendobj\n" % (number, part)
+    table = b"".join(b"%010d 00000 n \n" % place for place in places)
+    count, start = len(parts) + 1, len(made)
+    made += b"xref\n0 %d\n0000000000 65535 f \n%s" % (count, table)
+    return made + b"trailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (count, start)
+
+
+A_LABEL = _a_label()
+
+
 class Killed(BaseException):
     """The worker's process ended here, as by kill -9: nothing that follows in it happens."""
 
@@ -76,7 +99,7 @@ class FakeCarrier:
     prices: dict[str, int] = field(default_factory=lambda: {"Ground": 700, "Express": 1500})
     currency: str = "EUR"
     test_mode: bool | None = True
-    file_content: bytes = b"%PDF a label with a name and a street"
+    file_content: bytes = field(default_factory=lambda: A_LABEL)
     plays: deque[Sale] = field(default_factory=deque)
     rate_error: CarrierError | None = None
     create_error: CarrierError | None = None
@@ -298,6 +321,8 @@ class FakeStore:
     async def orders_since(self, since: datetime) -> list[tuple[str, datetime]]:
         found = [(each.id, each.updated_at) for each in self.orders.values() if each.updated_at >= since]
         return sorted(found, key=lambda pair: pair[1])
+
+    discounts = None
 
     async def past_orders(self, since: datetime, after: str = "") -> PastOrders:
         return PastOrders(())
