@@ -5,29 +5,22 @@
   if (customElements.get('waybill-estimate')) return;
 
   const TEXTS = {
-    en: ['Delivery', 'Country', 'Postal code', 'Show', 'Delivery options', 'Looking for delivery options…',
-      'Delivery options and prices are shown at the checkout.', 'Way to free shipping', 'Delivery options: {n}. {first}'],
-    sk: ['Doručenie', 'Krajina', 'PSČ', 'Zobraziť', 'Možnosti doručenia', 'Hľadáme možnosti doručenia…',
-      'Možnosti a ceny doručenia sa zobrazia pri pokladni.', 'Do dopravy zadarmo', 'Možnosti doručenia: {n}. {first}'],
-    pl: ['Dostawa', 'Kraj', 'Kod pocztowy', 'Pokaż', 'Opcje dostawy', 'Szukamy opcji dostawy…',
-      'Opcje i ceny dostawy pojawią się przy kasie.', 'Do darmowej dostawy', 'Opcje dostawy: {n}. {first}'],
-    el: ['Παράδοση', 'Χώρα', 'Ταχυδρομικός κώδικας', 'Εμφάνιση', 'Τρόποι παράδοσης', 'Αναζήτηση τρόπων παράδοσης…',
-      'Οι τρόποι και οι τιμές παράδοσης εμφανίζονται στο ταμείο.', 'Μέχρι τη δωρεάν αποστολή',
-      'Τρόποι παράδοσης: {n}. {first}'],
-    hy: ['Առաքում', 'Երկիր', 'Փոստային դասիչ', 'Ցույց տալ', 'Առաքման տարբերակներ', 'Առաքման տարբերակների որոնում…',
-      'Առաքման տարբերակներն ու գները կերևան վճարման էջում։', 'Մինչև անվճար առաքում',
-      'Առաքման տարբերակներ՝ {n}։ {first}'],
-    ar: ['التوصيل', 'البلد', 'الرمز البريدي', 'عرض', 'خيارات التوصيل', 'جارٍ البحث عن خيارات التوصيل…',
-      'تظهر خيارات التوصيل وأسعاره عند الدفع.', 'حتى الشحن المجاني', 'خيارات التوصيل: {n}. {first}'],
+    en: ['Delivery', 'Country', 'Postal code', 'Show', 'Delivery options',
+      'Delivery options and prices are shown at the checkout.'],
+    sk: ['Doručenie', 'Krajina', 'PSČ', 'Zobraziť', 'Možnosti doručenia',
+      'Možnosti a ceny doručenia sa zobrazia pri pokladni.'],
+    pl: ['Dostawa', 'Kraj', 'Kod pocztowy', 'Pokaż', 'Opcje dostawy',
+      'Opcje i ceny dostawy pojawią się przy kasie.'],
+    el: ['Παράδοση', 'Χώρα', 'Ταχυδρομικός κώδικας', 'Εμφάνιση', 'Τρόποι παράδοσης',
+      'Οι τρόποι και οι τιμές παράδοσης εμφανίζονται στο ταμείο.'],
+    hy: ['Առաքում', 'Երկիր', 'Փոստային դասիչ', 'Ցույց տալ', 'Առաքման տարբերակներ',
+      'Առաքման տարբերակներն ու գները կերևան վճարման էջում։'],
+    ar: ['التوصيل', 'البلد', 'الرمز البريدي', 'عرض', 'خيارات التوصيل',
+      'تظهر خيارات التوصيل وأسعاره عند الدفع.'],
   };
-  const NAMES = ['title', 'country', 'postal', 'show', 'options', 'looking', 'later', 'way', 'found'];
+  const NAMES = ['title', 'country', 'postal', 'show', 'options', 'later'];
 
-  const COUNTRIES = 'AD AE AG AI AL AM AO AR AT AU AW AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BW BY BZ CA '
-    + 'CD CF CG CH CI CK CL CM CN CO CR CV CW CY CZ DE DJ DK DM DO DZ EC EE EG ES ET FI FJ FK FO FR GA GB GD GE GF GG GH '
-    + 'GI GL GM GN GP GQ GR GT GW GY HK HN HR HT HU ID IE IL IM IN IQ IS IT JE JM JO JP KE KG KH KI KM KN KR KW KY KZ LA '
-    + 'LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MK ML MM MN MO MQ MR MS MT MU MV MW MX MY MZ NA NC NE NG NI NL NO '
-    + 'NP NR NU NZ OM PA PE PF PG PH PK PL PM PS PT PY QA RE RO RS RU RW SA SB SC SE SG SH SI SK SL SM SN SR ST SV SX SZ '
-    + 'TC TD TG TH TJ TL TM TN TO TR TT TV TW TZ UA UG US UY UZ VA VC VE VG VN VU WF WS XK YE YT ZA ZM ZW';
+  const NO_COUNTRIES = 'AC CP CQ DG EA EU EZ IC QO TA UN XA XB ZZ';
 
   const STYLE = `
     :host { display: block; contain: content; min-block-size: var(--waybill-height, 19.5rem); font: inherit;
@@ -111,13 +104,9 @@
 
     build() {
       const root = this.attachShadow({ mode: 'open' });
-      try {
-        const sheet = new CSSStyleSheet();
-        sheet.replaceSync(STYLE);
-        root.adoptedStyleSheets = [sheet];
-      } catch {
-        root.append(make('style', { textContent: STYLE }));
-      }
+      const sheet = new CSSStyleSheet(); // A page's rules against inline styles do not meet it.
+      sheet.replaceSync(STYLE);
+      root.adoptedStyleSheets = [sheet];
       this.country = make('select', { name: 'country', autocomplete: 'country' }, ...this.countries());
       this.postal = make('input', { name: 'postal', autocomplete: 'postal-code', maxLength: 15, size: 8 });
       this.form = make('form', { noValidate: true },
@@ -126,8 +115,8 @@
         make('button', { type: 'submit', textContent: this.say('show') }));
       this.fill = make('i');
       this.bar = make('div', { className: 'bar', role: 'progressbar', 'aria-valuemin': '0', 'aria-valuemax': '100',
-        'aria-label': this.say('way') }, this.fill);
-      this.wayText = make('p');
+        'aria-labelledby': 'way' }, this.fill);
+      this.wayText = make('p', { id: 'way' });
       this.way = make('div', { className: 'way' }, this.wayText, this.bar);
       this.bar.hidden = true;
       this.out = make('div', { className: 'out', role: 'group', 'aria-label': this.say('options') });
@@ -144,13 +133,19 @@
       this.country.addEventListener('change', () => this.soon());
     }
 
+    /* Those that the page names, else all that the browser knows. */
     countries() {
-      const codes = (this.getAttribute('countries') || COUNTRIES).toUpperCase().split(/[\s,]+/).filter(Boolean);
-      let names;
-      try {
-        names = new Intl.DisplayNames([this.language, 'en'], { type: 'region' });
-      } catch { /* The codes have to do. */ }
-      const named = codes.map((code) => [code, names?.of(code) || code]);
+      const names = new Intl.DisplayNames([this.language, 'en'], { type: 'region', fallback: 'none' });
+      let codes = (this.getAttribute('countries') || '').toUpperCase().match(/[A-Z]{2}/g);
+      if (!codes) {
+        codes = [];
+        for (let at = 0; at < 676; at += 1) {
+          const code = String.fromCharCode(65 + at / 26, 65 + at % 26);
+          const [known] = Intl.getCanonicalLocales(`und-${code}`);
+          if (names.of(code) && known === `und-${code}` && !NO_COUNTRIES.includes(code)) codes.push(code);
+        }
+      }
+      const named = codes.map((code) => [code, names.of(code) || code]);
       named.sort((one, other) => one[1].localeCompare(other[1], this.language));
       const here = (this.getAttribute('country') || '').toUpperCase();
       const options = named.map(([value, text]) => make('option', { value, textContent: text, selected: value === here }));
@@ -266,7 +261,7 @@
     waiting() {
       this.out.setAttribute('aria-busy', 'true');
       this.out.replaceChildren(...[0, 1, 2].map(() => make('div', { className: 'wait' })));
-      this.said.textContent = this.say('looking');
+      this.said.textContent = `${this.say('options')}…`;
     }
 
     empty() {
@@ -289,7 +284,6 @@
       this.bar.hidden = !way;
       if (way) {
         this.bar.setAttribute('aria-valuenow', way.percent);
-        this.bar.setAttribute('aria-valuetext', way.text);
         this.fill.style.inlineSize = `${way.percent}%`;
       }
       if (!answer.options.length) {
@@ -304,8 +298,7 @@
         if (this.out.scrollHeight > this.out.clientHeight) this.out.tabIndex = 0;
         else this.out.removeAttribute('tabindex');
         const [first] = answer.options;
-        const said = this.say('found').replace('{n}', answer.options.length)
-          .replace('{first}', `${first.name}: ${first.text}`);
+        const said = `${this.say('options')}: ${answer.options.length}. ${first.name}: ${first.text}`;
         this.said.textContent = way ? `${said}. ${way.text}` : said;
       }
       this.dispatchEvent(new CustomEvent('waybill:estimate', { bubbles: true, detail: answer }));
