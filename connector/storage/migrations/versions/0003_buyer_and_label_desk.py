@@ -213,6 +213,17 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_pickups_shop_id_made_at"), ["shop_id", "made_at"], unique=False)
 
     op.create_table(
+        "rule_drafts",
+        sa.Column("shop_id", sa.String(length=40), nullable=False),
+        sa.Column("name", sa.String(length=40), nullable=False),
+        sa.Column("body", sa.JSON(), nullable=False),
+        sa.Column("based_on", sa.Integer(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("actor_kind", sa.String(length=16), nullable=False),
+        sa.Column("actor_name", sa.String(length=200), nullable=False),
+        sa.PrimaryKeyConstraint("shop_id", "name", name=op.f("pk_rule_drafts")),
+    )
+    op.create_table(
         "shipping_dues",
         sa.Column("shop_id", sa.String(length=40), nullable=False),
         sa.Column("order_id", sa.String(length=40), nullable=False),
@@ -244,6 +255,16 @@ def upgrade() -> None:
     with op.batch_alter_table("slip_codes", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_slip_codes_shop_id_parcel_id"), ["shop_id", "parcel_id"], unique=False)
 
+    op.create_table(
+        "store_discounts",
+        sa.Column("shop_id", sa.String(length=40), nullable=False),
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("external_id", sa.String(length=160), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("actor_kind", sa.String(length=16), nullable=False),
+        sa.Column("actor_name", sa.String(length=200), nullable=False),
+        sa.PrimaryKeyConstraint("shop_id", "name", name=op.f("pk_store_discounts")),
+    )
     op.create_table(
         "transit_lanes",
         sa.Column("shop_id", sa.String(length=40), nullable=False),
@@ -329,6 +350,7 @@ def downgrade() -> None:
         batch_op.drop_column("source")
 
     op.drop_table("transit_lanes")
+    op.drop_table("store_discounts")
     with op.batch_alter_table("slip_codes", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_slip_codes_shop_id_parcel_id"))
 
@@ -338,6 +360,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_shipping_dues_shop_id_kind_placed_at"))
 
     op.drop_table("shipping_dues")
+    op.drop_table("rule_drafts")
     with op.batch_alter_table("pickups", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_pickups_shop_id_made_at"))
 
