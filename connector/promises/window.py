@@ -103,6 +103,7 @@ class Promises:
         where = _holidays(origin) if settings.holidays else ()
         self.shop_days = calendar(frozenset(self._cut_offs) or None, origin.country, where, self._closed_here(settings))
         self._transit = Transit(settings.transit)
+        self.asks_postal = any(line.postal for line in settings.transit)
         self._carriers: dict[tuple[str, str], tuple[CarrierTimes, Calendar, Closed]] = {}
         self._found: OrderedDict[object, Window | None] = OrderedDict()
 

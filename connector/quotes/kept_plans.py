@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
-from sqlalchemy import JSON, Column, Connection, Index, String
+from sqlalchemy import JSON, Column, Connection, Index, String, bindparam
 
 from connector.packing.plan import Plan
+from connector.quotes.kept import dump
 from connector.quotes.parcels import plan_from_json, plan_to_json
-from connector.storage.schema import Moment, TenantTable
+from connector.storage.schema import Encoded, Moment, TenantTable
 
 quote_plans = TenantTable(
     "quote_plans",
@@ -29,12 +30,12 @@ def keep_plans(connection: Connection, shop_id: str, plans: Mapping[str, Plan], 
     asked = quote_plans.select(shop_id, quote_plans.c.id, quote_plans.c.used_at).where(quote_plans.c.id.in_(plans))
     known = {row.id: row.used_at for row in connection.execute(asked)}
     new = [
-        {"id": plan_id, "body": plan_to_json(plan), "used_at": now}
+        {"id": plan_id, "body": dump(plan_to_json(plan)).decode(), "used_at": now}
         for plan_id, plan in plans.items()
         if plan_id not in known
     ]
     if new:
-        connection.execute(quote_plans.insert(shop_id), new)
+        connection.execute(quote_plans.insert(shop_id, body=bindparam("body", type_=Encoded)), new)
     old = [plan_id for plan_id, used_at in known.items() if used_at < now - _OFTEN_ENOUGH]
     if old:
         connection.execute(quote_plans.update(shop_id).where(quote_plans.c.id.in_(old)).values(used_at=now))
