@@ -17,6 +17,7 @@ from connector.packing.result import Packing
 from connector.words.reason import Reason
 
 _NOTHING = Weight(0)
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 MOST_PARCELS = 200
 """More is a mistyped quantity or an attack: each parcel may be a question to every carrier."""
 
@@ -152,4 +153,4 @@ def plan_parcels(items: Sequence[Item], carton: Carton, default_weight: Weight |
 def identity(parcels: Sequence[PlannedParcel]) -> str:
     """The id of a plan with these parcels: carton, contents, gross weight and size of each."""
     body = [[p.carton, p.contents, p.gross.grams, str(p.size)] for p in parcels]
-    return hashlib.sha256(json.dumps(body, separators=(",", ":")).encode()).hexdigest()[:24]
+    return hashlib.sha256(_encode(body).encode()).hexdigest()[:24]

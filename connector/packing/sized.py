@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -115,10 +114,10 @@ def _named(left: Left, names: dict[str, str]) -> Reason:
 
 
 def _parcel(parcel: PackedCarton, pieces: dict[str, tuple[str, int]], order: dict[str, int]) -> PlannedParcel:
-    units = Counter[str]()
+    units: dict[str, int] = {}
     for placed in parcel.placed:
         line, in_piece = pieces[placed.key]
-        units[line] += placed.units * in_piece
+        units[line] = units.get(line, 0) + placed.units * in_piece
     return PlannedParcel(
         carton="own box" if parcel.own_box else parcel.carton.name,
         contents=tuple(sorted(units.items(), key=lambda pair: order[pair[0]])),
