@@ -108,25 +108,28 @@ def not_sooner(services: Sequence[Priced]) -> list[tuple[Priced, Priced]]:
 
     Where neither is sold as faster the buyer has the choice.
     """
-    dated = [
-        (each.price.minor, each.price.currency, each.latest, each.earliest, each)
-        for each in services
-        if each.latest is not None and each.earliest is not None
-    ]
+    express = [each for each in services if each.latest is not None and _rank(each) >= _FASTER["express"]]
     found = []
-    for minor, currency, latest, earliest, mine in dated:
-        for less, same, last, first, other in dated:
-            if less >= minor or same != currency or last > latest or first > earliest:
-                continue
-            if _claims_more(mine, other):
+    for mine in express:
+        for other in services:
+            if _is_no_sooner(mine, other):
                 found.append((mine, other))
                 break
     return found
 
 
-def _claims_more(mine: Priced, other: Priced) -> bool:
-    ranks = _FASTER.get(mine.service_class), _FASTER.get(other.service_class)
-    if ranks[0] is not None and ranks[1] is not None and ranks[0] > ranks[1]:
+def _rank(service: Priced) -> int:
+    return _FASTER.get(service.service_class, 0)
+
+
+def _is_no_sooner(mine: Priced, other: Priced) -> bool:
+    if other.price.minor >= mine.price.minor or other.price.currency != mine.price.currency:
+        return False
+    if mine.latest is None or other.latest is None or mine.earliest is None or other.earliest is None:
+        return False
+    if other.latest > mine.latest or other.earliest > mine.earliest:
+        return False
+    if _rank(mine) > _rank(other):
         return True
     return mine.transit_days is not None and other.transit_days is not None and mine.transit_days < other.transit_days
 
