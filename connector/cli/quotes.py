@@ -93,7 +93,7 @@ def add_to(group: click.Group) -> None:
         """
         changes = read_changes(file.read_text(encoding="utf-8").splitlines())
         compared = in_house(lambda house: _diff(house, shop, changes, last))
-        speaker.answer(_diff_data(compared), _diff_lines(compared))
+        speaker.answer(diff_data(compared), diff_lines(compared))
 
 
 def _replay_one(speaker: Speaker, quote_id: str) -> bool:
@@ -147,7 +147,8 @@ async def _diff(house: House, reference: str, changes: dict[str, str], last: int
     return await to_thread.run_sync(compare, rows, settings)
 
 
-def _diff_data(found: Compared) -> dict[str, Any]:
+def diff_data(found: Compared) -> dict[str, Any]:
+    """What a comparison found, as data."""
     return {
         "answers": found.answers,
         "changed": found.changed,
@@ -174,7 +175,8 @@ def _diff_data(found: Compared) -> dict[str, Any]:
     }
 
 
-def _diff_lines(found: Compared) -> list[str]:
+def diff_lines(found: Compared) -> list[str]:
+    """What a comparison found, as text."""
     if not found.answers:
         return ["No answer is kept yet: there is nothing to compare."]
     lines = [f"{found.changed} of {found.answers - found.anew} past answers would change."]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from connector import shop_settings
 from connector.directory import ShopEntry
+from connector.rules.thresholds import without_rate
 from connector.shop_settings import ShopSettings
 from connector.storage import settings_versions
 from connector.storage.audit import Actor
@@ -63,6 +64,23 @@ async def restore_settings(
     return await _publish(database, clock, shop, settings, actor, clock_is_moved, latest)
 
 
+async def publish_settings(
+    database: Database,
+    clock: Clock,
+    shop: ShopEntry,
+    settings: ShopSettings,
+    actor: Actor,
+    *,
+    clock_is_moved: bool,
+    based_on: int | None = None,
+) -> int:
+    """Publish whole settings as a new version. Raises as `change_settings`."""
+    latest = shop.quoting.settings_version
+    if based_on is not None and based_on != latest:
+        raise _stale(based_on, latest)
+    return await _publish(database, clock, shop, settings, actor, clock_is_moved, latest)
+
+
 async def _publish(
     database: Database,
     clock: Clock,
@@ -83,6 +101,11 @@ def fits_shop(shop: ShopEntry, settings: ShopSettings, *, clock_is_moved: bool) 
     if place and not any(place in {each.id, each.external_id} for each in shop.locations):
         known = ", ".join(f"{each.id} ({each.name})" for each in shop.locations)
         raise WaybillError(f"The shop has no location {place}. It has: {known or 'none'}.", detail="default_location")
+    for threshold in without_rate(settings.rules.thresholds, shop.record.currency, settings.exchange_rates):
+        raise WaybillError(
+            f"{threshold.name} is in {threshold.currency}, and there is no exchange rate into {shop.record.currency}.",
+            detail="exchange_rates",
+        )
     if settings.mode == "live" and clock_is_moved:
         raise WaybillError("A live shop refuses WAYBILL_TEST_CLOCK; take it out of the environment.", detail="mode")
     if settings.mode == "test":
