@@ -201,7 +201,7 @@ def upgrade() -> None:
         sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
-            "state IN ('planned', 'offered', 'intent', 'sent', 'unclear', 'booked', 'refused', 'cancelled')",
+            "state IN ('planned', 'offered', 'intent', 'sent', 'unclear', 'booked', 'refused', 'cancelling', 'cancelled')",
             name=op.f("ck_pickups_state"),
         ),
         sa.CheckConstraint(
