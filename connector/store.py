@@ -485,9 +485,39 @@ class StoreCapabilities:
     restock: bool = False
     voucher: bool = False
     hold: bool = False
+    discounts: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FreeShippingDiscount:
+    """Free shipping that the store itself takes off, for every buyer, from a value of the cart on.
+
+    `countries` empty: everywhere. `up_to` is the greatest shipping price that becomes free; None: any.
+    """
+
+    title: str
+    amount: Money
+    countries: tuple[str, ...] = ()
+    up_to: Money | None = None
 
 
 # --- the Protocols ------------------------------------------------------------------------------------------------
+
+
+class StoreDiscounts(Protocol):
+    """The automatic free-shipping discounts of one shop. Raises StoreError."""
+
+    async def find(self, title: str) -> str | None:
+        """The id of the automatic free-shipping discount of that title."""
+        ...
+
+    async def put(self, discount: FreeShippingDiscount, known_id: str, fence: Fence) -> str:
+        """Make it, or change the one that is known by its id; its id. One that is gone is made anew."""
+        ...
+
+    async def drop(self, known_id: str, fence: Fence) -> bool:
+        """Take it away; False if it was not there any more."""
+        ...
 
 
 class Store(Protocol):
@@ -496,6 +526,11 @@ class Store(Protocol):
     @property
     def capabilities(self) -> StoreCapabilities:
         """What this platform can do."""
+        ...
+
+    @property
+    def discounts(self) -> StoreDiscounts | None:
+        """The store's own free-shipping discounts; None where the platform has none (capability `discounts`)."""
         ...
 
     def read_rate_call(self, incoming: Incoming) -> RateCall | Refusal:

@@ -29,6 +29,7 @@ from connector.store import (
 )
 from connector.stores.sandbox import install, mapping, webhook
 from connector.stores.sandbox.client import PretendPlatform, fulfilment_of
+from connector.stores.sandbox.discounts import SandboxDiscounts
 from connector.stores.sandbox.errors import SaidNo, error_of
 from connector.stores.sandbox.settings import SandboxStoreSettings
 from connector.stores.sandbox.shopkeeper import Shopkeeper, read_location, read_product
@@ -44,6 +45,7 @@ CAPABILITIES = StoreCapabilities(
     cart_totals=True,
     events=True,
     products=True,
+    discounts=True,
 )
 
 DEFAULT_LOCATION = StoreLocation(
@@ -186,6 +188,11 @@ class SandboxStore:
             raise error_of(said) from None
 
     # --- set-up
+
+    @property
+    def discounts(self) -> SandboxDiscounts:
+        """Kept in the platform's books."""
+        return SandboxDiscounts(self._platform)
 
     async def facts(self) -> ShopFacts:
         """What the shop says of itself. Raises StoreMisconfigured if the secret is not the shop's."""

@@ -71,7 +71,7 @@ class Shopkeeper:
         """Order one or several groups of lines, each with the offer that was chosen for it. Not paid yet.
 
         `to` replaces the carts' destination, which has neither a name nor a street before checkout. `discount` is a
-        coupon's, in major units, typed when the shipping prices were already there; `shipping_discount` the store's own.
+        coupon's, in major units, typed when the shipping prices were already there; `shipping_discount` is the store's.
         """
 
         def make(number: int, now: datetime) -> OrderJSON:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from dataclasses import replace
 from datetime import datetime
@@ -37,6 +37,7 @@ from connector.store import (
 from connector.stores.shopify import install, mapping, past, products, queries, rates, webhook
 from connector.stores.shopify.api import ShopAPI
 from connector.stores.shopify.client import AdminClient, Data, ShopTarget
+from connector.stores.shopify.discounts import ShopifyDiscounts
 from connector.stores.shopify.mapping import gid, understood
 from connector.stores.shopify.settings import ShopifySettings
 from connector.stores.shopify.timeline import event_input, moment, same_step, status_of
@@ -55,6 +56,7 @@ CAPABILITIES = StoreCapabilities(
     cart_totals=True,
     events=True,
     products=True,
+    discounts=True,
 )
 
 # Protected customer data that a shop may not have granted: an order is still readable without it.
@@ -65,9 +67,10 @@ _VARIANTS_AT_ONCE = 100
 class ShopifyStore:
     """One shop's connection; see `connector.store.Store` for what each call promises. Ids are Shopify's gids."""
 
-    def __init__(self, settings: ShopifySettings, api: ShopAPI) -> None:
+    def __init__(self, settings: ShopifySettings, api: ShopAPI, now: Callable[[], datetime]) -> None:
         self._settings = settings
         self.api = api
+        self._now = now
         self._secrets = settings.secrets
         self._capabilities = replace(CAPABILITIES, fulfil_ceiling_s=settings.fulfil_ceiling_s)
 
@@ -80,6 +83,11 @@ class ShopifyStore:
     def capabilities(self) -> StoreCapabilities:
         """What Shopify can do, with this shop's own look-up ceiling."""
         return self._capabilities
+
+    @property
+    def discounts(self) -> ShopifyDiscounts:
+        """See `discounts`."""
+        return ShopifyDiscounts(self.api, self._now)
 
     # --- the checkout -------------------------------------------------------------------------------------------------
 
@@ -324,4 +332,4 @@ def connect(settings: BaseModel, outgoing: Outgoing, clock: Clock, vault: TokenV
         read_timeout_s=settings.read_timeout_s,
         write_timeout_s=settings.write_timeout_s,
     )
-    return ShopifyStore(settings, api)
+    return ShopifyStore(settings, api, clock.now)
