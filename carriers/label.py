@@ -23,7 +23,7 @@ class Created:
 class LabelFile:
     """A document of the label. `content` is filled once it was fetched; `url` is where the carrier keeps it."""
 
-    kind: Literal["label", "customs", "return"]
+    kind: Literal["label", "customs", "return", "manifest"]
     media_type: str
     url: str = ""
     content: bytes = b""

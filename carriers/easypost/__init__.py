@@ -19,6 +19,8 @@ CAPABILITIES = Capabilities(
     look_up_ceiling_s=100,  # EasyPost ends its own work after 90 s (an engineer of theirs, 2017).
     label_formats=frozenset({"pdf", "png", "zpl"}),
     return_label=True,
+    manifest=True,
+    pickup=True,
     # EasyPost's help on refunds: USPS 30 days, UPS and FedEx 90; EasyPost's own accounts with them have other names.
     void_days=(("USPS", 30), ("UPS", 90), ("UPSDAP", 90), ("FedEx", 90), ("FedExDefault", 90)),
 )

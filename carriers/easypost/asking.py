@@ -11,6 +11,7 @@ from decimal import ROUND_FLOOR, Decimal
 from typing import Any
 
 from carriers.address import Address
+from carriers.collection import PickupRequest
 from carriers.customs import Customs, CustomsItem, TaxId
 from carriers.measure import GRAMS_PER_OUNCE, Weight
 from carriers.money import Money
@@ -40,6 +41,27 @@ def create_body(shipment: Shipment, accounts: tuple[str, ...]) -> Body:
     body = _body(shipment, shipment.parcel, shipment.accounts or accounts, options)
     body["shipment"]["reference"] = shipment.reference
     return body
+
+
+def pickup_body(request: PickupRequest) -> Body:
+    """The body that asks for drivers; the shipment or batch is still to be named."""
+    pickup: Body = {
+        "address": _address(request.address),
+        "min_datetime": request.earliest.isoformat(),
+        "max_datetime": request.latest.isoformat(),
+        "reference": request.reference,
+        "is_account_address": False,
+    }
+    if request.instructions:
+        pickup["instructions"] = request.instructions
+    return {"pickup": pickup}
+
+
+def without(personal: tuple[str, ...], text: str) -> str:
+    """A message without the words of an address."""
+    for word in personal:
+        text = text.replace(word, "…")
+    return text
 
 
 def personal_words(*addresses: Address) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from carriers.breaker import Phase
 from carriers.call import Caller, CallLimits, Fenced
 from carriers.carrier import Capabilities
 from carriers.easypost import asking, mapping, tracking, webhook, wire
+from carriers.easypost.collection import EasyPostCollector
 from carriers.easypost.combining import combine
 from carriers.easypost.errors import raise_for, refused_purchase
 from carriers.easypost.settings import EasyPostSettings
@@ -51,6 +52,7 @@ class EasyPost:
         self._beta_off_until: datetime | None = None
         self._words: OrderedDict[str, tuple[str, ...]] = OrderedDict()  # By handle, to strip them from refusals.
         self._capabilities = capabilities
+        self.collector = EasyPostCollector(self._caller, self._base, self._headers, settings)
 
     @property
     def capabilities(self) -> Capabilities:

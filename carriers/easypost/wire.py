@@ -154,6 +154,50 @@ class WireShipment(WireObject):
     tracker: Annotated[WireTracker | None, BeforeValidator(_object)] = None
 
 
+def _id_of(value: object) -> str:
+    """The id of an object, or the id itself."""
+    found = value.get("id") if isinstance(value, dict) else value
+    return found if isinstance(found, str) else ""
+
+
+class WireScanFormOf(WireObject):
+    """A shipment, as far as it says which scan form it is on."""
+
+    id: Text = ""
+    scan_form: Any = None
+
+    @property
+    def scan_form_id(self) -> str:
+        """The scan form's id; empty if there is none."""
+        return _id_of(self.scan_form)
+
+
+class WireScanForm(WireObject):
+    """A list of shipments for the carrier: status creating, created or failed."""
+
+    id: str
+    status: Text = ""
+    message: Text = ""
+    form_url: Text = ""
+    tracking_codes: Lines = []
+
+
+class WirePickup(WireObject):
+    """A pick-up: status unknown (not booked), scheduled or canceled."""
+
+    id: str
+    status: Text = ""
+    confirmation: Text = ""
+    messages: Lines = []
+    pickup_rates: Lines = []
+
+
+class WireBatch(WireObject):
+    """Several shipments under one id."""
+
+    id: str
+
+
 class WireEvent(WireObject):
     """A webhook's body; `result` is missing in lists of events."""
 

@@ -39,6 +39,8 @@ CREATE TABLE IF NOT EXISTS shipments (
     played        INTEGER NOT NULL DEFAULT 1,
     story         TEXT NOT NULL DEFAULT 'delivered'
 ) STRICT;
+CREATE TABLE IF NOT EXISTS manifested (handle TEXT PRIMARY KEY, manifest TEXT NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS pickups (handle TEXT PRIMARY KEY, state TEXT NOT NULL DEFAULT 'offered') STRICT;
 CREATE INDEX IF NOT EXISTS shipments_reference ON shipments (reference);
 """
 

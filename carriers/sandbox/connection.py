@@ -17,6 +17,7 @@ from carriers.parcel import Parcel, RateRequest, Shipment, Signature
 from carriers.rate import Problem, Rate, Rates
 from carriers.sandbox import webhook
 from carriers.sandbox.client import PretendCarrier, Sale
+from carriers.sandbox.collection import SandboxCollector
 from carriers.sandbox.errors import SaidNo, error_of, rejection_of
 from carriers.sandbox.mapping import (
     CARRIER,
@@ -24,6 +25,7 @@ from carriers.sandbox.mapping import (
     TrackingJSON,
     label_file,
     read_label_url,
+    read_list_url,
     read_tracking,
 )
 from carriers.sandbox.prices import SERVICES, Service, carries, price, transit_days
@@ -42,6 +44,8 @@ def capabilities(look_up_ceiling_s: int = 5) -> Capabilities:
         label_formats=frozenset(MEDIA_TYPES),
         return_label=True,
         multi_parcel=True,
+        manifest=True,
+        pickup=True,
     )
 
 
@@ -52,6 +56,7 @@ class SandboxCarrier:
         self._settings = settings
         self._clock = clock
         self._client = PretendCarrier(settings, clock)
+        self.collector = SandboxCollector(settings)
         self._capabilities = capabilities(settings.look_up_ceiling_s)
 
     @property
@@ -114,6 +119,8 @@ class SandboxCarrier:
 
     async def fetch_file(self, url: str) -> tuple[str, bytes]:
         """Draw a label: the same bytes each time. Raises Refused for an address that is no label that was sold."""
+        if (listed := read_list_url(url)) is not None:
+            return MEDIA_TYPES["pdf"], await self.collector.draw_list(listed)
         asked = read_label_url(url)
         if asked is None:
             raise Refused("The sandbox carrier keeps no such document.", detail="url")

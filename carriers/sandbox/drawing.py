@@ -6,6 +6,7 @@ import functools
 import io
 import time
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -206,3 +207,20 @@ def _lines(address: Address) -> list[str]:
 def _sides(shipment: Shipment) -> tuple[int, ...]:
     size = shipment.parcel.size
     return (size.length, size.width, size.height) if size else ()
+
+
+def draw_lines(lines: Sequence[str]) -> bytes:
+    """A page of plain lines as a PDF, the same bytes for the same lines."""
+    size, step = (_WIDTH_IN * _DRAWN_AT, _HEIGHT_IN * _DRAWN_AT), 34
+    pages = []
+    for at in range(0, len(lines), 33):
+        image = Image.new("1", size, 1)
+        pen = ImageDraw.Draw(image)
+        for number, line in enumerate(lines[at : at + 33]):
+            pen.text((40, 40 + number * step), printable(line), fill=0, font=_font(26))
+        pages.append(image)
+    out, made = io.BytesIO(), time.gmtime(0)
+    pages[0].save(
+        out, "PDF", resolution=float(_DRAWN_AT), save_all=True, append_images=pages[1:], creationDate=made, modDate=made
+    )
+    return out.getvalue()

@@ -119,6 +119,17 @@ def label_file(handle: str, label_format: Literal["pdf", "png", "zpl"]) -> Label
     return LabelFile("label", MEDIA_TYPES[label_format], url=label_url(handle, label_format))
 
 
+def list_url(manifest: str) -> str:
+    """Where the sandbox carrier keeps a list of shipments."""
+    return f"sandbox://lists/{manifest}.pdf"
+
+
+def read_list_url(url: str) -> str | None:
+    """The list that an address leads to."""
+    head, _, name = url.rpartition("/")
+    return name.removesuffix(".pdf") if head == "sandbox://lists" and name.endswith(".pdf") else None
+
+
 def instant(text: str) -> datetime:
     """A moment from the carrier's books."""
     return datetime.fromisoformat(text)

@@ -8,7 +8,8 @@ from connector.storage.schema import Moment, TenantTable, id_column
 
 CHECK_STATES = ("open", "complete", "overridden")
 MANIFEST_STATES = ("asked", "unclear", "pending", "made", "refused")
-PICKUP_STATES = ("planned", "offered", "intent", "sent", "unclear", "booked", "refused", "cancelled")
+PICKUP_STATES = ("planned", "offered", "intent", "sent", "unclear", "booked", "refused", "cancelling",
+                 "cancelled")  # fmt: skip
 
 slip_codes = TenantTable(
     "slip_codes",

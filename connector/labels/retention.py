@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, and_
 
+from connector.labels.desk_tables import manifests
 from connector.labels.tables import label_files, labels, parcels
 
 KEEP = timedelta(days=180)
@@ -45,6 +46,9 @@ def _kept(shop_id: str, order_ids: Sequence[str] | None) -> ColumnElement[bool]:
 
 
 def referred_to(connection: Connection) -> set[str]:
-    """The digests that rows still refer to."""
-    found = connection.execute(label_files.across_shops(label_files.c.sha256).where(label_files.c.sha256.is_not(None)))
-    return {str(digest) for (digest,) in found.all()}
+    """The digests that rows still refer to: documents of labels, and papers of manifests."""
+    asked = (
+        label_files.across_shops(label_files.c.sha256).where(label_files.c.sha256.is_not(None)),
+        manifests.across_shops(manifests.c.sha256).where(manifests.c.sha256.is_not(None)),
+    )
+    return {str(digest) for each in asked for (digest,) in connection.execute(each).all()}

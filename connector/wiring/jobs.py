@@ -20,6 +20,7 @@ from connector.installing.moves import REPAIR, CallbackCare
 from connector.installing.news import AppHooks
 from connector.installing.privacy import Departures
 from connector.labels.aftercare import Aftercare
+from connector.labels.collect import MANIFEST_JOB, PICKUP_JOB, Collections
 from connector.labels.invoice_news import take_in as take_in_money
 from connector.labels.purchase import Purchasing
 from connector.labels.retention import KEEP as KEEP_FILES
@@ -96,6 +97,9 @@ def register_jobs(house: House, work: Work) -> None:
     work.register("labels.probe", GateKeeper(database, directory, work, now).probe)
     work.register("labels.files", aftercare.fetch)
     work.register(VOID, Voids(database, directory, work, now).follow)
+    collections = Collections(database, directory, house.shelf, now)
+    work.register(MANIFEST_JOB, collections.manifest)
+    work.register(PICKUP_JOB, collections.pickup)
     work.register(batches.JOB, batches.BatchBuyer(database, work, now).buy)
     work.register("labels.sweep", LabelSweep(database, directory, work, now).sweep)
     work.register("tracking.push", Pusher(database, directory, now).push)

@@ -12,6 +12,13 @@ Boundary = tuple[str, str]
 
 
 ELSEWHERE = {
+    "manifest.look_up": "needs a list or a driver; tests/labels/test_collect.py covers what follows each",
+    "manifest.make": "needs a list or a driver; tests/labels/test_collect.py covers what follows each",
+    "manifest.fetch": "needs a list or a driver; tests/labels/test_collect.py covers what follows each",
+    "pickup.offer": "needs a list or a driver; tests/labels/test_collect.py covers what follows each",
+    "pickup.book": "needs a list or a driver; tests/labels/test_collect.py covers what follows each",
+    "pickup.look_up": "needs a list or a driver; tests/labels/test_collect.py covers what follows each",
+    "pickup.cancel": "needs a list or a driver; tests/labels/test_collect.py covers what follows each",
     "batch.ask": "needs a batch; tests/orders/test_batches.py dies at each of its boundaries",
     "shop.check": "reads only, once a day",
     "store.products": "reads only, every six hours; tests/catalogue resumes it",

@@ -16,7 +16,10 @@ from connector.storage import settings_versions
 from connector.storage.settings_versions import SettingsVersion
 
 GROUPS: Mapping[str, tuple[str, ...]] = {
-    "money": ("mode", "buy", "buy_after", "daily_cap", "bought_as", "fulfil_when", "store_notifies", "alert_mail"),
+    "money": (
+        "mode", "buy", "buy_after", "daily_cap", "tolerance", "unpromised", "buy_up_to", "buy_countries",
+        "buy_in_stock", "check_address", "verify_address", "bought_as", "fulfil_when", "store_notifies", "alert_mail",
+    ),
     "prices": ("threshold", "markup_percent", "markup_fixed", "price_basis", "exchange_rates"),
     "doubt": ("backup", "safety_rates", "learned_bound_percent", "learned_margin_percent"),
     "goods": (

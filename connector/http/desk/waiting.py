@@ -18,6 +18,7 @@ A_PERSON_SETTLES = frozenset(
         "cancelled_after_hand_over",
         "changed_after_label",
         "data_requested",
+        "manifest_refused",
         "refund_overdue",
         "store_refused_correction",
         "store_refused_event",

@@ -1,0 +1,135 @@
+"""End of day at the sandbox carrier: each label is on one list, its paper is kept, a driver is booked once."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connector.labels import collect
+from connector.labels.collect import NoCollection, NothingToCollect
+from connector.labels.retention import referred_to
+from connector.orders import view
+from connector.storage import settings_versions
+from connector.storage.audit import Actor
+from tests.cli.worlds import make_shop
+from tests.http.desk.counter import Counter, counter_at
+
+pytestmark = pytest.mark.anyio
+ANNA = Actor("person", "anna")
+
+
+@pytest.fixture(scope="module")
+def steady_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A sandbox shop with a sandbox carrier."""
+    return make_shop(tmp_path_factory.mktemp("collect")).folder
+
+
+@pytest.fixture
+async def counter(steady_data: Path, tmp_path: Path) -> AsyncIterator[Counter]:
+    """A counter with two bought labels."""
+    async with counter_at(steady_data, tmp_path / "data") as found:
+        house = found.house
+        house.here(settings_versions.publish, found.desk.shop_id, {"buy": "manual"}, ANNA, house.clock.now())
+        await house.directory.refresh()
+        for _ in range(2):
+            order = await found.order()
+            house.here(view.request_purchase, found.work, found.desk.shop_id, order.id, ANNA, house.clock.now())
+        await found.drain()
+        yield found
+
+
+def ask(counter: Counter) -> list[str]:
+    return counter.house.here(collect.ask_manifests, counter.work, counter.shop, ANNA, counter.house.clock.now())
+
+
+def plan(counter: Counter, **changes: Any) -> str:
+    now = counter.house.clock.now()
+    account = next(iter(counter.shop.accounts))
+    known = {"account_id": account, "location_id": counter.shop.locations[0].id, "earliest": now + timedelta(hours=2),
+             "latest": now + timedelta(hours=6), "instructions": "ring twice", "actor": ANNA, "now": now}  # fmt: skip
+    return counter.house.here(collect.plan_pickup, counter.work, counter.shop, **(known | changes))
+
+
+def lists(counter: Counter) -> list[Any]:
+    return counter.house.here(collect.recent_manifests, counter.desk.shop_id)
+
+
+def driver(counter: Counter) -> Any:
+    return counter.house.here(collect.recent_pickups, counter.desk.shop_id)[0]
+
+
+@pytest.mark.need(21)
+async def test_the_days_labels_are_on_one_list_whose_paper_is_kept(counter: Counter) -> None:
+    (made,) = ask(counter)
+    with pytest.raises(NothingToCollect):
+        ask(counter)
+    await counter.drain()
+    (row,) = lists(counter)
+    assert (row.id, row.state, len(row.labels)) == (made, "made", 2)
+    assert counter.house.shelf.get(row.sha256).startswith(b"%PDF-")
+    assert row.sha256 in counter.house.here(referred_to)
+
+
+async def test_a_list_that_is_made_twice_is_the_same_list(counter: Counter) -> None:
+    (made,) = ask(counter)
+    await counter.drain()
+    before = lists(counter)[0]
+    counter.queue(collect.MANIFEST_JOB, made)
+    await counter.drain()
+    after = lists(counter)[0]
+    assert (after.handle, after.sha256, after.state) == (before.handle, before.sha256, "made")
+
+
+async def test_a_driver_is_offered_booked_and_sent_home(counter: Counter) -> None:
+    pickup = plan(counter)
+    await counter.drain()
+    row = driver(counter)
+    assert (row.state, len(row.offers)) == ("offered", 1)
+    now = counter.house.clock.now()
+    counter.house.here(collect.book_pickup, counter.work, counter.desk.shop_id, pickup, 1, ANNA, now)
+    with pytest.raises(NoCollection):
+        counter.house.here(collect.book_pickup, counter.work, counter.desk.shop_id, pickup, 1, ANNA, now)
+    await counter.drain()
+    booked = driver(counter)
+    assert booked.state == "booked"
+    assert booked.confirmation.startswith("SBX")
+    counter.house.here(collect.cancel_pickup, counter.work, counter.desk.shop_id, pickup, ANNA, now)
+    await counter.drain()
+    assert driver(counter).state == "cancelled"
+
+
+async def test_a_driver_needs_a_time_a_place_and_parcels(counter: Counter) -> None:
+    now = counter.house.clock.now()
+    for wrong in ({"latest": now}, {"location_id": "loc_0"}, {"account_id": "acc_0"}):
+        with pytest.raises(NothingToCollect):
+            plan(counter, **wrong)
+
+
+async def test_the_page_makes_lists_and_books_a_driver(counter: Counter) -> None:
+    paul = counter.desk.add_user("paul@example.com", "packer", counter.desk.shop_id, "Paul")
+    async with counter.desk.signed_in(paul) as browser:
+        path = f"{counter.desk.base}/collections"
+        await browser.open(path)
+        await browser.follow(await browser.send({"do": "manifest"}))
+        await counter.drain()
+        page = await browser.open(path)
+        paper = await browser.client.get(f"{path}/{lists(counter)[0].id}/paper")
+        assert (paper.status_code, paper.headers["content-type"]) == (200, "application/pdf")
+        account, location = next(iter(counter.shop.accounts)), counter.shop.locations[0].id
+        day = f"{counter.house.clock.now() + timedelta(days=1):%Y-%m-%d}"
+        fields = {"do": "plan", "account": account, "location": location, "instructions": ""}
+        refused = await browser.send(fields | {"earliest": "soon", "latest": f"{day}T16:00"})
+        assert refused.status_code == 422
+        await browser.open(path)
+        await browser.follow(await browser.send(fields | {"earliest": f"{day}T12:00", "latest": f"{day}T16:00"}))
+        await counter.drain()
+        page = await browser.open(path)
+        assert "Next day for 0.00 EUR" in page.text
+        await browser.follow(await browser.send({"do": "book", "pickup": driver(counter).id, "number": "1"}))
+        await counter.drain()
+        page = await browser.open(path)
+        assert driver(counter).confirmation in page.text
