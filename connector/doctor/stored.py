@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from connector.doctor.diagnosis import Diagnosis
+from connector.insight.ledger_check import check
 from connector.settings import KEY_FILE, Settings
 from connector.storage.database import Database, DatabaseURLError, open_database
 from connector.storage.logins.people import count_users
@@ -81,6 +82,7 @@ def _look(settings: Settings, database: Database, stored: Stored) -> None:
         stored.found += [*_workers(connection), _work(connection), _people(connection)]
         if keyring is not None:
             stored.shops = list_shops(connection, keyring)
+            stored.found += _ledger(connection, stored.shops)
             accounts = list_accounts(connection, keyring)
             stored.carriers = [(each.carrier, str(each.settings.get("api_base") or "")) for each in accounts]
 
@@ -205,6 +207,19 @@ def _work(connection: Connection) -> Diagnosis:
         params = {"failed": stuck.count("failed"), "parked": stuck.count("parked")}
         return Diagnosis("work", what, "look", why=Reason("doctor_work_stuck", params))
     return Diagnosis("work", what, "ok")
+
+
+def _ledger(connection: Connection, shops: Sequence[ShopRecord]) -> list[Diagnosis]:
+    """Whether every amount ties with its label, void, invoice and order."""
+    what = Reason("doctor_ledger")
+    checked = {shop.domain: check(connection, shop.id) for shop in shops}
+    bad = {domain: found for domain, found in checked.items() if found.gaps}
+    if bad:
+        domain, found = next(iter(bad.items()))
+        params = {"shops": len(bad), "shop": domain, "gaps": len(found.gaps)}
+        return [Diagnosis("ledger", what, "broken", why=Reason("doctor_ledger_gaps", params))]
+    entries = sum(found.entries for found in checked.values())
+    return [Diagnosis("ledger", what, "ok", str(entries))] if entries else []
 
 
 def _people(connection: Connection) -> Diagnosis:

@@ -29,6 +29,8 @@ LEAST_LABELS = 20  # Fewer say nothing of the next one.
 LOOK_BACK = timedelta(days=180)
 RIPE = timedelta(days=21)  # Carriers adjust for up to three weeks; younger labels would look too cheap.
 
+_LEFT_AT_ONCE = 5000
+
 Why = Literal["no_label", "other_currency"]
 _BY_INVOICE = Actor("system", "invoice")
 
@@ -68,7 +70,17 @@ Kept = Literal["booked", "unchanged", "known", "refunded", "no_label", "other_cu
 def book_invoice(
     connection: Connection, shop_id: str, lines: Iterable[InvoiceLine], amounts: Amounts, now: datetime
 ) -> Imported:
-    """Book each label's difference once for each invoice, keep what is left over, then learn what to expect."""
+    """Book the lines, try those of earlier files again, then learn what to expect."""
+    done = book_lines(connection, shop_id, lines, amounts, now)
+    later = match_leftovers(connection, shop_id, now)
+    keep_expected(connection, shop_id, expect(connection, shop_id, now))
+    return replace(done, matched_later=later)
+
+
+def book_lines(
+    connection: Connection, shop_id: str, lines: Iterable[InvoiceLine], amounts: Amounts, now: datetime
+) -> Imported:
+    """Book each label's difference once for each invoice, and keep what is left over."""
     counts: dict[Kept, int] = defaultdict(int)
     left: dict[Kept, list[tuple[int, str]]] = defaultdict(list)
     added = []
@@ -80,8 +92,6 @@ def book_invoice(
             _leave(connection, shop_id, line, amounts, kept, "file", now)
         elif kept == "booked":
             added.append(difference)
-    later = match_leftovers(connection, shop_id, now)
-    keep_expected(connection, shop_id, expect(connection, shop_id, now))
     return Imported(
         counts["booked"],
         counts["unchanged"],
@@ -90,14 +100,13 @@ def book_invoice(
         tuple(left["other_currency"]),
         tuple(_sums(added)),
         counts["refunded"],
-        later,
     )
 
 
 def match_leftovers(connection: Connection, shop_id: str, now: datetime) -> int:
     """Try the lines that were left over once more; how many found their label."""
     found = 0
-    for left in leftovers(connection, shop_id):
+    for left in leftovers(connection, shop_id, _LEFT_AT_ONCE):
         kept, _ = _take(connection, shop_id, left.line, _amounts(connection, shop_id, left.key), left.source, now)
         if kept not in {"no_label", "other_currency"}:
             found += 1

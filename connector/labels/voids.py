@@ -63,10 +63,13 @@ class Voids:
         except CarrierError as error:
             outcome = Voided("unknown", error.message)
         days = account.connection.capabilities.void_window_days((label.booked_rate or label.rate)["carrier"])
-        await self.database.run(self._write, label, outcome, days)
+        await self.database.run(self.take_in, label, outcome, days)
 
-    def _write(self, connection: Connection, label: Any, outcome: Voided, days: int | None) -> None:
-        """The next standing; what another run wrote meanwhile stays."""
+    def take_in(self, connection: Connection, label: Any, outcome: Voided, days: int | None) -> None:
+        """Write down what follows from the carrier's word; what another run wrote meanwhile stays.
+
+        `days` are the carrier's window for voids.
+        """
         now = self.now()
         before = refund_of(label)
         if label.void_until is None and label.settled_at is not None:

@@ -1,0 +1,280 @@
+"""A random year of parcels, lived through the functions that book amounts; kept apart in books of its own."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Any
+
+from sqlalchemy import Connection
+
+from carriers.invoice import Invoiced, MoneyBack
+from carriers.label import Voided
+from carriers.money import Money
+from connector.insight.ledger_check import Checked
+from connector.labels import by_hand, claims, invoice_news, voids
+from connector.labels.amounts import book
+from connector.labels.invoice_csv import InvoiceLine
+from connector.labels.invoices import book_lines
+from connector.labels.record import label_of
+from connector.labels.tables import labels, parcels
+from connector.labels.voids import Voids, request_void
+from connector.orders.tables import orders
+from connector.storage.audit import Actor
+from connector.storage.database import Database
+from connector.storage.ids import new_id
+from connector.work.memory import MemoryWork
+from tests.conftest import FrozenClock
+
+_START = datetime(2025, 12, 1, 8, 0, tzinfo=UTC)
+_BY = Actor("command", "bench")
+_ENDS: tuple[Voided, ...] = (
+    Voided("voided"),
+    Voided("nothing_charged"),
+    Voided("refused", "too late"),
+    Voided("accepted"),
+    Voided("requested"),
+)
+
+
+@dataclass
+class Year:
+    """What happened, in books that are kept beside the product's: minor units by account and currency."""
+
+    shop_id: str
+    acts: Counter[str] = field(default_factory=Counter)
+    books: dict[tuple[str, str], int] = field(default_factory=lambda: defaultdict(int))
+
+    def move(self, source: str, target: str, minor: int, currency: str) -> None:
+        """Move an amount."""
+        self.books[source, currency] -= minor
+        self.books[target, currency] += minor
+
+    def compare(self, found: Checked) -> list[str]:
+        """Where the product's balances are not ours."""
+        ours = {key: minor for key, minor in self.books.items() if minor}
+        keys = sorted(set(ours) | set(found.balances))
+        pairs = [(key, found.balances.get(key, 0), ours.get(key, 0)) for key in keys]
+        return [f"{' '.join(key)}: {theirs} instead of {mine}" for key, theirs, mine in pairs if theirs != mine]
+
+
+@dataclass
+class _Life:
+    connection: Connection
+    work: MemoryWork
+    follow: Voids
+    random: Random
+    year: Year
+    now: datetime
+
+    def chance(self, share: float) -> bool:
+        return self.random.random() < share
+
+
+def live_a_year(database: Database, count: int, seed: int) -> Year:
+    """So many parcels; each thousand is one transaction."""
+    year = Year("shop_bench")
+    random = Random(seed)
+    clock = FrozenClock(_START)
+    work = MemoryWork(database, clock)
+    for first in range(0, count, 1000):
+
+        def live(connection: Connection, first: int = first) -> None:
+            for number in range(first, min(first + 1000, count)):
+                clock.at = _START + timedelta(days=365) * number / count
+                follow = Voids(database, None, work, clock.now)  # type: ignore[arg-type]  # No carrier is asked here.
+                _parcel(_Life(connection, work, follow, random, year, clock.at), number)
+
+        database.run_here(live)
+    return year
+
+
+def _parcel(life: _Life, number: int) -> None:
+    """One parcel's whole story."""
+    currency = life.random.choice(("EUR", "EUR", "EUR", "USD", "JPY"))
+    order_id, parcel_id = _planned(life, number, currency)
+    price = Money(life.random.randint(150, 6_000), currency)
+    if life.chance(0.04):
+        _typed(life, parcel_id, price, number)
+        return
+    for attempt in range(1, 4):
+        label = _bought(life, order_id, parcel_id, price, f"{number}-{attempt}")
+        if life.chance(0.75):
+            _invoices(life, label, price, number)
+        if not life.chance(0.08):
+            break
+        if _voided(life, label.id, price) or attempt == 3:
+            break
+        price = Money(life.random.randint(150, 6_000), currency)
+    else:
+        return
+    if life.chance(0.03):
+        _claimed(life, parcel_id)
+
+
+def _planned(life: _Life, number: int, currency: str) -> tuple[str, str]:
+    shop, now, connection, random = life.year.shop_id, life.now, life.connection, life.random
+    order_id, parcel_id = new_id("ord", now), new_id("par", now)
+    charged = random.choice((0, random.randint(100, 3_000)))
+    values = {"external_id": f"x{number}", "name": f"#{number}", "currency": currency, "cancelled": False}
+    times = {"placed_at": now, "updated_at": now, "seen_at": now}
+    connection.execute(orders.insert(shop, id=order_id, paid=True, charged_minor=charged, **values, **times))
+    connection.execute(
+        parcels.insert(
+            shop,
+            id=parcel_id,
+            order_id=order_id,
+            order_external_id=f"x{number}",
+            group_id=f"g{number}",
+            number=1,
+            count=1,
+            state="planned",
+            contents=[],
+            grams=500,
+            plan_id="p",
+            location_id="loc",
+            currency=currency,
+            created_at=now,
+            changed_at=now,
+        )
+    )
+    if charged:
+        book(connection, shop, "charged", Money(charged, currency), order_id=order_id, cause=order_id, now=now)
+        life.year.move("buyer", "shipping:income", charged, currency)
+    quoted = random.randint(150, 6_000)
+    book(connection, shop, "quoted", Money(quoted, currency), order_id=order_id, cause=f"q{number}", now=now)
+    life.year.move("carrier:expected", "postage:expected", quoted, currency)
+    return order_id, parcel_id
+
+
+def _bought(life: _Life, order_id: str, parcel_id: str, price: Money, name: str) -> Any:
+    shop, now = life.year.shop_id, life.now
+    label_id = new_id("lab", now)
+    rate = {"carrier": "USPS", "service": "Ground"}
+    booked = {"booked_minor": price.minor, "booked_currency": price.currency, "booked_handle": f"shp_{name}"}
+    times = {"created_at": now, "intent_at": now, "sent_at": now, "settled_at": now}
+    asked = {"actor_kind": "rule", "actor_name": "buy", "why": {"code": "as_promised", "params": {}}}
+    life.connection.execute(
+        labels.insert(
+            shop,
+            id=label_id,
+            parcel_id=parcel_id,
+            account_id="acc_1",
+            carrier="easypost",
+            state="bought",
+            handle=f"shp_{name}",
+            rates=[],
+            rate=rate,
+            minor=price.minor,
+            currency=price.currency,
+            tracking_code=f"T{name}",
+            **booked,
+            **times,
+            **asked,
+        )
+    )
+    about = {"order_id": order_id, "parcel_id": parcel_id, "label_id": label_id}
+    book(life.connection, shop, "bought", price, cause=label_id, now=now, **about)
+    life.year.move("wallet", "postage:bought", price.minor, price.currency)
+    life.year.acts["bought"] += 1
+    life.connection.execute(parcels.update(shop).where(parcels.c.id == parcel_id).values(state="bought"))
+    return label_of(life.connection, shop, label_id)
+
+
+def _typed(life: _Life, parcel_id: str, price: Money, number: int) -> None:
+    typed = by_hand.Typed("Courier", f"HAND{number}", price=price)
+    shop, now = life.year.shop_id, life.now
+    done = by_hand.ship(life.connection, life.work, shop, parcel_id, typed, _BY, now, notify_buyer=False)
+    life.year.move("merchant", "postage:bought", price.minor, price.currency)
+    life.year.acts["typed"] += 1
+    if life.chance(0.3):
+        by_hand.take_back(life.connection, life.work, shop, done.label_id, "not yet", _BY, now)
+        life.year.move("postage:bought", "merchant", price.minor, price.currency)
+        life.year.acts["typed and taken back"] += 1
+
+
+def _invoices(life: _Life, label: Any, price: Money, number: int) -> None:
+    """Bills by file, in whole or as what was added, and by webhook, in versions and twice."""
+    shop, now, random = life.year.shop_id, life.now + timedelta(days=9), life.random
+    added = random.choice((0, 0, 0, random.randint(-140, 900)))
+    match random.choice(("total", "adjustment", "webhook")):
+        case "webhook":
+            for version, so_far in enumerate((random.randint(0, 300), added, added)):
+                at = now + timedelta(hours=version)
+                total = Money(so_far, price.currency)
+                news = Invoiced(f"inv_{number}", label.handle, "", "USPS", total, "Weight", at=at)
+                invoice_news.take_in(life.connection, shop, "acc_1", news, at)
+            life.year.acts["billed by webhook"] += 1
+        case kind:
+            amount = price + Money(added, price.currency) if kind == "total" else Money(added, price.currency)
+            line = InvoiceLine(2, label.tracking_code, amount, f"I{number // 500}")
+            for _ in range(random.choice((1, 1, 2))):
+                book_lines(life.connection, shop, [line], kind, now)  # type: ignore[arg-type]  # One of the two.
+            life.year.acts[f"billed by file, {kind}"] += 1
+    life.year.move("wallet", "postage:adjusted", added, price.currency)
+
+
+def _voided(life: _Life, label_id: str, price: Money) -> bool:
+    """Void it, and let the carrier answer; whether the money may still come."""
+    shop, now, random, year = life.year.shop_id, life.now, life.random, life.year
+    row = label_of(life.connection, shop, label_id)
+    assert row is not None
+    request_void(life.connection, life.work, shop, row.parcel_id, "bench", _BY, now)
+    year.move("postage:bought", "carrier:refund_due", price.minor, price.currency)
+    told = random.choice(_ENDS)
+    year.acts[f"voided, {told.state}"] += 1
+    life.follow.take_in(life.connection, label_of(life.connection, shop, label_id), told, 30)
+    if told.state in {"voided", "nothing_charged"}:
+        year.move("carrier:refund_due", "wallet", price.minor, price.currency)
+        return False
+    if told.state == "refused":
+        year.move("carrier:refund_due", "postage:lost", price.minor, price.currency)
+        if life.chance(0.5):
+            return False
+        year.acts["asked again"] += 1
+        label = label_of(life.connection, shop, label_id)
+        voids.ask_again(life.connection, life.work, label, _BY, now)
+        life.follow.take_in(life.connection, label_of(life.connection, shop, label_id), Voided("voided"), 30)
+        year.move("postage:lost", "carrier:refund_due", price.minor, price.currency)
+        year.move("carrier:refund_due", "wallet", price.minor, price.currency)
+        return False
+    if life.chance(0.3):
+        return True
+    came = random.randint(1, price.minor) if life.chance(0.3) else price.minor
+    label = label_of(life.connection, shop, label_id)
+    if came == price.minor and life.chance(0.5):
+        news = MoneyBack(label.handle, "", "USPS", now, f"r_{label_id}")
+        invoice_news.take_in(life.connection, shop, "acc_1", news, now)
+        invoice_news.take_in(life.connection, shop, "acc_1", news, now)
+        year.acts["refunded by webhook"] += 1
+    else:
+        line = InvoiceLine(2, label.tracking_code, Money(-came, price.currency), f"credit {label_id}")
+        book_lines(life.connection, shop, [line], "adjustment", now)
+        year.acts["refunded by file"] += 1
+    year.move("carrier:refund_due", "wallet", came, price.currency)
+    year.move("carrier:refund_due", "postage:lost", price.minor - came, price.currency)
+    return False
+
+
+def _claimed(life: _Life, parcel_id: str) -> None:
+    shop, year, random = life.year.shop_id, life.year, life.random
+    row = life.connection.execute(parcels.select(shop).where(parcels.c.id == parcel_id)).one()
+    minor = random.randint(100, 900)
+
+    def note(act: claims.ClaimAct, minor: int, minutes: int) -> None:
+        amount = str(Money(minor, row.currency).amount)
+        at = life.now + timedelta(minutes=minutes)
+        claims.note_claim(life.connection, shop, parcel_id, act, amount, "bench", _BY, at)
+
+    note("claimed", minor, 1)
+    year.move("postage:claimed", "carrier:claim_due", minor, row.currency)
+    year.acts["claimed"] += 1
+    if life.chance(0.6):
+        paid = random.randint(1, minor)
+        note("claim_paid", paid, 2)
+        year.move("carrier:claim_due", "wallet", paid, row.currency)
+        if paid < minor:
+            note("claim_lost", minor - paid, 3)
+            year.move("carrier:claim_due", "postage:claimed", minor - paid, row.currency)
