@@ -14,7 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from carriers.measure import Size, Weight
 from carriers.money import Money, MoneyError
-from connector import paper_settings, setting_parts, storefront_settings
+from connector import buying_settings, paper_settings, setting_parts, storefront_settings
+from connector.buying_settings import BuyingSettings
 from connector.catalogue import customs_settings, packing_settings
 from connector.catalogue.customs_settings import CustomsSettings
 from connector.catalogue.packing_settings import PackingSettings
@@ -134,6 +135,9 @@ class ShopSettings(BaseModel):
         default="label", description="The buyer has the number at once."
     )
     store_notifies: bool = Field(default=True, description="The store tells the buyer, as it does for its own labels.")
+    buying: BuyingSettings = Field(
+        default=BuyingSettings(), description="Written as keys: how far a label may be from its promise."
+    )
     paper: PaperSettings = Field(default=PaperSettings(), description="Written as keys: what the packing table prints.")
     storefront: StorefrontSettings = Field(
         default=StorefrontSettings(), description="Prices before the checkout, and the words of options."
@@ -226,6 +230,7 @@ _FORMS = {
     "fulfil_when": "label | handed_over",
     "store_notifies": "yes | no",
     **storefront_settings.FORMS,
+    **buying_settings.FORMS,
     **paper_settings.FORMS,
 }
 _RULE_KEYS = {
@@ -252,6 +257,7 @@ _BY_FIELD: Mapping[str, _Part] = {
     "customs": customs_settings,
     "guard": guard_settings,
     "storefront": storefront_settings,
+    "buying": buying_settings,
     "paper": paper_settings,
 }
 _PARTS = {key: (field, part) for field, part in _BY_FIELD.items() for key in part.FORMS}

@@ -1,12 +1,14 @@
-"""Which of a created shipment's rates is bought: the one that was promised, or none. Pure."""
+"""Which of a created shipment's rates is bought: the one that was promised, else what the shop chose for that. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
+from carriers.deliverable import serves_po_boxes
 from carriers.money import Money, exponent
 from carriers.rate import Rate
 from connector.quotes.services import service_code
@@ -14,6 +16,32 @@ from connector.words.reason import Reason
 
 _TOLERANCE_PERCENT = Decimal(5)
 _TOLERANCE_MAJOR = Decimal("0.50")
+Otherwise = Literal["substitute", "hold", "refuse"]
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How far a purchase may be from its promise, and what happens where it would be further.
+
+    `latest` is the last day that the buyer was promised, None without a promise; `arrives` tells a rate's day, None
+    where it cannot be told. `po_box` says that the parcel goes to a post office box. Whether a signature is taken is
+    the created shipment's matter, so all its rates keep it.
+    """
+
+    percent: Decimal = _TOLERANCE_PERCENT
+    amount: Decimal = _TOLERANCE_MAJOR
+    otherwise: Otherwise = "hold"
+    latest: date | None = None
+    arrives: Callable[[Rate], date | None] = lambda _rate: None
+    po_box: bool = False
+
+    def tolerance(self, quoted: Money) -> Money:
+        """How much dearer a label may be than its quote: the larger of both, at least one minor unit."""
+        fixed = Money(int(self.amount.scaleb(exponent(quoted.currency))), quoted.currency)
+        return max(quoted.percent(self.percent), fixed, Money(1, quoted.currency), key=lambda money: money.minor)
+
+
+USUAL = Terms()
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,26 +52,37 @@ class Chosen:
     why: Reason
 
 
-def choose(rates: Sequence[Rate], bought_as: Mapping[str, Any] | None, *, by_person: bool) -> Chosen | Reason:
-    """The rate whose account, carrier and service equal the offer's, at no more than the tolerated price.
+def choose(
+    rates: Sequence[Rate], bought_as: Mapping[str, Any] | None, *, by_person: bool, terms: Terms = USUAL
+) -> Chosen | Reason:
+    """The rate whose account, carrier and service equal the offer's, at no more than the tolerated price and in time.
 
     An offer that is bought as the cheapest takes any service; the merchant's own limit stands for the tolerance.
     An order whose quote is lost is priced again: the offer's service, at about what the buyer paid. Where not even the
-    offer is known a person's click buys the cheapest; Waybill by itself buys nothing. The tolerance is the larger of
-    5 % and half a major unit, at least one minor unit; a person may go beyond it.
+    offer is known a person's click buys the cheapest; Waybill by itself buys nothing. A person may go beyond price
+    and day. What cannot be bought as promised is the shop's choice: a substitute, or the reason.
     """
     if not rates:
         return Reason("no_rates_at_purchase")
     if bought_as is not None and bought_as.get("how") == "offer":
         again = [rate for rate in rates if service_code(rate.carrier, rate.service) == bought_as["service"]]
         if again:
-            return _priced_again(again, Money(bought_as["minor"], bought_as["currency"]), by_person=by_person)
+            return _priced_again(again, Money(bought_as["minor"], bought_as["currency"]), terms, by_person=by_person)
         bought_as = None  # The store's own rate, or a service that is gone: as good as no quote.
     if bought_as is None:
         if not by_person:
             return Reason("quote_lost")
         cheapest = min(rates, key=lambda rate: rate.price.minor)
         return Chosen(cheapest, Reason("cheapest_without_quote", {"service": cheapest.service}))
+    outcome = _as_promised(rates, bought_as, terms, by_person=by_person)
+    if isinstance(outcome, Reason) and terms.otherwise == "substitute" and not by_person:
+        return _substitute(rates, bought_as, terms, outcome) or outcome
+    return outcome
+
+
+def _as_promised(
+    rates: Sequence[Rate], bought_as: Mapping[str, Any], terms: Terms, *, by_person: bool
+) -> Chosen | Reason:
     found = _wanted(rates, bought_as)
     if not found:
         return Reason("service_gone", {"carrier": bought_as["carrier"], "service": bought_as["service"]})
@@ -51,21 +90,56 @@ def choose(rates: Sequence[Rate], bought_as: Mapping[str, Any] | None, *, by_per
     comparable = [rate for rate in found if rate.price.currency == quoted.currency]
     if not comparable:
         return Reason("currency_changed", {"quoted": quoted, "now": found[0].price})
-    rate = min(comparable, key=lambda each: each.price.minor)
-    limit = bought_as.get("limit_minor")
-    most = quoted + tolerance(quoted) if limit is None else Money(limit, quoted.currency)
-    if rate.price > most and not by_person:
+    cheapest = bought_as.get("how") == "cheapest"
+    in_time = [rate for rate in comparable if _is_in_time(rate, terms)]
+    if cheapest:  # The cheapest that keeps the promise.
+        in_time = [rate for rate in in_time if not terms.po_box or serves_po_boxes(rate.carrier, rate.service)]
+    rate = min(in_time or comparable, key=lambda each: each.price.minor)
+    if not in_time and not by_person:
+        return _too_late(rate, terms)
+    if rate.price > _most(quoted, bought_as, terms) and not by_person:
         return Reason("dearer_than_quoted", {"quoted": quoted, "now": rate.price})
     named = {"carrier": rate.carrier, "service": rate.service}
-    if bought_as.get("how") == "cheapest":
-        return Chosen(rate, Reason("cheapest_as_set", named))
-    return Chosen(rate, Reason("as_promised", named))
+    return Chosen(rate, Reason("cheapest_as_set" if cheapest else "as_promised", named))
 
 
-def _priced_again(rates: Sequence[Rate], paid: Money, *, by_person: bool) -> Chosen | Reason:
+def _substitute(rates: Sequence[Rate], bought_as: Mapping[str, Any], terms: Terms, instead_of: Reason) -> Chosen | None:
+    """The cheapest rate that arrives no later than promised and goes where the parcel goes, whatever it costs more.
+
+    Without a promised day nothing says what "no later" is, so nothing stands in. The reason says what it costs more.
+    """
+    quoted = Money(bought_as["minor"], bought_as["currency"])
+    if terms.latest is None:
+        return None
+    fit = [
+        rate
+        for rate in rates
+        if rate.price.currency == quoted.currency
+        and (day := terms.arrives(rate)) is not None
+        and day <= terms.latest
+        and (not terms.po_box or serves_po_boxes(rate.carrier, rate.service))
+    ]
+    if not fit:
+        return None
+    rate = min(fit, key=lambda each: each.price.minor)
+    limit = bought_as.get("limit_minor")
+    if limit is not None and rate.price.minor > limit:
+        return None
+    said = {
+        "carrier": rate.carrier,
+        "service": rate.service,
+        "quoted": quoted,
+        "now": rate.price,
+        "difference": rate.price - quoted,
+        "cause": instead_of.say(),
+    }
+    return Chosen(rate, Reason("substituted", said))
+
+
+def _priced_again(rates: Sequence[Rate], paid: Money, terms: Terms, *, by_person: bool) -> Chosen | Reason:
     """The service that the buyer chose, at today's price: by itself Waybill spends little more than the buyer paid."""
     rate = min(rates, key=lambda each: (each.price.currency != paid.currency, each.price.minor))
-    if not by_person and (rate.price.currency != paid.currency or rate.price > paid + tolerance(paid)):
+    if not by_person and (rate.price.currency != paid.currency or rate.price > paid + terms.tolerance(paid)):
         return Reason("quote_lost_dearer", {"paid": paid, "now": rate.price})
     return Chosen(rate, Reason("priced_again", {"carrier": rate.carrier, "service": rate.service, "paid": paid}))
 
@@ -79,7 +153,24 @@ def _wanted(rates: Sequence[Rate], bought_as: Mapping[str, Any]) -> list[Rate]:
     return [rate for rate in rates if (rate.carrier, rate.service) == service and account in ("", rate.account)]
 
 
+def _is_in_time(rate: Rate, terms: Terms) -> bool:
+    """By the promised day as far as that is known: the promised service is kept where nobody tells its day."""
+    day = terms.arrives(rate) if terms.latest is not None else None
+    return day is None or terms.latest is None or day <= terms.latest
+
+
+def _too_late(rate: Rate, terms: Terms) -> Reason:
+    day = terms.arrives(rate)
+    promised = "" if terms.latest is None else terms.latest.isoformat()
+    said = {"carrier": rate.carrier, "service": rate.service, "promised": promised}
+    return Reason("later_than_promised", {**said, "now": "" if day is None else day.isoformat()})
+
+
+def _most(quoted: Money, bought_as: Mapping[str, Any], terms: Terms) -> Money:
+    limit = bought_as.get("limit_minor")
+    return quoted + terms.tolerance(quoted) if limit is None else Money(limit, quoted.currency)
+
+
 def tolerance(quoted: Money) -> Money:
-    """How much dearer a label may be than its quote before a person must look."""
-    fixed = Money(int(_TOLERANCE_MAJOR.scaleb(exponent(quoted.currency))), quoted.currency)
-    return max(quoted.percent(_TOLERANCE_PERCENT), fixed, Money(1, quoted.currency), key=lambda money: money.minor)
+    """How much dearer a label may be than its quote before a person must look, where the shop set nothing else."""
+    return USUAL.tolerance(quoted)

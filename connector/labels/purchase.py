@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 
 from carriers.errors import CarrierError
 from carriers.label import NotBought, Purchased, Rejected, Unknown
+from carriers.money import Money
 from connector.attention.board import need_person
 from connector.directory import AccountEntry, Directory, ShopEntry
 from connector.labels import gates, record, spending
@@ -25,6 +26,7 @@ from connector.labels.choose import Chosen, choose
 from connector.labels.files import LabelShelf
 from connector.labels.gates import Asked
 from connector.labels.shipment import shipment_for
+from connector.labels.terms import address_fault, terms_for, why_not_by_rule
 from connector.storage.audit import Actor
 from connector.storage.database import Database
 from connector.storage.secrets import Keyring
@@ -43,13 +45,15 @@ class Wanted:
     """What the store says of a parcel just before money is spent: no reason means go on.
 
     With `cancelled` the parcel is not wanted any more; otherwise a reason holds it for a person or a later change.
-    `risky` orders are bought by people only; a `test` order of a live shop is not bought at all.
+    `risky` orders are bought by people only; a `test` order of a live shop is not bought at all. `goods` is what the
+    order's goods are worth.
     """
 
     why_not: Reason | None = None
     cancelled: bool = False
     risky: bool = False
     test: bool = False
+    goods: Money | None = None
 
 
 StillWanted = Callable[[ShopEntry, Any], Awaitable[Wanted]]
@@ -125,6 +129,8 @@ class Purchasing:
             why = Reason("no_carriers")
         elif not account.connection.capabilities.sells_labels or _is_by_hand(parcel):
             why = _by_hand(account, parcel)
+        if why is None and by_rule:
+            why = await self.database.run(why_not_by_rule, self.keyring, shop, parcel, wanted.goods)
         if why is not None:
             await self.database.run(_give_up, parcel, label, why, self.now())
         return why is not None
@@ -194,8 +200,10 @@ class Purchasing:
 
     async def _create(self, run: Run, shop: ShopEntry, account: AccountEntry, parcel: Any, actor: Actor) -> Any | None:
         shipment = await self.database.run(shipment_for, self.keyring, shop, account.connection.capabilities, parcel)
-        if isinstance(shipment, Reason):
-            await self.database.run(record.hold, shop.id, parcel.id, shipment, self.now())
+        by_person = actor.kind in {"person", "command"}
+        fault = shipment if isinstance(shipment, Reason) else address_fault(shop, parcel, shipment, by_person=by_person)
+        if isinstance(shipment, Reason) or fault is not None:
+            await self.database.run(record.hold, shop.id, parcel.id, fault, self.now())
             return None
         try:
             created = await run.step("label.create", lambda: account.connection.create(shipment))
@@ -214,7 +222,8 @@ class Purchasing:
 
     async def _intend(self, run: Run, shop: ShopEntry, parcel: Any, label: Any, asked: Asked) -> Any | None:
         by_person = asked.actor.kind in {"person", "command"}
-        chosen = choose(record.rates_of(label), parcel.bought_as, by_person=by_person)
+        terms = await self.database.run(terms_for, self.keyring, shop, parcel, self.now())
+        chosen = choose(record.rates_of(label), parcel.bought_as, by_person=by_person, terms=terms)
         if isinstance(chosen, Chosen):
             rate, why = chosen.rate, chosen.why
             return await run.step(
@@ -223,7 +232,8 @@ class Purchasing:
                     spending.write_intent, self.work, shop, parcel, label, rate, why, asked, self.now()
                 ),
             )
-        await self.database.run(_give_up, parcel, label, chosen, self.now())
+        give_up = _refuse if terms.otherwise == "refuse" else _give_up
+        await self.database.run(give_up, parcel, label, chosen, self.now())
         return None
 
     def _may_not_spend(self, shop: ShopEntry, account: AccountEntry, label: Any) -> Reason | None:
@@ -328,6 +338,14 @@ def _stand_back(connection: Connection, label: Any | None, now: datetime) -> Non
 def _give_up(connection: Connection, parcel: Any, label: Any | None, why: Reason, now: datetime) -> None:
     if _let_go(connection, parcel, label, now):
         record.hold(connection, parcel.shop_id, parcel.id, why, now)
+
+
+def _refuse(connection: Connection, parcel: Any, label: Any | None, why: Reason, now: datetime) -> None:
+    """Not as promised, so not at all: the parcel is refused, and a person is told."""
+    if _let_go(connection, parcel, label, now) and record.set_parcel(
+        connection, parcel.shop_id, parcel.id, "refused", now, why
+    ):
+        need_person(connection, parcel.shop_id, parcel.id, why, now)
 
 
 def _mark_sent(connection: Connection, parcel: Any, label: Any, asked: Asked, now: datetime) -> Any | None:

@@ -9,9 +9,10 @@ from sqlalchemy import Connection
 from carriers.address import Address
 from carriers.carrier import Capabilities
 from carriers.customs import Customs
+from carriers.deliverable import tidy
 from carriers.measure import Size, Weight
 from carriers.money import Money
-from carriers.parcel import Parcel, Shipment
+from carriers.parcel import Parcel, Shipment, Signature
 from connector.catalogue import keep
 from connector.catalogue.borders import Spot, meets_customs
 from connector.catalogue.customs import DeclaredLine, declaration, why_missing
@@ -55,7 +56,7 @@ def shipment_for(
     origin = next((each.address for each in shop.locations if each.id == parcel.location_id), None)
     if origin is None:
         return Reason("origin_missing")
-    destination = address_of(fields)
+    destination = tidy(address_of(fields))
     customs = customs_of(connection, shop, parcel, origin, destination)
     if isinstance(customs, Reason):
         return customs
@@ -68,14 +69,21 @@ def shipment_for(
         parcel=Parcel(Weight(parcel.grams), Size(*parcel.size_mm) if parcel.size_mm else None, parcel.packaging),
         reference=parcel.id,
         currency=parcel.currency,
+        signature=_signature(capabilities, parcel),
         label_format=cast("Literal['pdf', 'png', 'zpl']", label_format),
     )
+
+
+def _signature(capabilities: Capabilities, parcel: Any) -> Signature:
+    """What the merchant's rules ask for at the door, where the carrier takes it."""
+    wanted = (parcel.marks or {}).get("signature", "") if capabilities.signature else ""
+    return "adult" if wanted == "adult" else "any" if wanted else "none"
 
 
 def customs_of(
     connection: Connection, shop: ShopEntry, parcel: Any, origin: Address, destination: Address
 ) -> Customs | Reason | None:
-    """What customs is told of a parcel that crosses a border; None where none is met; else the reason what is missing."""
+    """What customs is told of a parcel; None where no customs is met on the way; else the reason what is missing."""
     here, there = spot_of(origin), spot_of(destination)
     if not meets_customs(here, there):
         return None

@@ -23,6 +23,7 @@ from connector.labels.voids import NotVoidable, request_void
 from connector.orders import due
 from connector.orders.declared import declared
 from connector.orders.holds import why_held
+from connector.orders.marks import held_by_rule, not_taken
 from connector.orders.parcels import Planned, parcel_price, plan_group
 from connector.orders.plan import STORES_HOLDS, Standing, decide, goods_of
 from connector.orders.promised import keep_window
@@ -92,7 +93,7 @@ class Orders:
         if group.state not in open_states or any(units > waiting.get(line, 0) for line, units in parcel.contents):
             await self.database.run(self._again_soon, shop.id, order)
             return Wanted(Reason("order_changed"))
-        return Wanted(risky=order.risky, test=order.test)
+        return Wanted(risky=order.risky, test=order.test, goods=order.subtotal)
 
     def _again_soon(self, connection: Connection, shop_id: str, order: Order) -> None:
         now = self.now()
@@ -220,12 +221,14 @@ class Orders:
             return
         settled(connection, shop.id, order_id, now, "cannot_plan")
         person_id = self._person(connection, shop.id, order, group, now)
-        hold = why_held(connection, shop, order_id, order, edited=bool(before))
+        hold = why_held(connection, shop, order_id, order, edited=bool(before)) or held_by_rule(linked, before)
         for number, parcel in enumerate(planned.plan.parcels, 1):
             parcel_id = self._parcel(
                 connection, shop, order_id, order, group, planned, number, parcel, person_id, linked, hold
             )
             keep_window(connection, shop, order, order_id, group, linked, parcel_id, now)
+            for wish in not_taken(shop, linked):
+                need_person(connection, shop.id, parcel_id, wish, now)
             if hold is not None:
                 need_person(connection, shop.id, parcel_id, hold, now)
             else:
@@ -293,6 +296,7 @@ class Orders:
                 quote_id=None if linked is None else linked.quote.id,
                 offer_code="" if linked is None else linked.offer.code,
                 bought_as=bought_as,
+                marks=dict(linked.offer.marks) if linked is not None and linked.offer.marks else None,
                 created_at=now,
                 changed_at=now,
             )

@@ -162,9 +162,14 @@ def _place(address: Address | None) -> Place | None:
         province=address.province,
         city=address.city,
         postal_code=address.postal_code,
-        po_box=bool(_PO_BOX.search(_plain(f"{address.street1} {address.street2}"))),
+        po_box=is_po_box(address),
         residential=_residential(address),
     )
+
+
+def is_po_box(address: Address) -> bool:
+    """Whether the street is a post office box, in the languages that are known."""
+    return bool(_PO_BOX.search(_plain(f"{address.street1} {address.street2}")))
 
 
 def _residential(address: Address) -> bool | None:

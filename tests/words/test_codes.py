@@ -5,8 +5,10 @@ from __future__ import annotations
 import ast
 import string
 from pathlib import Path
+from typing import get_args
 
 from carriers.money import Money
+from carriers.deliverable import Code
 from connector.quotes.decide import PROBLEM_CODES
 from connector.words.reason import Reason, _catalogue, codes
 
@@ -33,7 +35,7 @@ def _put_before_a_person() -> set[str]:
 
 
 def _used() -> set[str]:
-    used = {f"problem_{code}" for code in PROBLEM_CODES}
+    used = {f"problem_{code}" for code in PROBLEM_CODES} | {f"address_{code}" for code in get_args(Code)}
     for path in ROOT.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Reason" and node.args:

@@ -1,0 +1,129 @@
+"""What a purchase is held to: the promised day, the tolerance, an address that the carrier takes, the conditions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from carriers.address import Address
+from carriers.deliverable import Fault, faults
+from carriers.money import Money
+from carriers.parcel import Shipment
+from carriers.rate import Rate
+from connector.catalogue import keep
+from connector.directory import ShopEntry
+from connector.labels.choose import Terms
+from connector.labels.shipment import address_of
+from connector.promises.kept import promised_window
+from connector.promises.window import Goods, Promises, Service, Spot, promises_of
+from connector.quotes.reduced import is_po_box
+from connector.storage import persons
+from connector.storage.secrets import Keyring
+from connector.words.reason import Reason
+
+ADDRESS = "address_refused"
+
+
+def terms_for(connection: Connection, keyring: Keyring, shop: ShopEntry, parcel: Any, now: datetime) -> Terms:
+    """How far this label may be from its promise; a rate's day is told as the checkout tells it, from now on."""
+    settings = shop.settings.buying
+    fields = persons.get(connection, keyring, shop.id, parcel.person_id) if parcel.person_id else None
+    to = Address("") if fields is None else address_of(fields)
+    promised = promised_window(connection, shop.id, parcel.id)
+    due = None if promised is None else promised.now or promised.quoted
+    location = next((each for each in shop.locations if each.id == parcel.location_id), None)
+    here = Address("") if location is None else location.address
+    names = (parcel.location_id, "" if location is None else location.external_id)
+    dates = promises_of(
+        shop.settings.promises, shop.quoting.timezone, Spot(here.country, here.province, here.postal_code), names
+    )
+    return Terms(
+        percent=settings.percent,
+        amount=settings.amount,
+        otherwise=settings.otherwise,
+        latest=None if due is None else due.latest,
+        arrives=_Arrives(dates, now, Spot(to.country, to.province, to.postal_code)),
+        po_box=is_po_box(to),
+    )
+
+
+class _Arrives:
+    """Tells a rate's last day, for a parcel that is packed and goes with the carrier's next pick-up."""
+
+    def __init__(self, dates: Promises, now: datetime, to: Spot) -> None:
+        self._dates, self._start, self._to = dates, dates.start(now), to
+
+    def __call__(self, rate: Rate) -> date | None:
+        service = Service(rate.carrier, rate.service, rate.transit_days, rate.transit_basis)
+        found = self._dates.window(self._start, Goods(), service, self._to)
+        return None if found is None else found.latest
+
+
+def address_fault(shop: ShopEntry, parcel: Any, shipment: Shipment, *, by_person: bool) -> Reason | None:
+    """What the carrier will refuse in the tidied address, all of it, with the fix; None where it looks right.
+
+    A person who saw it and clicks once more passes: the carrier has the last word.
+    """
+    seen = (parcel.why or {}).get("code") == ADDRESS or ADDRESS in (parcel.released or ())
+    if not shop.settings.buying.checked_address or (by_person and seen):
+        return None
+    bought_as: Mapping[str, Any] = parcel.bought_as or {}
+    named = bought_as.get("how", "service") == "service"
+    found = faults(
+        shipment.destination,
+        bought_as.get("carrier", "")
+        if named
+        else "",  # Of a service that is not chosen yet only what every carrier wants.
+        origin_country=shipment.origin.country,
+        po_box=is_po_box(shipment.destination),
+        service=bought_as.get("service", "") if named else "",
+    )
+    if not found:
+        return None
+    carrier = found[0].carrier or "?"
+    return Reason("address_refused", {"carrier": carrier, "faults": " ".join(_said(fault) for fault in found)})
+
+
+def _said(fault: Fault) -> str:
+    return Reason(f"address_{fault.code}", {"field": fault.field, "form": fault.form}).say()
+
+
+def why_not_by_rule(
+    connection: Connection, keyring: Keyring, shop: ShopEntry, parcel: Any, goods: Money | None
+) -> Reason | None:
+    """Why the merchant wants to look before this label is bought; None where Waybill may buy it by itself.
+
+    `goods` is the order's value; an order whose value nobody tells is not bought under a limit.
+    """
+    settings, released = shop.settings.buying, parcel.released or ()
+    if settings.max_value is not None and "over_value" not in released:
+        limit = Money.parse(settings.max_value, settings.currency)
+        if goods is None or goods.currency != limit.currency or goods > limit:
+            return Reason("over_value", {"limit": limit, "value": "?" if goods is None else goods})
+    if settings.countries and "country_by_hand" not in released:
+        fields = persons.get(connection, keyring, shop.id, parcel.person_id) if parcel.person_id else None
+        country = (fields or {}).get("country", "")
+        if country not in settings.countries:
+            return Reason("country_by_hand", {"country": country or "?"})
+    if settings.in_stock and "not_in_stock" not in released:
+        short = _short_of(connection, shop, parcel)
+        if short:
+            return Reason("not_in_stock", {"products": ", ".join(short[:5])})
+    return None
+
+
+def _short_of(connection: Connection, shop: ShopEntry, parcel: Any) -> list[str]:
+    """What the parcel's location has too little of, as far as stock is counted there."""
+    lines = (parcel.declared or {}).get("lines", {})
+    known = keep.products(connection, shop.id, {each["key"] for each in lines.values()})
+    short = []
+    for line, _units in parcel.contents:
+        product = known.get(lines.get(line, {}).get("key", ""))
+        place = None if product is None else product.places.get(parcel.store_location_id)
+        # Stores take units off at the sale, so that a count below nothing is of what cannot be sent.
+        if place is not None and place.stock is not None and place.stock < 0:
+            short.append((parcel.goods or {}).get(line, (line, ""))[0] or line)
+    return short
