@@ -23,31 +23,30 @@
   const NO_COUNTRIES = 'AC CP CQ DG EA EU EZ IC QO TA UN XA XB ZZ';
 
   const STYLE = `
-    :host { display: block; contain: content; min-block-size: var(--waybill-height, 19.5rem); font: inherit;
+    :host { display: block; contain: content; min-block-size: var(--waybill-height, 23rem); font: inherit;
       color: inherit; text-align: start; }
     :host([hidden]) { display: none; }
-    * { box-sizing: border-box; }
+    * { box-sizing: border-box; margin: 0; }
     section { display: grid; gap: .75rem; padding: 1rem; border: 1px solid; border-radius: .5rem; line-height: 1.4; }
-    .title { margin: 0; font-weight: 600; }
-    .way { min-block-size: 2.25rem; }
-    .way p { margin: 0 0 .375rem; }
+    .title, b, button { font-weight: 600; }
+    .way { display: grid; align-content: end; block-size: 3.75rem; }
+    .way p { margin-block-end: .375rem; }
+    .bar[hidden] { display: block; visibility: hidden; }
     .bar { block-size: .5rem; border-radius: .25rem; border: 1px solid; overflow: hidden; }
     .bar i { display: block; block-size: 100%; inline-size: 0; background: var(--waybill-accent, #1a7f37);
       transition: inline-size .3s; }
-    form { display: flex; flex-wrap: wrap; gap: .5rem; align-items: end; margin: 0; }
-    label { display: grid; gap: .25rem; flex: 1 1 7rem; min-inline-size: 0; font-size: .875em; }
+    form { display: grid; grid-template-columns: minmax(0, 3fr) minmax(0, 2fr) auto; gap: .5rem; align-items: end; }
+    label { display: grid; gap: .25rem; min-inline-size: 0; font-size: .875em; }
     select, input, button { font: inherit; color: inherit; background: transparent; border: 1px solid;
-      border-radius: .375rem; block-size: 2.75rem; padding-inline: .625rem; inline-size: 100%; min-inline-size: 0;
-      margin: 0; }
+      border-radius: .375rem; block-size: 2.75rem; padding-inline: .625rem; inline-size: 100%; min-inline-size: 0; }
     option { color: #111; background: #fff; }
-    button { flex: 0 0 auto; inline-size: auto; cursor: pointer; font-weight: 600; }
+    button { inline-size: auto; cursor: pointer; }
     :focus-visible { outline: 3px solid var(--waybill-focus, currentColor); outline-offset: 2px; }
-    .out { block-size: var(--waybill-options, 7.5rem); overflow: auto; }
-    .out p { margin: 0; }
-    ul { list-style: none; margin: 0; padding: 0; display: grid; gap: .5rem; }
+    .out { block-size: var(--waybill-options, 9rem); overflow: auto; }
+    ul { list-style: none; padding: 0; display: grid; gap: .5rem; }
     li { display: grid; grid-template-columns: minmax(0, 1fr) auto; column-gap: .75rem; }
-    li b { font-weight: 600; overflow-wrap: anywhere; }
-    li small { grid-column: 1 / -1; font-size: .875em; }
+    b { overflow-wrap: anywhere; }
+    small { grid-column: 1 / -1; font-size: .875em; }
     .wait { block-size: 1rem; margin-block-end: .75rem; border-radius: .25rem; background: currentColor; opacity: .15;
       animation: wait 1.4s ease-in-out infinite alternate; }
     .said { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%);
