@@ -13,6 +13,7 @@ from connector.quotes.call_facts import call_facts
 from connector.quotes.crossing import crosses, with_customs
 from connector.quotes.decision import BoughtAs, DecidedOffer, Decision, KeptStep, Withheld
 from connector.quotes.facts import Facts, settings_of
+from connector.quotes.guarding import guarded
 from connector.quotes.parcels import plan_cart, plans_for
 from connector.quotes.reduced import ReducedCart
 from connector.quotes.services import Chosen, choose, safety_services, service_name, silent_carriers
@@ -98,12 +99,13 @@ def _decide(
     late = not_sooner(found.services) if settings.promises.hide_not_sooner else []
     withheld += tuple([_taken(Gone(mine, _not_sooner(than))) for mine, than in late])
     shown = [each for each in found.services if not any(each is mine for mine, _ in late)]
+    shown, flagged, unguarded = guarded(settings, call, shown, rates, packed, facts.adjustments)
     decision = Decision(
         outcome="offers",
         why=why,
         withheld=withheld,
-        notes=(*(packed.notes if packed else ()), *found.notes, *date_notes(dates, shown)),
-        passed_rules=tuple([(each.rule, each.why) for each in found.passed]) if with_passed else (),
+        notes=(*(packed.notes if packed else ()), *found.notes, *flagged, *date_notes(dates, shown)),
+        passed_rules=(*[(each.rule, each.why) for each in found.passed], *unguarded) if with_passed else (),
         valid_until=valid_until if found.valid_until is None else min(valid_until, found.valid_until),
     )
     if found.refused is not None:

@@ -5,7 +5,7 @@ Unknown costs are never taken as nothing: then the guard is off and says why. Ev
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Literal, NamedTuple
 
@@ -48,9 +48,12 @@ class _Sums(NamedTuple):
     margin: int
 
 
-def look(settings: GuardSettings, call: CallFacts, offers: Sequence[Guarded], cartons: Money) -> list[Verdict]:
-    """Verdicts on those offers of which there is something to say. `cartons`: what the parcels' packaging costs."""
-    if settings.act == "off" or not offers:
+def look(settings: GuardSettings, call: CallFacts, offers: Iterable[Guarded], cartons: Money) -> list[Verdict]:
+    """Verdicts on those offers of which there is something to say. `cartons`: what the parcels' packaging costs.
+
+    A verdict without a code is about the whole call. The offers are not asked for where the guard is off.
+    """
+    if settings.act == "off":
         return []
     found = _Look(settings, call, cartons.minor)
     after = found.sums(after_discounts=True)
