@@ -29,6 +29,7 @@ class Capabilities:
     bought already; `by_reference`: returns the first label; `unsafe`: may sell a second one, so an unclear outcome is
     held for a person. `look_up_ceiling_s`: after so many seconds a purchase that is not to be seen did not happen.
     `sells_labels`: false for prices without a party behind them, whose labels a person buys by hand.
+    `signature`: a shipment's `signature` is asked for at the door.
     `local`: this process computes the prices itself, at once and the same every time.
     `void_days`: within how many days of the purchase a label can be voided, by carrier as its rates name it; a pair
     with an empty name holds for all others.
@@ -48,6 +49,7 @@ class Capabilities:
     return_label: bool = False
     multi_parcel: bool = False
     sells_labels: bool = True
+    signature: bool = False
     local: bool = False
     void_days: tuple[tuple[str, int], ...] = ()
 

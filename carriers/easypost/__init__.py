@@ -15,6 +15,7 @@ from webhooks.outgoing import Outgoing
 from webhooks.ports import Clock
 
 CAPABILITIES = Capabilities(
+    signature=True,
     repeat_purchase="refused",  # SHIPMENT.POSTAGE.EXISTS
     look_up_ceiling_s=100,  # EasyPost ends its own work after 90 s (an engineer of theirs, 2017).
     label_formats=frozenset({"pdf", "png", "zpl"}),

@@ -38,6 +38,7 @@ parcels = TenantTable(
     Column("packaging", String(80), nullable=False, server_default=text("''")),  # as the carrier calls it
     Column("created_at", Moment, nullable=False),
     Column("changed_at", Moment, nullable=False),
+    Column("marks", JSON),  # What rules ask for: {"signature", "insurance", "hold"}, see quotes.decision.DecidedOffer.
     Column("released", JSON),  # Codes of the holds that a person released.
     CheckConstraint(f"state IN {PARCEL_STATES!r}", name="state"),
     Index(None, "shop_id", "order_id"),
