@@ -1,0 +1,62 @@
+"""The desk's page on costs: for owners, with its table, its picture and the packet of a parcel."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from carriers.money import Money
+from connector.labels.invoice_csv import InvoiceLine
+from connector.labels.invoices import book_invoice
+from tests.http.desk.counter import Counter, counter_at
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def counter(steady_data: Path, tmp_path: Path) -> AsyncIterator[Counter]:
+    """A counter where labels are bought by themselves."""
+    async with counter_at(steady_data, tmp_path / "data") as found:
+        yield found
+
+
+async def test_the_owner_sees_what_orders_cost_and_why(counter: Counter) -> None:
+    order = await counter.order()
+    await counter.drain()
+    (parcel,) = counter.see(order.id).parcels
+    assert parcel.label is not None
+    dearer = Money(parcel.label.booked_minor + 4321, parcel.label.booked_currency)
+    lines = [
+        InvoiceLine(
+            2, parcel.label.tracking_code, price + Money(4321, "EUR"), "R-1", "Weight", charges=(("Weight", 0),)
+        ),
+        InvoiceLine(3, "NOBODY1", Money(100, "EUR"), "R-1"),
+    ]
+    counter.house.here(book_invoice, counter.desk.shop_id, lines, "total", counter.house.clock.now())
+    anna = counter.desk.add_user("anna@example.com", "owner")
+    base = counter.desk.base
+    async with counter.desk.signed_in(anna) as browser:
+        page = (await browser.open(f"{base}/costs?days=30&limit=2")).text
+        for part in ("43.21 EUR", "Weight", "<svg", "NOBODY1", order.name):
+            assert part in page, part
+        table = await browser.client.get(f"{base}/costs?format=csv")
+        assert table.headers["content-type"].startswith("text/csv")
+        assert order.name in table.text
+        file = await browser.client.get(f"{base}/costs/{parcel.id}/dispute")
+        assert file.content.startswith(b"%PDF")
+        await browser.open(f"{base}/costs/par_nothing/dispute", 404)
+
+
+async def test_a_packer_does_not_see_money(counter: Counter) -> None:
+    paul = counter.desk.add_user("paul@example.com", "packer", counter.desk.shop_id, "Paul")
+    async with counter.desk.signed_in(paul) as browser:
+        answer = await browser.client.get(f"{counter.desk.base}/costs")
+        assert answer.status_code == 403
+
+
+async def test_before_the_first_label_the_page_says_so(counter: Counter) -> None:
+    anna = counter.desk.add_user("anna@example.com", "owner")
+    async with counter.desk.signed_in(anna) as browser:
+        assert "No label of these orders" in (await browser.open(f"{counter.desk.base}/costs?days=x&limit=y")).text
