@@ -35,7 +35,10 @@ Grid = Bands[Bands[Bands[PriceLine]]]
 
 @dataclass(frozen=True, slots=True)
 class Priced:
-    """What a service costs, and how that came about: the zone, the lines of the file, the weights that counted."""
+    """What a service costs, and how that came about: the zone, the lines of the file, the weights that counted.
+
+    `parts` are the single parcels' prices in minor units, where there are several.
+    """
 
     service: str
     price: Money
@@ -44,6 +47,7 @@ class Priced:
     lines: tuple[int, ...]
     billable_grams: tuple[int, ...]
     surcharges: tuple[str, ...] = ()
+    parts: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,20 +213,20 @@ class Table:
         if isinstance(weights, NotPriced):
             return weights
         millionths, amount, names = place.on(day)
-        total, lines, billed = 0, [], []
+        each, lines, billed = [], [], []
         days = service.days
         for ng in _billable(service, request, service.divisor_on(day), self._unit):
             grams = grams_up(ng)
             line = weights.at(grams)
             if line is None:
                 return self._out_of_bounds(service, place.zone, weights, grams)
-            total += minor(line, ng, self._unit_ng, millionths, amount)
+            each.append(minor(line, ng, self._unit_ng, millionths, amount))
             lines.append(line.number)
             billed.append(grams)
             if line.days is not None:
                 days = line.days if len(lines) == 1 else _later(days, line.days)
-        price = Money(total, place.currency)
-        return Priced(service.title, price, days, place.zone, tuple(lines), tuple(billed), names)
+        price, parts = Money(sum(each), place.currency), tuple(each) if len(each) > 1 else ()
+        return Priced(service.title, price, days, place.zone, tuple(lines), tuple(billed), names, parts)
 
     def _weights_for(self, place: _Place, service: _Service, request: RateRequest) -> Bands[PriceLine] | NotPriced:
         """The weight bands for the cart's number of items and its subtotal."""

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from carriers.carrier import Capabilities
 from carriers.errors import Refused
 from carriers.label import Created, NotBought, Rejected, Voided
+from carriers.money import Money
 from carriers.parcel import RateRequest, Shipment
 from carriers.rate import Problem, Rate, Rates
 from carriers.rate_table.client import Priced, Table
@@ -121,8 +122,9 @@ class RateTableCarrier:
         """Nothing is held."""
 
     def _rate(self, priced: Priced) -> Rate:
-        name = self.table.name
-        return Rate(name, name, priced.service, priced.price, transit_days=priced.days, transit_basis="working")
+        name, price = self.table.name, priced.price
+        parts = tuple([Money(part, price.currency) for part in priced.parts])
+        return Rate(name, name, priced.service, price, transit_days=priced.days, transit_basis="working", parts=parts)
 
     @staticmethod
     def _with_id(rate: Rate, handle: str) -> Rate:

@@ -152,3 +152,13 @@ def test_settings_refuse_what_is_no_file_and_no_time_zone(clock: FrozenClock) ->
 def test_the_kind_connects_its_own_settings_only(clock: FrozenClock) -> None:
     with pytest.raises(TypeError):
         KIND.connect(SandboxSettings.model_construct(), None, clock)  # type: ignore[arg-type]
+
+
+async def test_several_parcels_have_a_price_each(clock: FrozenClock) -> None:
+    """So that each label is compared with its own parcel's price; a single parcel's price is the whole one."""
+    table = carrier(clock, price(price="2", weight_to="1"), price(price="5", weight_from="1.001", weight_to="10"))
+    (several,) = (await ask(table, 500, 2500, 900)).rates
+    assert [part.minor for part in several.parts] == [200, 500, 200]
+    assert several.price == Money(900, "EUR")
+    (alone,) = (await ask(table, 500)).rates
+    assert alone.parts == ()
