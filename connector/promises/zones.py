@@ -1,4 +1,4 @@
-"""The time zone that a scan at the buyer's is read in: which day was it there?"""
+"""The time zone in which a scan at the buyer's is read, so that it counts for the day that it was there."""
 
 from __future__ import annotations
 
