@@ -16,6 +16,7 @@ from connector.catalogue import refresh as catalogue
 from connector.checkup import clinic
 from connector.http.routes import build_worker_app
 from connector.http.server import server_config
+from connector.insight import punctuality
 from connector.installing import moves
 from connector.labels import sweep as label_sweep
 from connector.orders import sweep as order_sweep
@@ -85,6 +86,7 @@ def _fresh_spans(house: House, queued: dict[tuple[str, str], int]) -> dict[tuple
     sweeps = (
         ("orders.sweep", order_sweep.EVERY),
         ("labels.sweep", label_sweep.EVERY),
+        (punctuality.SWEEP, punctuality.EVERY),
         (catalogue.SWEEP, catalogue.EVERY),
         (moves.REPAIR, moves.EVERY),
         ("shops.check", clinic.EVERY),

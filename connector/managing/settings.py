@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from connector import shop_settings
 from connector.directory import ShopEntry
+from connector.managing.dates import fits_dates
 from connector.rules.thresholds import without_rate
 from connector.shop_settings import ShopSettings
 from connector.storage import settings_versions
@@ -91,6 +92,7 @@ async def _publish(
     based_on: int,
 ) -> int:
     fits_shop(shop, settings, clock_is_moved=clock_is_moved)
+    fits_dates(shop, settings, clock.now())
     body = shop_settings.dump(settings)
     return await database.run(settings_versions.publish, shop.id, body, actor, clock.now(), based_on=based_on)
 

@@ -16,6 +16,8 @@ from connector.catalogue.fields import FieldName
 from connector.catalogue.refresh import CatalogueReader
 from connector.checkup import refused as refusals
 from connector.directory import Directory
+from connector.insight import punctuality
+from connector.insight.punctuality import Punctuality
 from connector.installing.moves import REPAIR, CallbackCare
 from connector.installing.news import AppHooks
 from connector.installing.privacy import Departures
@@ -33,6 +35,7 @@ from connector.orders import batches
 from connector.orders.news import StoreHooks
 from connector.orders.refresh import Orders
 from connector.orders.sweep import OrderSweep
+from connector.promises import kept as promises
 from connector.quotes import behind
 from connector.quotes.behind import KEEP_LIVE
 from connector.quotes.ledger import forget_older
@@ -55,6 +58,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _KEEP_QUOTES = timedelta(days=400)
+_KEEP_PROMISES = timedelta(days=promises.KEEP_DAYS)
 _KEEP_BODIES = timedelta(days=7)
 _KEEP_STRAYS = timedelta(days=90)
 _KEEP_ALERTS = timedelta(days=90)
@@ -103,6 +107,7 @@ def register_jobs(house: House, work: Work) -> None:
     work.register(batches.JOB, batches.BatchBuyer(database, work, now).buy)
     work.register("labels.sweep", LabelSweep(database, directory, work, now).sweep)
     work.register("tracking.push", Pusher(database, directory, now).push)
+    work.register(punctuality.SWEEP, Punctuality(database, directory, now).sweep)
     work.register("house.retention", _Retention(house).run)
 
 
@@ -136,6 +141,7 @@ class _Retention:
             QUEUED_KEYS,
             LOGINS,
             Sweep("refused", lambda connection, now: refusals.forget_older(connection, now - refusals.KEEP)),
+            Sweep("promises", lambda connection, now: promises.forget_older(connection, now - _KEEP_PROMISES)),
             Sweep("quotes", lambda connection, now: forget_older(connection, now - _KEEP_QUOTES)),
             Sweep("quote_news", lambda connection, now: behind.forget(connection, now - _KEEP_QUOTES, now - KEEP_LIVE)),
         ]
