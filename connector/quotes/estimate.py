@@ -84,8 +84,9 @@ def cart_of(asked: Asked, shop_currency: str, rates: Sequence[ExchangeRate], she
         discount = asked.discount if off is None else off.money
         if discount > subtotal:
             return Fault("out_of_range", "discount")
+    shipped = tuple(line for line in lines if line.requires_shipping)
     return Cart(
-        lines=tuple(lines),
+        lines=shipped or tuple(lines),  # As platforms send it: what is not shipped is in the totals alone.
         currency=shop_currency,
         destination=asked.destination,
         totals=CartTotals(subtotal, discount),

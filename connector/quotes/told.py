@@ -2,7 +2,7 @@
 
 Before the checkout only country and postal code are known, and neither the street nor who the buyer is. So the key
 holds what prices depend on and both know: goods, their value, the parcels, settings, the place that they leave from,
-and country and postal code (of places without one the province).
+and country and postal code.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def told_key(cart: ReducedCart, settings_version: int, place: str, plan_id: str)
         plan_id,
         f"{cart.goods.minor} {cart.currency}",
         to.country,
-        postal or f"in {to.province.casefold()}",
+        postal,
         *(f"{units} {name}" for name, units in sorted(goods.items())),
     )
     return hashlib.sha256("\n".join(parts).encode("utf-8", "surrogatepass")).hexdigest()

@@ -61,7 +61,7 @@ def amount_text(money: Money, language: str = "en") -> str:
         negative, digits = ("-", text[1:]) if text.startswith("-") else ("", text)
         return f"{negative}{sign}{digits}" if sign else f"{money.currency}{_GAP}{text}"
     written = f"{text}{_GAP}{sign or money.currency}"
-    return f"\u2068{written}\u2069" if language in RIGHT_TO_LEFT else written
+    return f"\u2066{written}\u2069" if language in RIGHT_TO_LEFT else written
 
 
 def day_text(day: date, language: str = "en") -> str:
