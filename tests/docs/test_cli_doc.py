@@ -276,6 +276,34 @@ def test_the_fields_of_packing_are_documented(shell: Shell, tmp_path: Path) -> N
     holds("waybill pack", order, {**loaded, "items": ["as those of a carton"]})
 
 
+def test_the_fields_of_dates_are_documented(shop: Shop, tmp_path: Path) -> None:
+    shell = shop.shell
+    shell.json("promise", "cut-off", DOMAIN, "14:00")
+    shell.json("promise", "closed", DOMAIN, "2026-12-24", "--why", "winter break")
+    shown = shell.json("promise", "carrier", DOMAIN, "Sandbox", "--delivers", "mon-sat")
+    noted = {"findings": [{"severity": "", "field": "", "text": ""}], "locations": [{**shown["locations"][0], "cut_offs": {}}]}
+    for name in ("cut-off", "carrier", "closed", "show"):
+        holds(f"waybill promise {name}", shown | noted)
+    bad = tmp_path / "transit.csv"
+    bad.write_text("country,min_days,max_days\nAUT,1,2\n")
+    holds("waybill promise import", shell.json("promise", "import", DOMAIN, str(bad), code=1))
+    shell.json("promise", "import", DOMAIN, str(ROOT / "docs" / "transit-example.csv"))
+    holds("waybill promise export", shell.json("promise", "export", DOMAIN))
+    tried = shell.json("promise", "try", DOMAIN, "--country", "AT", "--at", "2026-11-23T09:00")
+    assert (tried["by"], tried["counts_for"]) == ("table", "2026-11-23")
+    holds("waybill promise try", tried)
+    kept = shell.json("promise", "kept", DOMAIN)
+    lane = {name: "" for name in ("carrier", "service", "from_country", "to_country")}
+    lane |= {name: kept[name] for name in kept if name in LANE_FIGURES}
+    holds("waybill promise kept", kept | {"lanes": [lane]})
+
+
+LANE_FIGURES = (
+    "parcels", "percent_kept", "on_time", "early", "late", "late_days", "by_history", "percent_stated",
+    "percent_history_kept",
+)  # fmt: skip
+
+
 def test_the_fields_of_catalogues_and_cartons_are_documented(shop: Shop, tmp_path: Path) -> None:
     shell, example = shop.shell, str(ROOT / "docs" / "catalogue-example.csv")
     added = shell.json("carton", "add", DOMAIN, "small", "--size", "210x160x110", "--cost", "0.40")
