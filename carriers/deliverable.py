@@ -97,10 +97,14 @@ def tidy(address: Address) -> Address:
     """The same place as carriers want it written: no blanks too many, the postal code in its country's form."""
     plain = replace(
         address,
-        **{
-            name: " ".join(getattr(address, name).split())
-            for name in ("province", "city", "street1", "street2", "name", "company", "phone", "email")
-        },
+        province=_plain(address.province),
+        city=_plain(address.city),
+        street1=_plain(address.street1),
+        street2=_plain(address.street2),
+        name=_plain(address.name),
+        company=_plain(address.company),
+        phone=_plain(address.phone),
+        email=_plain(address.email),
     )
     return replace(plain, postal_code=_postal(plain.postal_code, address.country))
 
@@ -148,6 +152,10 @@ def manners_of(carrier: str, service: str = "") -> Manners:
 def serves_po_boxes(carrier: str, service: str = "") -> bool:
     """Whether a post office box is reached; of an unknown carrier that is believed."""
     return manners_of(carrier, service).po_box
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _postal(code: str, country: str) -> str:

@@ -125,7 +125,7 @@ def _substitute(rates: Sequence[Rate], bought_as: Mapping[str, Any], terms: Term
     limit = bought_as.get("limit_minor")
     if limit is not None and rate.price.minor > limit:
         return None
-    said = {
+    said: dict[str, str | int | bool | Money] = {
         "carrier": rate.carrier,
         "service": rate.service,
         "quoted": quoted,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from carriers.money import Money
 from carriers.rate import Rate
-from connector.labels.choose import Chosen, choose
+from connector.labels.choose import Chosen, Terms, choose
 from connector.words.reason import Reason
 
 RATES = (
@@ -68,6 +70,98 @@ def test_a_person_may_go_beyond_the_limit() -> None:
 
 def test_prices_in_other_currencies_alone_are_not_compared() -> None:
     assert bought(as_("cheapest", currency="GBP")) == "currency_changed"
+
+
+# --- as promised, or what the shop chose -----------------------------------------------------------------------------
+
+DAYS = {"Ground": date(2026, 11, 27), "Express": date(2026, 11, 25), "Saver": date(2026, 11, 24)}
+
+
+def terms(otherwise: str = "hold", latest: date | None = date(2026, 11, 26), **changes: Any) -> Terms:
+    return Terms(otherwise=otherwise, latest=latest, arrives=lambda rate: DAYS.get(rate.service), **changes)  # type: ignore[arg-type]
+
+
+def test_a_service_that_would_come_late_waits_for_a_person() -> None:
+    outcome = choose(RATES, as_(), by_person=False, terms=terms())
+    assert isinstance(outcome, Reason)
+    assert outcome.code == "later_than_promised"
+    assert (outcome.params["now"], outcome.params["promised"]) == ("2026-11-27", "2026-11-26")
+
+
+def test_a_person_may_buy_what_comes_late() -> None:
+    assert isinstance(choose(RATES, as_(), by_person=True, terms=terms()), Chosen)
+
+
+@pytest.mark.parametrize("latest", [None, date(2026, 11, 27), date(2026, 11, 30)])
+def test_what_comes_in_time_or_was_promised_for_no_day_is_bought(latest: date | None) -> None:
+    assert isinstance(choose(RATES, as_(), by_person=False, terms=terms(latest=latest)), Chosen)
+
+
+def test_a_service_whose_day_nobody_tells_is_kept() -> None:
+    told = Terms(latest=date(2026, 11, 24), arrives=lambda _rate: None)
+    assert isinstance(choose(RATES, as_(), by_person=False, terms=told), Chosen)
+
+
+def test_a_substitute_comes_no_later_and_says_what_it_costs_more() -> None:
+    outcome = choose(RATES, as_(), by_person=False, terms=terms("substitute"))
+    assert isinstance(outcome, Chosen)
+    assert (outcome.rate.service, outcome.why.code) == ("Express", "substituted")
+    assert outcome.why.params["difference"] == Money(800, "EUR")
+    assert "2026-11-27" in str(outcome.why.params["cause"])
+
+
+@pytest.mark.parametrize(
+    ("bought_as", "latest"),
+    [
+        (as_(), date(2026, 11, 24)),  # Nothing in the offer's currency is there by then.
+        (as_(service="Gone"), None),  # Nothing says what "no later" is.
+        (as_(limit_minor=1499), date(2026, 11, 26)),  # The merchant's own limit.
+    ],
+)
+def test_where_nothing_fits_the_reason_stays(bought_as: dict[str, Any], latest: date | None) -> None:
+    assert isinstance(choose(RATES, bought_as, by_person=False, terms=terms("substitute", latest)), Reason)
+
+
+def test_a_substitute_for_a_post_office_box_reaches_it() -> None:
+    rates = (
+        Rate("c", "USPS", "Ground", Money(700, "EUR")),
+        Rate("c", "UPS", "Express", Money(900, "EUR")),
+        Rate("c", "USPS", "Express", Money(1200, "EUR")),
+    )
+    outcome = choose(rates, as_(), by_person=False, terms=terms("substitute", po_box=True))
+    assert isinstance(outcome, Chosen)
+    assert (outcome.rate.carrier, outcome.rate.service) == ("USPS", "Express")
+
+
+def test_a_service_that_is_gone_is_stood_in_for() -> None:
+    outcome = choose(RATES, as_(service="Gone"), by_person=False, terms=terms("substitute"))
+    assert isinstance(outcome, Chosen)
+    assert outcome.rate.service == "Express"
+
+
+def test_the_cheapest_is_the_cheapest_that_keeps_the_promise() -> None:
+    outcome = choose(RATES, as_("cheapest", minor=1500), by_person=False, terms=terms())
+    assert isinstance(outcome, Chosen)
+    assert outcome.rate.service == "Express"
+
+
+@pytest.mark.parametrize(
+    ("percent", "amount", "quoted", "allowed"),
+    [
+        ("5", "0.50", Money(1000, "EUR"), 50),
+        ("5", "0.50", Money(2000, "EUR"), 100),
+        ("0", "0", Money(1000, "EUR"), 1),
+        ("10", "0", Money(999, "EUR"), 100),
+        ("5", "0.50", Money(100, "JPY"), 5),
+        ("0", "0.50", Money(100, "JPY"), 1),
+        ("0", "0.50", Money(10000, "KWD"), 500),
+    ],
+)
+def test_the_shop_s_tolerance_is_the_larger_of_both_and_at_least_one_minor_unit(
+    percent: str, amount: str, quoted: Money, allowed: int
+) -> None:
+    shop = Terms(percent=Decimal(percent), amount=Decimal(amount))
+    assert shop.tolerance(quoted) == Money(allowed, quoted.currency)
 
 
 # --- an order whose quote is lost ----------------------------------------------------------------------------------

@@ -7,8 +7,8 @@ import string
 from pathlib import Path
 from typing import get_args
 
-from carriers.money import Money
 from carriers.deliverable import Code
+from carriers.money import Money
 from connector.quotes.decide import PROBLEM_CODES
 from connector.words.reason import Reason, _catalogue, codes
 

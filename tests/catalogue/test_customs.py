@@ -1,0 +1,179 @@
+"""What customs is told: where a declaration is needed, what it holds, what is missing, and what the buyer reads."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from carriers.customs import Customs
+from carriers.money import Money
+from connector.catalogue.borders import Spot, meets_customs
+from connector.catalogue.customs import DeclaredLine, Missing, declaration, duties_note, why_missing
+from connector.catalogue.customs_settings import CustomsSettings
+from connector.catalogue.product import Amount, Product
+
+HOME, ABROAD = Spot("SK", "", "81101"), Spot("GB", "", "SW1A 1AA")
+SETTINGS = CustomsSettings(signer="Tea Ltd")
+MUG = DeclaredLine("Mug", "MUG", 2, Money(1200, "EUR"), Product(hs_code="691110", origin_country="SK", weight_g=300))
+POT = DeclaredLine("Pot", "POT", 1, Money(3000, "EUR"), grams=900, hs_code="691110", origin_country="CN")
+
+
+def settings(**changes: Any) -> CustomsSettings:
+    return CustomsSettings.model_validate({"signer": "Tea Ltd", **changes})
+
+
+def told(*lines: DeclaredLine, **changes: Any) -> Customs:
+    found = declaration(lines, changes.pop("settings", SETTINGS), HOME, ABROAD, gross_g=2000, **changes)
+    assert isinstance(found, Customs), found
+    return found
+
+
+def gaps(*lines: DeclaredLine, by: CustomsSettings = SETTINGS, origin: Spot = HOME, to: Spot = ABROAD) -> list[Missing]:
+    found = declaration(lines, by, origin, to, gross_g=2000)
+    assert isinstance(found, list)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("origin", "destination", "meets"),
+    [
+        (Spot("SK"), Spot("SK"), False),
+        (Spot("SK"), Spot("DE"), False),
+        (Spot("SK"), Spot("GB"), True),
+        (Spot("SK"), Spot("CH"), True),
+        (Spot("US"), Spot("US", "CA"), False),
+        (Spot("US"), Spot("US", "GU"), True),
+        (Spot("US"), Spot("US", "AE"), True),
+        (Spot("US"), Spot("PR"), True),
+        (Spot("ES", "", "28001"), Spot("ES", "", "35001"), True),
+        (Spot("DE"), Spot("ES", "", "38001"), True),
+        (Spot("FR", "", "75001"), Spot("FR", "", "97400"), True),
+        (Spot("FR"), Spot("MC", "", "98000"), False),
+        (Spot("FI"), Spot("FI", "", "22100"), True),
+        (Spot("GB", "", "SW1A 1AA"), Spot("GB", "", "BT1 1AA"), False),
+        (Spot("GB", "", "BT1 1AA"), Spot("IE"), False),
+        (Spot("GB", "", "SW1A 1AA"), Spot("IE"), True),
+        (Spot("GB"), Spot("IM"), False),
+        (Spot(""), Spot("DE"), True),
+    ],
+)
+def test_customs_is_met_at_borders_and_at_a_country_s_odd_corners(origin: Spot, destination: Spot, meets: bool) -> None:
+    assert meets_customs(origin, destination) is meets
+    assert meets_customs(destination, origin) is meets
+
+
+def test_a_declaration_holds_totals_for_each_line() -> None:
+    customs = told(MUG, POT, reference="1001")
+    mug, pot = customs.items
+    assert (mug.quantity, mug.value, mug.weight.grams, mug.hs_code) == (2, Money(2400, "EUR"), 600, "691110")
+    assert (pot.value, pot.weight.grams, pot.origin_country) == (Money(3000, "EUR"), 900, "CN")
+    assert (customs.signer, customs.incoterm, customs.reference) == ("Tea Ltd", "DAP", "1001")
+
+
+def test_the_catalogue_goes_before_the_store() -> None:
+    product = Product(
+        hs_code="7013", origin_country="PL", customs_description="Glass cup", value=Amount(minor=900, currency="EUR")
+    )
+    (item,) = told(replace(POT, product=product)).items
+    assert (item.hs_code, item.origin_country, item.description, item.value) == (
+        "7013",
+        "PL",
+        "Glass cup",
+        Money(900, "EUR"),
+    )
+
+
+def test_what_is_missing_is_named_by_product_and_field() -> None:
+    bare = DeclaredLine("Gift", "GIFT", 1, Money(0, "EUR"))
+    found = gaps(MUG, bare, by=CustomsSettings())
+    assert found == [
+        Missing("customs_signer"),
+        Missing("hs_code", "Gift"),
+        Missing("origin_country", "Gift"),
+        Missing("value", "Gift"),
+    ]
+    assert why_missing(found).say() == (
+        "Customs would ask, and nobody has said: customs_signer; Gift: hs_code, origin_country, value."
+    )
+
+
+def test_values_of_two_currencies_are_no_declaration() -> None:
+    assert gaps(MUG, replace(POT, price=Money(3000, "GBP"))) == [Missing("currency")]
+
+
+def test_the_store_s_word_on_duties_goes_first() -> None:
+    assert told(MUG, incoterm="DDP").incoterm == "DDP"
+    assert told(MUG, incoterm="DAP", settings=settings(incoterm="DDP")).incoterm == "DAP"
+    assert told(MUG, settings=settings(incoterm="DDP")).incoterm == "DDP"
+
+
+@pytest.mark.parametrize(
+    ("to", "price", "kinds"),
+    [
+        (Spot("DE"), 1000, ["IOSS", "EORI"]),
+        (Spot("DE"), 20_000, ["EORI"]),
+        (Spot("US"), 1000, ["EORI"]),
+    ],
+)
+def test_tax_numbers_are_told_where_they_count(to: Spot, price: int, kinds: list[str]) -> None:
+    numbers = [
+        {"kind": "IOSS", "number": "IM0123456789", "issuer": "EU"},
+        {"kind": "EORI", "number": "GB123456789000", "issuer": "GB"},
+        {"kind": "VAT", "number": "NO123456789", "issuer": "NO"},
+    ]
+    line = replace(MUG, units=1, price=Money(price, "EUR"))
+    found = declaration([line], settings(tax_numbers=numbers), ABROAD, to, gross_g=500)
+    assert isinstance(found, Customs)
+    assert [each.kind for each in found.tax_ids] == kinds
+
+
+def test_an_export_from_the_united_states_is_filed_above_its_limit_but_not_to_canada() -> None:
+    dear = replace(MUG, units=3, price=Money(90_000, "USD"))
+    us = Spot("US", "CA", "94104")
+    assert gaps(dear, origin=us, to=Spot("DE")) == [Missing("export_filing", "691110")]
+    to_canada = declaration([dear], SETTINGS, us, Spot("CA"), gross_g=900)
+    assert isinstance(to_canada, Customs)
+    assert to_canada.export_filing == "NOEEI 30.36"
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 50), st.none() | st.integers(1, 5000)), min_size=1, max_size=6),
+    st.integers(50, 60_000),
+)
+def test_the_lines_weigh_together_no_more_than_the_parcel(lines: list[tuple[int, int | None]], gross: int) -> None:
+    declared = [replace(POT, units=units, grams=grams) for units, grams in lines]
+    found = declaration(declared, SETTINGS, HOME, ABROAD, gross_g=gross)
+    assert isinstance(found, Customs)
+    weights = [item.weight.grams for item in found.items]
+    assert min(weights) >= 1
+    assert sum(weights) <= gross + len(weights)
+
+
+@pytest.mark.parametrize(
+    ("by", "goods", "code"),
+    [
+        ({}, 1000, "offer_duties_extra"),
+        ({"incoterm": "DDP"}, 1000, "offer_duties_included"),
+        ({"duties": [{"country": "GB", "percent": "20", "above": "135"}]}, 13_499, "offer_duties_none"),
+        ({"duties": [{"country": "GB", "percent": "20", "above": "135"}]}, 13_500, "offer_duties_about"),
+        ({"duties": [{"country": "CH", "percent": "20"}]}, 13_500, "offer_duties_extra"),
+    ],
+)
+@pytest.mark.need(61)
+@pytest.mark.complaint(45)
+def test_a_buyer_is_told_of_duties(by: dict[str, Any], goods: int, code: str) -> None:
+    note = duties_note(settings(**by), HOME, ABROAD, Money(goods, "EUR"))
+    assert note is not None
+    assert note.code == code
+    assert duties_note(settings(**by), HOME, Spot("DE"), Money(goods, "EUR")) is None
+
+
+def test_an_estimate_is_rounded_up() -> None:
+    by = settings(duties=[{"country": "GB", "percent": "8.1"}])
+    note = duties_note(by, HOME, ABROAD, Money(999, "EUR"))
+    assert note is not None
+    assert note.params["amount"] == Money(81, "EUR")
