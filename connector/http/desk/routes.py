@@ -23,6 +23,7 @@ from connector.http.desk import (
     settings,
     setup,
     shops,
+    thresholds,
 )
 from connector.http.desk.door import Door, Entry
 from connector.http.desk.house import DeskHouse
@@ -43,6 +44,7 @@ NAVIGATION = (
     Entry("collections", "/collections", "packer"),
     Entry("setup", "/setup", "owner"),
     Entry("carriers", "/carriers", "owner"),
+    Entry("thresholds", "/thresholds", "owner"),
     Entry("settings", "/settings", "owner"),
     Entry("people", "/people", "owner"),
     Entry("audit", "/history", "owner"),
@@ -60,6 +62,7 @@ PAGES: Sequence[Page] = (
     *costs.PAGES,
     *setup.PAGES,
     *carriers.PAGES,
+    *thresholds.PAGES,
     *settings.PAGES,
     *people.PAGES,
     *audits.PAGES,

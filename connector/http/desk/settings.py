@@ -20,7 +20,10 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
         "mode", "buy", "buy_after", "daily_cap", "tolerance", "unpromised", "buy_up_to", "buy_countries",
         "buy_in_stock", "check_address", "verify_address", "bought_as", "fulfil_when", "store_notifies", "alert_mail",
     ),
-    "prices": ("threshold", "markup_percent", "markup_fixed", "price_basis", "exchange_rates"),
+    "prices": (
+        "threshold", "markup_percent", "markup_fixed", "price_basis", "exchange_rates", "guard", "guard_share",
+        "guard_cost_share", "guard_fee", "guard_adjustment", "guard_tax",
+    ),
     "doubt": ("backup", "safety_rates", "learned_bound_percent", "learned_margin_percent"),
     "goods": (
         "default_location", "default_item_weight_g", "default_carton", "unsized", "unfit", "divisor",
