@@ -27,6 +27,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Scope
 
+from tests.simulators.easypost_collections import Collections
 from tests.simulators.easypost_faults import Fault, FaultBook, FaultMiddleware, error_body
 from tests.simulators.easypost_labels import MEDIA_TYPES, label
 from tests.simulators.easypost_trackers import Delivery, Tracking
@@ -42,6 +43,8 @@ CALLS = {
     "list": ("GET", r"/v2/shipments"),
     "rerate": ("POST", r"/v2/shipments/[^/]+/rerate"),
     "refund": ("POST", r"/v2/shipments/[^/]+/refund"),
+    "scan_form": ("POST", r"/v2/scan_forms"),
+    "book_pickup": ("POST", r"/v2/pickups/[^/]+/buy"),
     "track": ("GET", r"/v2/trackers/[^/]+"),
     "file": ("GET", r"/files/.+"),
 }
@@ -128,6 +131,7 @@ class _API:
         self.world = world
         self.tracking = tracking
         self.book = book
+        self.collections = Collections(world)
         self.state = state
         self.user_changes: Body = {}
 
@@ -152,6 +156,12 @@ class _API:
             ("POST", "/v2/trackers", self.create_tracker),
             ("GET", "/v2/trackers", self.list_trackers),
             ("GET", "/v2/trackers/{id}", self.thing),
+            ("POST", "/v2/scan_forms", self.collect),
+            ("GET", "/v2/scan_forms/{id}", self.collected),
+            ("POST", "/v2/pickups", self.collect),
+            ("GET", "/v2/pickups/{id}", self.collected),
+            ("POST", "/v2/pickups/{id}/{act}", self.collected),
+            ("POST", "/v2/batches", self.collect),
             ("POST", "/v2/webhooks", self.create_hook),
             ("GET", "/v2/webhooks", self.list_hooks),
             ("GET", "/v2/webhooks/{id}", self.get_hook),
@@ -299,6 +309,28 @@ class _API:
         del self.tracking.hooks[request.path_params["id"]]
         return JSONResponse({})
 
+    async def collect(self, request: Request) -> Response:
+        """Scan forms, pick-ups and batches; what is about shipments that are not here is answered as recorded."""
+        values, mode = await _body(request), _mode(request)
+        made = self.collections
+        what = {"scan_forms": made.scan_form, "pickups": made.pickup, "batches": made.batch}
+        try:
+            return JSONResponse(what[request.url.path.rpartition("/")[2]](values, mode))
+        except Refusal as refusal:
+            if refusal.status != 404:
+                raise
+            return await self.recorded(request)
+
+    async def collected(self, request: Request) -> Response:
+        """What was made before; a pick-up is bought or cancelled. All else is answered as recorded."""
+        _mode(request)
+        one, act = request.path_params["id"], request.path_params.get("act")
+        if not self.collections.has(one):
+            return await self.recorded(request)
+        if act == "buy":
+            return JSONResponse(self.collections.book(one, await _body(request)))
+        return JSONResponse(self.collections.cancel(one) if act == "cancel" else self.collections.find(one))
+
     async def user(self, request: Request) -> Response:
         if _mode(request) == "test":
             raise Refusal(403, "MODE.UNAUTHORIZED", "This resource requires a production API Key to access.")
@@ -340,6 +372,7 @@ class _API:
     async def sim_reset(self, _: Request) -> Response:
         """Forget everything that was made, and the faults."""
         self.world = World(self.world.truth, self.world.accounts, self.world.random)
+        self.collections = Collections(self.world)
         self.tracking = Tracking(self.world)
         self.book.waiting.clear()
         self.book.played.clear()
