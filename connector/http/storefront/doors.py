@@ -89,7 +89,8 @@ class Storefront:
         if isinstance(verdict, Invalid):
             log.info("app proxy call refused", why=verdict.reason)
             self._count(UNKNOWN, "forged")
-            await send_reply(send, refusal(401, verdict.reason))
+            # A shop that is not known is not told apart from a wrong signature.
+            await send_reply(send, refusal(401, "signature_wrong" if verdict.reason == "no_secret" else verdict.reason))
             return
         shop = self._house.estimating.by_domain(domain)
         if shop is None or scope["path_params"]["path"] != "estimate":

@@ -35,6 +35,9 @@ class Pace:
         self._most = most_keys
         self._left: OrderedDict[bytes, tuple[float, float]] = OrderedDict()
 
+    def __len__(self) -> int:
+        return len(self._left)
+
     def take(self, key: bytes, now: float) -> int:
         """0, or after how many seconds the next one may come. `now` in seconds of a clock that only goes forward."""
         left, at = self._left.pop(key, (self._full, now))

@@ -27,7 +27,6 @@ _SENTENCES = {
     "signature_missing": "The call is not signed.",
     "signature_wrong": "The signature is not Shopify's.",
     "expired": "The signature is too old.",
-    "no_secret": "The signature is not Shopify's.",
 }
 Headers = tuple[tuple[str, str], ...]
 
