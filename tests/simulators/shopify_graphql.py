@@ -45,6 +45,7 @@ from graphql import (
 )
 
 from connector.stores.shopify.queries import SCOPES
+from tests.simulators import shopify_discounts as discounts
 from tests.simulators import shopify_fulfilments as effects
 from tests.simulators.shopify_setup import narrowed
 from tests.simulators.shopify_world import Body, Refusal, World
@@ -347,6 +348,7 @@ _QUERIES: dict[str, Callable[[World, Body], Any]] = {
     "currentAppInstallation": _installation,
     "productVariants": _variants,
     "nodes": lambda world, given: [world.variants.get(one) for one in given["ids"]],
+    "discountNodes": lambda world, _: world.discounts,
 }
 
 _MUTATIONS: dict[str, Callable[[World, Body], Body]] = {
@@ -366,6 +368,13 @@ _MUTATIONS: dict[str, Callable[[World, Body], Body]] = {
         world, given["id"], given["webhookSubscription"]
     ),
     "webhookSubscriptionDelete": lambda world, given: effects.unsubscribe(world, given["id"]),
+    "discountAutomaticFreeShippingCreate": lambda world, given: discounts.add_discount(
+        world, given["freeShippingAutomaticDiscount"]
+    ),
+    "discountAutomaticFreeShippingUpdate": lambda world, given: discounts.change_discount(
+        world, given["id"], given["freeShippingAutomaticDiscount"]
+    ),
+    "discountAutomaticDelete": lambda world, given: discounts.remove_discount(world, given["id"]),
 }
 
 

@@ -61,6 +61,7 @@ class World:
     orders: list[Body] = field(default_factory=list)
     locations: list[Body] = field(default_factory=list)
     services: list[Body] = field(default_factory=list)
+    discounts: list[Body] = field(default_factory=list)
     subscriptions: list[Body] = field(default_factory=list)
     variants: dict[str, Body] = field(default_factory=dict)
     products: dict[str, Body] = field(default_factory=dict)
@@ -396,6 +397,7 @@ class World:
         self.refresh_tokens.clear()
         self.installed = False
         self.services = []
+        self.discounts = []
         shop = {"id": 548380009, "name": self.domain, "myshopify_domain": self.domain, "email": "owner@example.com"}
         self.tell(["app/uninstalled"], shop)
 
