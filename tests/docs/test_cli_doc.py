@@ -103,8 +103,8 @@ def test_every_command_has_an_example_that_parses(path: str) -> None:
 # --- JSON ---------------------------------------------------------------------------------------------------------
 
 MONEY = {"amount", "currency"}
-FREE = {"settings"}
-"""Fields whose content is not fixed by the command: the stored settings."""
+FREE = {"settings", "rules"}
+"""Fields whose content is not fixed by the command: the stored settings and rules."""
 
 
 def paths(value: Any, path: str = "") -> set[str]:
@@ -203,6 +203,26 @@ def test_the_fields_of_quotes_are_documented(shop: Shop, tmp_path: Path) -> None
     diff = shop.shell.json("quote", "diff", DOMAIN, "--with", str(tmp_path / "other.txt"))
     assert (diff["answers"], diff["changed"]) == (2, 1)
     holds("waybill quote diff", diff)
+
+
+def test_the_fields_of_rules_are_documented(shop: Shop, tmp_path: Path) -> None:
+    shell, example = shop.shell, str(ROOT / "docs" / "rules-example.json")
+    shell.json("quote", str(shop.rate_request), "--shop", DOMAIN)
+    guaranteed = tmp_path / "rules.json"
+    rename = {"kind": "rename", "name": "Guaranteed tomorrow"}
+    guaranteed.write_text(json.dumps({"rules": [{"name": "r", "then": [rename]}]}))
+    holds("waybill rules kinds", shell.json("rules", "kinds"))
+    drafts = [shell.json("rules", "draft", DOMAIN, each) for each in (str(guaranteed), example)]
+    diff = shell.json("rules", "diff", DOMAIN)
+    assert (diff["answers"], diff["changed"]) == (1, 1)
+    moves, gone = ["dearer", "cheaper", "total", "median", "least", "most"], [{"quote_id": 1, "before": 1, "after": 1}]
+    holds("waybill rules diff", diff | {"moves": [dict.fromkeys(moves, 0)], "largest": gone})
+    holds("waybill rules publish", shell.json("rules", "publish", DOMAIN))
+    holds("waybill rules show", shell.json("rules", "show", DOMAIN))
+    holds("waybill rules check", shell.json("rules", "check", DOMAIN, str(guaranteed)))
+    holds("waybill rules history", shell.json("rules", "history", DOMAIN))
+    holds("waybill rules restore", shell.json("rules", "restore", DOMAIN, "1"))
+    holds("waybill rules draft", *drafts, shell.json("rules", "draft", DOMAIN, "--drop"))
 
 
 def test_the_fields_of_a_rehearsal_are_documented(shop: Shop, tmp_path: Path) -> None:
