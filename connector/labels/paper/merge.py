@@ -221,7 +221,7 @@ class _Merger:
     def _mark(self, title: str) -> None:
         """The entry in the viewer's list of pages."""
         assert self._page is not None  # noqa: S101 - something was drawn on it.
-        self._writer.add_outline_item(title, page_number=len(self._writer.pages) - 1)
+        self._writer.add_outline_item(title=title, page_number=len(self._writer.pages) - 1)
 
     def _new_page(self) -> None:
         self._finish_page()

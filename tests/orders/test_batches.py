@@ -1,0 +1,138 @@
+"""A batch goes on where it was after its worker died at any boundary, and asks for each order once."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connector.orders import batches
+from connector.orders.batches import NoBatch
+from connector.orders.listing import OrderFilter
+from connector.storage import settings_versions
+from connector.storage.audit import Actor
+from connector.work.port import Task
+from tests.cli.worlds import make_shop
+from tests.http.desk.counter import Counter, counter_at
+
+pytestmark = pytest.mark.anyio
+ANNA = Actor("person", "anna")
+COUNT = 3
+
+
+@pytest.fixture(scope="module")
+def steady_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A sandbox shop with a sandbox carrier."""
+    return make_shop(tmp_path_factory.mktemp("batches")).folder
+
+
+@pytest.fixture
+async def counter(steady_data: Path, tmp_path: Path) -> AsyncIterator[Counter]:
+    """A counter with a few orders that wait."""
+    async with counter_at(steady_data, tmp_path / "data") as found:
+        house = found.house
+        house.here(settings_versions.publish, found.desk.shop_id, {"buy": "manual"}, ANNA, house.clock.now())
+        await house.directory.refresh()
+        for _ in range(COUNT):
+            await found.order()
+        yield found
+
+
+def here(counter: Counter, act: Any, *args: Any, **more: Any) -> Any:
+    return counter.house.here(act, *args, **more)
+
+
+def made(counter: Counter) -> str:
+    shop_id, now = counter.desk.shop_id, counter.house.clock.now()
+    ids = here(counter, batches.matching, shop_id, OrderFilter(not_bought=True))
+    return str(here(counter, batches.make, shop_id, ids, ANNA, now))
+
+
+def buy(counter: Counter, batch_id: str) -> None:
+    here(counter, batches.buy, counter.work, counter.desk.shop_id, batch_id, ANNA, counter.house.clock.now())
+
+
+def load(counter: Counter, batch_id: str) -> batches.Batch:
+    found = here(counter, batches.load, counter.desk.shop_id, batch_id)
+    assert isinstance(found, batches.Batch)
+    return found
+
+
+async def sold(counter: Counter) -> int:
+    """How many labels the carrier has sold, by its own books."""
+    carrier = next(iter(counter.shop.accounts.values())).connection
+    return int(await getattr(carrier, "connection", carrier).purchases())
+
+
+class Dies(BaseException):
+    """The process ends here."""
+
+
+class DyingRun:
+    """A run whose process ends at the n-th boundary of its steps."""
+
+    def __init__(self, task: Task, at: int) -> None:
+        self.task, self._at, self._seen = task, at, 0
+
+    async def step(self, _name: str, call: Any) -> Any:
+        self._boundary()
+        result = await call()
+        self._boundary()
+        return result
+
+    def fence(self) -> bool:
+        return True
+
+    def _boundary(self) -> None:
+        if self._seen == self._at:
+            raise Dies
+        self._seen += 1
+
+
+@pytest.mark.need(21)
+@pytest.mark.parametrize("at", [0, 1, 2, 3])
+async def test_a_batch_whose_worker_dies_goes_on_and_buys_each_label_once(counter: Counter, at: int) -> None:
+    before = await sold(counter)
+    batch_id = made(counter)
+    buy(counter, batch_id)
+    job = batches.BatchBuyer(counter.house.database, counter.work, counter.house.clock.now)
+    task = Task(batches.JOB, "dies", counter.desk.shop_id, (batch_id,))
+    with pytest.raises(Dies):
+        await job.buy(DyingRun(task, at))
+    await counter.drain()
+    batch = load(counter, batch_id)
+    assert (batch.count("bought"), batch.open) == (COUNT, 0)
+    assert await sold(counter) - before == COUNT
+    numbers = [each.number for item in batch.items if item.line for each in item.line.parcels]
+    assert len(set(numbers)) == COUNT
+
+
+async def test_two_batches_of_the_same_orders_buy_each_label_once(counter: Counter) -> None:
+    before = await sold(counter)
+    first, second = made(counter), made(counter)
+    buy(counter, first)
+    buy(counter, second)
+    buy(counter, second)
+    await counter.drain()
+    for batch_id in (first, second):
+        assert load(counter, batch_id).count("bought") == COUNT
+    assert await sold(counter) - before == COUNT
+
+
+async def test_the_cost_is_what_was_quoted(counter: Counter) -> None:
+    batch = load(counter, made(counter))
+    preview = here(counter, batches.preview, counter.desk.shop_id, batch)
+    assert (preview.orders, preview.parcels, preview.unpriced, preview.held) == (COUNT, COUNT, 0, 0)
+    (total,) = preview.totals
+    assert total.currency == "EUR"
+    assert total.minor > 0
+
+
+async def test_an_empty_or_foreign_choice_makes_no_batch(counter: Counter) -> None:
+    for ids in ([], ["ord_0"]):
+        with pytest.raises(NoBatch):
+            here(counter, batches.make, counter.desk.shop_id, ids, ANNA, counter.house.clock.now())
+    with pytest.raises(NoBatch):
+        here(counter, batches.load, "shop_other", made(counter))
