@@ -8,21 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import click
-from pydantic import ValidationError
 
 from connector.cli.naming import named_shop
 from connector.cli.output import BY_COMMAND, Speaker, command, in_house
 from connector.insight.kept_dates import Kept, KeptReport, kept_report
 from connector.insight.punctuality import hold_against
 from connector.managing.dates import change_dates, findings_of
-from connector.promises.settings import (
-    CarrierTimes,
-    ClosedDays,
-    LocationTimes,
-    PromiseSettings,
-    read_cut_offs,
-    write_cut_offs,
-)
+from connector.promises import edit
+from connector.promises.settings import PromiseSettings, write_cut_offs
 from connector.promises.transit_table import read_transit, write_transit
 from connector.promises.window import Goods, Promises, Service, Spot, zone_of
 from connector.wiring import House
@@ -54,10 +47,7 @@ def _calendar_commands(promise: click.Group) -> None:
         """Say until when an order leaves the same day: 14:00, or "mon-fri=14:00 sat=11:00"; "" for no cut-off."""
 
         def change(settings: PromiseSettings) -> PromiseSettings:
-            body = {"location": location, "timezone": timezone, "cut_offs": _cut_offs(times), "handling_days": handling}
-            made = _valid(LocationTimes, body)
-            rest = [each for each in settings.locations if each.location != location]
-            return settings.model_copy(update={"locations": (*rest, made)})
+            return edit.set_cut_off(settings, location, times, timezone, handling)
 
         _tell(speaker, *in_house(lambda house: _change(house, shop, change)))
 
@@ -76,12 +66,9 @@ def _calendar_commands(promise: click.Group) -> None:
         remove = given.pop("remove")
 
         def change(settings: PromiseSettings) -> PromiseSettings:
-            key = (name.casefold(), given["service"].casefold())
-            rest = [each for each in settings.carriers if (each.name.casefold(), each.service.casefold()) != key]
-            if remove and len(rest) == len(settings.carriers):
-                raise WaybillError("Nothing was said of this carrier.", detail=name)
-            made = () if remove else (_valid(CarrierTimes, given | {"name": name, "basis": given["basis"] or ""}),)
-            return settings.model_copy(update={"carriers": (*rest, *made)})
+            if remove:
+                return edit.drop_carrier(settings, name, given["service"])
+            return edit.set_carrier(settings, given | {"name": name, "basis": given["basis"] or ""})
 
         _tell(speaker, *in_house(lambda house: _change(house, shop, change)))
 
@@ -99,13 +86,10 @@ def _calendar_commands(promise: click.Group) -> None:
         """Close from one day to another, besides public holidays."""
 
         def change(settings: PromiseSettings) -> PromiseSettings:
-            made = _valid(ClosedDays, given | {"first": first.date(), "last": (last or first).date()})
-            same = (made.first, made.last, made.location, made.carrier)
-            rest = [each for each in settings.closed if (each.first, each.last, each.location, each.carrier) != same]
-            if remove and len(rest) == len(settings.closed):
-                raise WaybillError("These days are not in the list.", detail=made.first.isoformat())
-            days = sorted([*rest, *(() if remove else (made,))], key=lambda each: (each.first, each.last))
-            return settings.model_copy(update={"closed": tuple(days)})
+            days = {"first": first.date(), "last": (last or first).date()}
+            if remove:
+                return edit.drop_closed(settings, **days, location=given["location"], carrier=given["carrier"])
+            return edit.set_closed(settings, given | days)
 
         _tell(speaker, *in_house(lambda house: _change(house, shop, change)))
 
@@ -123,7 +107,7 @@ def _table_commands(promise: click.Group) -> None:
         sheet = read_transit(text)
 
         def change(settings: PromiseSettings) -> PromiseSettings:
-            return settings if sheet.faults else settings.model_copy(update={"transit": sheet.lines})
+            return settings if sheet.faults else edit.set_transit(settings, sheet.lines)
 
         version, after = in_house(lambda house: _change(house, shop, change))[:2]
         faults = [{"line": each.line, "field": each.field, "text": each.message} for each in sheet.faults]
@@ -316,21 +300,3 @@ def _tell(speaker: Speaker, version: int, settings: PromiseSettings, notes: list
         f"{len(settings.transit)} lines in the transit table, {settings.handling_days} working days of handling."
     )
     speaker.answer(data, [*lines, *(f"  {each['severity']}, {each['field']}: {each['text']}" for each in notes)])
-
-
-def _cut_offs(times: str) -> dict[str, str]:
-    try:
-        return read_cut_offs(times)
-    except ValueError as error:
-        raise WaybillError(
-            "A cut-off is 14:00, or days with times such as mon-fri=14:00 sat=11:00.", detail="TIMES"
-        ) from error
-
-
-def _valid(kind: Any, body: dict[str, Any]) -> Any:
-    try:
-        return kind.model_validate(body)
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        field = str(first["loc"][0]) if first["loc"] else "last"
-        raise WaybillError(f"{field}: {first['msg'].removeprefix('Value error, ')}.", detail=field) from error
