@@ -24,6 +24,7 @@ from tests.browser.rig import Site, Visitor
 from tests.cli.worlds import make_shop
 
 PAGES = {
+    "dates": "/dates",
     "home": "",
     "setup": "/setup",
     "carriers": "/carriers",
