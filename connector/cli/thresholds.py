@@ -13,7 +13,7 @@ import click
 
 from carriers.money import Money
 from connector.cli.naming import named_shop
-from connector.cli.output import BY_COMMAND, Speaker, command, in_house, with_house
+from connector.cli.output import BY_COMMAND, Speaker, command, in_house
 from connector.managing import thresholds
 from connector.orders.due_report import FIELDS, DueReport, report
 from connector.rules.thresholds import Threshold, Tier
@@ -35,7 +35,11 @@ def _showing(threshold: click.Group) -> None:
     @click.argument("shop")
     def list_thresholds(speaker: Speaker, shop: str) -> None:
         """Show a shop's thresholds: what is free for whom, from which amount."""
-        found = with_house(lambda house: named_shop(house, shop).settings.rules.thresholds)
+
+        async def read(house: House) -> tuple[Threshold, ...]:
+            return named_shop(house, shop).settings.rules.thresholds
+
+        found = in_house(read)
         body = {"thresholds": [each.model_dump(mode="json", exclude_defaults=True) for each in found]}
         speaker.answer(body, [line for each in found for line in said(each)] or ["No free shipping by value."])
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from connector.stores.shopify.discounts import SCOPE as DISCOUNT_SCOPE
 from connector.stores.shopify.queries import SCOPES
 from connector.stores.shopify.settings import API_VERSION
 
@@ -48,6 +49,8 @@ embedded = true
 [access_scopes]
 {why}
 scopes = {_text(scopes)}
+# {DISCOUNT_SCOPE}: only to publish a free-shipping threshold as the store's own discount.
+optional_scopes = [{_text(DISCOUNT_SCOPE)}]
 
 [auth]
 redirect_urls = [{_text(granted)}]
