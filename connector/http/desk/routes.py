@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from connector.http.desk import (
     audits,
     batches,
+    bench,
     carriers,
     collections,
     costs,
@@ -47,6 +48,7 @@ NAVIGATION = (
     Entry("carriers", "/carriers", "owner"),
     Entry("thresholds", "/thresholds", "owner"),
     Entry("dates", "/dates", "owner"),
+    Entry("bench", "/bench", "owner"),
     Entry("settings", "/settings", "owner"),
     Entry("people", "/people", "owner"),
     Entry("audit", "/history", "owner"),
@@ -66,6 +68,7 @@ PAGES: Sequence[Page] = (
     *carriers.PAGES,
     *thresholds.PAGES,
     *dates.PAGES,
+    *bench.PAGES,
     *settings.PAGES,
     *people.PAGES,
     *audits.PAGES,
