@@ -263,27 +263,3 @@ def _arrival(moving: Calendar, ships_on: date, days: int, basis: Literal["workin
     if basis == "working":
         return moving.after(ships_on, days)
     return moving.from_day(ships_on + timedelta(days=days))
-
-
-@dataclass(frozen=True, slots=True)
-class Moments:
-    """First and last day of arrival, as moments at noon in the shop's zone."""
-
-    earliest: datetime
-    latest: datetime
-
-
-@lru_cache(maxsize=256)  # The services of one call share a few transit times.
-def window(now: datetime, transit_days: int | None, zone: str) -> Moments | None:
-    """A parcel that is handed over on the next working day, Monday to Friday."""
-    plain = promises_of(_PLAIN, zone, Spot(), ())
-    found = plain.window(plain.start(now), Goods(), Service("", "", transit_days, "working"), Spot())
-    return None if found is None else Moments(at_noon(found.earliest, plain.zone), at_noon(found.latest, plain.zone))
-
-
-def add_working_days(day: date, days: int) -> date:
-    """The day that many working days (Monday to Friday) after `day`."""
-    return (calendar(None, "").after(day, days) or day) if days else day
-
-
-_PLAIN = PromiseSettings()
