@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
-from typing import Literal, cast
+from typing import Literal
 
 import anyio
 from sqlalchemy.exc import DBAPIError
 
 from connector.insight.ledger_check import check
 from connector.labels.tables import labels, parcels
-from connector.orders.refresh import BUY
+from connector.orders.buying import BUY
 from connector.quotes.decision import DecidedOffer
 from connector.storage.database import open_database
 from connector.storage.schema import metadata
@@ -75,9 +75,13 @@ async def crash(weather: Weather, order_id: str) -> None:
     world.boundaries.clear()
     world.kill_at = weather.random.randint(1, _BOUNDARIES)
     await world.refresh(order_id)
-    place = "none reached" if world.kill_at is not None else "died"
+    place = "died" if _has_died(world) else "none reached"
     world.kill_at = None
     weather.faults[f"crash: {place}, carrier: {name}"] += 1
+
+
+def _has_died(world: World) -> bool:
+    return world.kill_at is None
 
 
 async def duplicates(weather: Weather, order_id: str) -> None:
@@ -268,5 +272,5 @@ async def _one_world(server: PostgresServer | None, place: Path, random: Random,
     row = await world.quote()
     offers = [each for each in row.decision.offers if each.bought_as is not None]
     weather = Weather(world, second, random, server)
-    await blow(weather, cast("list[DecidedOffer]", offers), count)
+    await blow(weather, offers, count)
     return weather

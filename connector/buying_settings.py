@@ -37,6 +37,12 @@ class BuyingSettings(BaseModel):
     verify: Literal["off", "carrier"] = Field(
         default="off", description="Asking the carrier about each address may cost money."
     )
+    void_on_cancel: bool = Field(
+        default=True, description="Nobody wants to pay for the label of an order that was cancelled before it left."
+    )
+    tell_store: bool = Field(
+        default=True, description="Whoever opens a held order in the store shall see why it does not leave."
+    )
 
     @field_validator("countries")
     @classmethod
@@ -54,6 +60,8 @@ FORMS: Mapping[str, str] = {
     "buy_in_stock": "yes | no",
     "check_address": "yes | no",
     "verify_address": "off | carrier",
+    "void_on_cancel": "yes | no",
+    "tell_store_of_holds": "yes | no",
 }
 """The keys of the command line that stand for parts of these settings, and how each is written."""
 
@@ -65,6 +73,8 @@ _FIELDS = {
     "buy_in_stock": "in_stock",
     "check_address": "checked_address",
     "verify_address": "verify",
+    "void_on_cancel": "void_on_cancel",
+    "tell_store_of_holds": "tell_store",
 }
 _SWITCH = {"yes": True, "no": False, "true": True, "false": False}
 
@@ -89,7 +99,7 @@ def put(body: dict[str, Any], key: str, text: str, currency: str) -> None:
         body["max_value"], body["currency"] = str(Money.parse(text, currency).amount), currency
     elif key == "buy_countries":
         body[field] = [part.strip().upper() for part in text.split(",") if part.strip()]
-    elif key in {"buy_in_stock", "check_address"}:
+    elif key in {"buy_in_stock", "check_address", "void_on_cancel", "tell_store_of_holds"}:
         if text.lower() not in _SWITCH:
             raise ValueError(text)
         body[field] = _SWITCH[text.lower()]

@@ -56,6 +56,8 @@ EXAMPLES = {
     "buy_in_stock": "yes",
     "check_address": "no",
     "verify_address": "carrier",
+    "void_on_cancel": "no",
+    "tell_store_of_holds": "no",
     "customs_signer": "Tea and Pots Ltd",
     "customs_contents": "sample",
     "incoterm": "DDP",

@@ -23,8 +23,9 @@ from connector.labels.choose import Chosen, choose
 from connector.labels.gates import waits
 from connector.labels.tables import LIVE, labels, parcels
 from connector.orders import restored
+from connector.orders.buying import BUY
 from connector.orders.plan import STORES_HOLDS
-from connector.orders.refresh import BUY, REFRESH
+from connector.orders.refresh import REFRESH
 from connector.storage.schema import metadata
 from connector.tracking.tables import store_events
 from connector.words.reason import Reason

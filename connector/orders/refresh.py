@@ -15,12 +15,12 @@ from connector.attention.board import need_person, settled
 from connector.directory import Directory, ShopEntry
 from connector.labels import record
 from connector.labels.amounts import book, booked
-from connector.labels.gates import Asked
 from connector.labels.purchase import Wanted
-from connector.labels.shipment import person_fields
 from connector.labels.tables import parcels
-from connector.labels.voids import NotVoidable, request_void
 from connector.orders import due
+from connector.orders.addresses import keep_person, readdress
+from connector.orders.buying import buy_by_rule
+from connector.orders.cancelling import cancel
 from connector.orders.declared import declared
 from connector.orders.holds import why_held
 from connector.orders.marks import held_by_rule, not_taken
@@ -31,22 +31,16 @@ from connector.orders.quote_of import Linked, link_of, priced_again, quote_of
 from connector.orders.tables import orders
 from connector.orders.told import is_being_withdrawn, told_of
 from connector.packing.plan import PlannedParcel, Unplannable
-from connector.storage import persons
-from connector.storage.audit import Actor
 from connector.storage.database import Database, insert_new
 from connector.storage.ids import new_id
 from connector.storage.secrets import Keyring
 from connector.store import FulfilmentGroup, GroupState, Order
-from connector.tracking.tables import trackings
 from connector.words.reason import Reason
 from connector.work.port import Run, Task, TryLater, Work
 
 log = structlog.get_logger(__name__)
 
-REFRESH, BUY = "orders.refresh", "labels.buy"
-BY_RULE = Actor("rule", "buy=on_paid")
-BY_STORE = Actor("store", "order")
-_KEEP_PERSON = timedelta(days=90)
+REFRESH = "orders.refresh"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +114,7 @@ class Orders:
         for group in order.groups:
             self._group(connection, shop, order_id, order, group, [row for row in known if row.group_id == group.id])
         gone = [row for row in known if row.group_id not in {group.id for group in order.groups}]
-        self._cancel(connection, shop.id, order, gone, Reason("shipped_elsewhere"))
+        cancel(connection, self.work, shop, order, gone, Reason("shipped_elsewhere"), now)
         if order.paid and not order.cancelled:
             due.compare_paid(connection, shop.id, order_id, order, now)
 
@@ -183,7 +177,7 @@ class Orders:
             case "create":
                 self._create(connection, shop, order_id, order, group)
             case "replace":
-                self._cancel(connection, shop.id, order, known, why)
+                cancel(connection, self.work, shop, order, known, why, self.now())
                 self._create(connection, shop, order_id, order, group, before=known)
             case "release":
                 self._release(connection, shop, known)
@@ -191,18 +185,18 @@ class Orders:
                 for row in (each for each in known if each.state == "planned"):
                     record.set_parcel(connection, shop.id, row.id, "held", self.now(), why)
             case "cancel":
-                self._cancel(connection, shop.id, order, known, why)
+                cancel(connection, self.work, shop, order, known, why, self.now())
             case "ask":
                 for row in known:
                     need_person(connection, shop.id, row.id, why, self.now())
             case "none":
-                self._readdress(connection, shop, group, known)
+                readdress(connection, self.keyring, self.work, shop, group, known, self.now())
 
     def _release(self, connection: Connection, shop: ShopEntry, known: Sequence[Any]) -> None:
         for row in known:
             if row.state == "held" and (row.why or {}).get("code") in STORES_HOLDS:
                 record.set_parcel(connection, shop.id, row.id, "planned", self.now())
-                self._buy(connection, shop, row.id)
+                buy_by_rule(connection, self.work, shop, row.id, self.now())
 
     def _create(
         self,
@@ -220,7 +214,7 @@ class Orders:
             need_person(connection, shop.id, order_id, Reason("cannot_plan", {"why": planned.why.say()}), now)
             return
         settled(connection, shop.id, order_id, now, "cannot_plan")
-        person_id = self._person(connection, shop.id, order, group, now)
+        person_id = keep_person(connection, self.keyring, shop.id, order, group, now)
         hold = why_held(connection, shop, order_id, order, edited=bool(before)) or held_by_rule(linked, before)
         for number, parcel in enumerate(planned.plan.parcels, 1):
             parcel_id = self._parcel(
@@ -232,7 +226,7 @@ class Orders:
             if hold is not None:
                 need_person(connection, shop.id, parcel_id, hold, now)
             else:
-                self._buy(connection, shop, parcel_id)
+                buy_by_rule(connection, self.work, shop, parcel_id, now)
         if linked is not None and linked.offer.bought_as is not None:
             as_bought = linked.offer.bought_as
             book(
@@ -302,85 +296,6 @@ class Orders:
             )
         )
         return parcel_id
-
-    def _person(
-        self, connection: Connection, shop_id: str, order: Order, group: FulfilmentGroup, now: datetime
-    ) -> str | None:
-        if group.destination is None:
-            return None
-        fields = person_fields(group.destination)
-        fields["email"] = fields["email"] or order.email
-        fields["phone"] = fields["phone"] or order.phone
-        return persons.put(connection, self.keyring, shop_id, "ship_to", fields, now, now + _KEEP_PERSON)
-
-    def _readdress(self, connection: Connection, shop: ShopEntry, group: FulfilmentGroup, known: Sequence[Any]) -> None:
-        """Before a label is bought, it goes where the store says now; into another country only a person sends it."""
-        shop_id = shop.id
-        if group.destination is None:
-            return
-        for row in known:
-            if row.state in {"planned", "held", "refused"} and row.person_id:
-                fields = persons.get(connection, self.keyring, shop_id, row.person_id) or {}
-                changed = fields | {key: value for key, value in person_fields(group.destination).items() if value}
-                if changed != fields:
-                    persons.replace(connection, self.keyring, shop_id, row.person_id, changed)
-                abroad = changed.get("country") != fields.get("country")
-                if abroad and row.state == "planned" and shop.settings.buys_when_paid:
-                    record.hold(connection, shop_id, row.id, Reason("order_edited"), self.now())
-
-    def _buy(self, connection: Connection, shop: ShopEntry, parcel_id: str) -> None:
-        """Queue the purchase where the merchant lets Waybill buy by itself."""
-        if shop.settings.buys_when_paid:
-            due_at = self.now() + timedelta(minutes=shop.settings.minutes_before_buying)
-            buy_at(connection, self.work, shop.id, parcel_id, BY_RULE, due_at, self.now())
-
-    def _cancel(self, connection: Connection, shop_id: str, order: Order, known: Sequence[Any], why: Reason) -> None:
-        now = self.now()
-        for row in known:
-            if row.state in {"planned", "held", "refused", "voided"}:
-                record.set_parcel(connection, shop_id, row.id, "cancelled", now, why)
-                settled(connection, shop_id, row.id, now)
-            elif row.state in {"buying", "unknown"}:
-                # A purchase is under way; its own check, or a look in a while, finds the order cancelled.
-                key = f"cancel:{row.id}:{now.isoformat()}"
-                self.work.later(connection, Task(REFRESH, key, shop_id, (order.id,)), now + timedelta(minutes=2))
-            elif row.state == "bought" and why.code == "order_cancelled":
-                self._void_or_ask(connection, shop_id, row, why)
-
-    def _void_or_ask(self, connection: Connection, shop_id: str, row: Any, why: Reason) -> None:
-        label = record.live_label(connection, shop_id, row.id)
-        left = None
-        if label is not None:
-            left = connection.execute(
-                trackings.select(shop_id, trackings.c.handed_over_at).where(trackings.c.label_id == label.id)
-            ).scalar()
-        if left is not None:
-            need_person(connection, shop_id, row.id, Reason("cancelled_after_hand_over"), self.now())
-            return
-        try:
-            request_void(connection, self.work, shop_id, row.id, why.code, BY_STORE, self.now())
-        except NotVoidable:
-            need_person(connection, shop_id, row.id, Reason("cancelled_after_hand_over"), self.now())
-
-
-def buy_at(
-    connection: Connection,
-    work: Work,
-    shop_id: str,
-    parcel_id: str,
-    actor: Actor,
-    due_at: datetime,
-    now: datetime,
-    *,
-    over_cap: bool = False,
-) -> None:
-    """Queue a purchase for a time; who asked stands in the task, and whether it may pass the cap."""
-    args = Asked(actor, over_cap).args(parcel_id)
-    task = Task(BUY, f"buy:{parcel_id}:{actor.kind}:{now.isoformat()}", shop_id, args)
-    if due_at <= now:
-        work.enqueue(connection, task)
-    else:
-        work.later(connection, task, due_at)
 
 
 def _charged(order: Order) -> Money:

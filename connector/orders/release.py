@@ -10,8 +10,8 @@ from connector.attention.board import settled
 from connector.directory import ShopEntry
 from connector.labels import record
 from connector.labels.tables import parcels
+from connector.orders.buying import BY_RULE, buy_at
 from connector.orders.plan import STORES_HOLDS
-from connector.orders.refresh import BY_RULE, buy_at
 from connector.orders.view import find
 from connector.storage import audit
 from connector.storage.audit import Actor

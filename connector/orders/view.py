@@ -13,7 +13,7 @@ from carriers.money import Money
 from connector.labels import amounts, gates, record
 from connector.labels.tables import labels, parcels
 from connector.labels.voids import request_void, standing
-from connector.orders.refresh import buy_at
+from connector.orders.buying import buy_at
 from connector.orders.tables import orders
 from connector.storage import audit
 from connector.storage.audit import Actor

@@ -11,7 +11,7 @@ import pytest
 
 from connector import wiring
 from connector.labels.tables import LABEL_STATES, PARCEL_STATES
-from connector.orders.refresh import _KEEP_PERSON
+from connector.orders.addresses import KEEP_PERSON
 from connector.settings import Settings
 from connector.shop_settings import ShopSettings, show
 from connector.wiring import jobs
@@ -97,7 +97,7 @@ def test_each_state_is_documented_and_no_other(heading: str, states: tuple[str, 
 @pytest.mark.parametrize(
     ("what", "kept"),
     [
-        ("recipient of a parcel", _KEEP_PERSON),
+        ("recipient of a parcel", KEEP_PERSON),
         ("bodies of webhooks", jobs._KEEP_BODIES),
         ("that a webhook came", KEEP_DELIVERY_KEYS),
         ("rate calls", jobs._KEEP_QUOTES),

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from carriers.carrier import Capabilities
 from connector.labels.tables import labels
-from connector.orders.refresh import BUY
+from connector.orders.buying import BUY
 from tests.conftest import FrozenClock
 from tests.labels.fakes import FakeCarrier
 from tests.labels.world import PERSON, RULE, World, a_world

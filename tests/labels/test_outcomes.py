@@ -13,7 +13,7 @@ from carriers.money import Money
 from connector.labels.choose import Chosen, choose, tolerance
 from connector.labels.tables import labels
 from connector.labels.voids import request_void
-from connector.orders.refresh import BUY
+from connector.orders.buying import BUY
 from connector.orders.view import NothingToBuy
 from tests.conftest import FrozenClock
 from tests.labels.fakes import FakeCarrier

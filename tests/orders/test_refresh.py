@@ -13,7 +13,7 @@ from carriers.measure import Weight
 from carriers.money import Money
 from carriers.parcel import Shipment
 from connector.labels.tables import parcels
-from connector.orders.refresh import BUY
+from connector.orders.buying import BUY
 from connector.storage import persons
 from connector.store import CartLine, GroupState
 from tests.labels.world import BUYER, MUG, POT, RULE, World

@@ -1,0 +1,42 @@
+"""Queue the purchase of a parcel's label, now or for later."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from connector.directory import ShopEntry
+from connector.labels.gates import Asked
+from connector.storage.audit import Actor
+from connector.work.port import Task, Work
+
+BUY = "labels.buy"
+BY_RULE = Actor("rule", "buy=on_paid")
+
+
+def buy_at(
+    connection: Connection,
+    work: Work,
+    shop_id: str,
+    parcel_id: str,
+    actor: Actor,
+    due_at: datetime,
+    now: datetime,
+    *,
+    over_cap: bool = False,
+) -> None:
+    """Queue a purchase for a time; who asked stands in the task, and whether it may pass the cap."""
+    args = Asked(actor, over_cap).args(parcel_id)
+    task = Task(BUY, f"buy:{parcel_id}:{actor.kind}:{now.isoformat()}", shop_id, args)
+    if due_at <= now:
+        work.enqueue(connection, task)
+    else:
+        work.later(connection, task, due_at)
+
+
+def buy_by_rule(connection: Connection, work: Work, shop: ShopEntry, parcel_id: str, now: datetime) -> None:
+    """Queue the purchase where the merchant lets Waybill buy by itself."""
+    if shop.settings.buys_when_paid:
+        due_at = now + timedelta(minutes=shop.settings.minutes_before_buying)
+        buy_at(connection, work, shop.id, parcel_id, BY_RULE, due_at, now)

@@ -1,0 +1,67 @@
+"""Parcels that the store does not want any more: cancelled before they are bought, voided before they leave."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection
+
+from connector.attention.board import need_person, settled
+from connector.directory import ShopEntry
+from connector.labels import record
+from connector.labels.voids import NotVoidable, request_void
+from connector.storage.audit import Actor
+from connector.store import Order
+from connector.tracking.tables import trackings
+from connector.words.reason import Reason
+from connector.work.port import Task, Work
+
+BY_CANCELLATION = Actor("rule", "void_on_cancel")
+_LOOK_AGAIN = timedelta(minutes=2)
+
+
+def cancel(
+    connection: Connection,
+    work: Work,
+    shop: ShopEntry,
+    order: Order,
+    known: Sequence[Any],
+    why: Reason,
+    now: datetime,
+) -> None:
+    """Let go of these parcels of an order.
+
+    A label that nobody has scanned yet is voided, its money asked back and its number taken back from the store, or
+    with `void_on_cancel = no` a person is asked. Behind the first scan a person has to stop the parcel.
+    """
+    for row in known:
+        if row.state in {"planned", "held", "refused", "voided"}:
+            record.set_parcel(connection, shop.id, row.id, "cancelled", now, why)
+            settled(connection, shop.id, row.id, now)
+        elif row.state in {"buying", "unknown"}:
+            # A purchase is under way; its own check, or a look in a while, finds the order cancelled.
+            key = f"cancel:{row.id}:{now.isoformat()}"
+            work.later(connection, Task("orders.refresh", key, shop.id, (order.id,)), now + _LOOK_AGAIN)
+        elif row.state == "bought" and why.code == "order_cancelled":
+            _void_or_ask(connection, work, shop, row, why, now)
+
+
+def _void_or_ask(connection: Connection, work: Work, shop: ShopEntry, row: Any, why: Reason, now: datetime) -> None:
+    label = record.live_label(connection, shop.id, row.id)
+    left = None
+    if label is not None:
+        left = connection.execute(
+            trackings.select(shop.id, trackings.c.handed_over_at).where(trackings.c.label_id == label.id)
+        ).scalar()
+    if left is not None:
+        need_person(connection, shop.id, row.id, Reason("cancelled_after_hand_over"), now)
+        return
+    if not shop.settings.buying.void_on_cancel:
+        need_person(connection, shop.id, row.id, Reason("cancelled_with_label"), now)
+        return
+    try:
+        request_void(connection, work, shop.id, row.id, why.code, BY_CANCELLATION, now)
+    except NotVoidable:
+        need_person(connection, shop.id, row.id, Reason("cancelled_after_hand_over"), now)
