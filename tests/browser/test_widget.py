@@ -162,7 +162,8 @@ def test_arabic_runs_from_right_to_left(browser: Browser, front: rig.Site) -> No
         section = page.locator("waybill-estimate section")
         assert section.evaluate("(each) => getComputedStyle(each).direction") == "rtl"
         name, price = page.locator("waybill-estimate li b").first, page.locator("waybill-estimate li span").first
-        assert (name.bounding_box() or {})["x"] > (price.bounding_box() or {})["x"]
+        left = "(each) => each.getBoundingClientRect().left"
+        assert name.evaluate(left) > price.evaluate(left)
         assert shifts(page) == []
         assert rig.serious_faults(page) == []
         picture(page, "widget-ar")

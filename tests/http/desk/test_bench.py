@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -44,7 +44,7 @@ def kept(counter: Counter) -> tuple[int, int]:
     return house.here(count), latest.version if latest else 0
 
 
-async def tried(counter: Counter, owner: User, status: int = 200, **typed: str) -> str:
+async def tried(counter: Counter, owner: User, typed: Mapping[str, str], status: int = 200) -> str:
     async with counter.desk.signed_in(owner) as browser:
         page = await browser.open(f"{counter.desk.base}/bench?{urlencode(typed)}", status)
         return html.unescape(page.text)
@@ -52,7 +52,7 @@ async def tried(counter: Counter, owner: User, status: int = 200, **typed: str) 
 
 async def test_a_typed_cart_is_answered_now_and_with_other_settings(counter: Counter, owner: User) -> None:
     before = kept(counter)
-    text = await tried(counter, owner, **CART, changes="markup_percent=100\nthreshold=20.00")
+    text = await tried(counter, owner, CART | {"changes": "markup_percent=100\nthreshold=20.00"})
     assert text.count("The buyer saw ") == 2
     assert "Sandbox Economy" in text
     assert "from free" not in text
@@ -63,13 +63,13 @@ async def test_a_typed_cart_is_answered_now_and_with_other_settings(counter: Cou
 
 async def test_the_cart_of_an_earlier_quote_is_taken(counter: Counter, owner: User) -> None:
     row = await counter.quote()
-    text = await tried(counter, owner, quote=row.id, changes="markup_fixed=5.00")
+    text = await tried(counter, owner, {"quote": row.id, "changes": "markup_fixed=5.00"})
     assert text.count("The buyer saw 3 options, from ") == 2
     assert "not shown" not in text
 
 
 async def test_the_form_alone_tries_nothing(counter: Counter, owner: User) -> None:
-    assert "As it is now" not in await tried(counter, owner)
+    assert "As it is now" not in await tried(counter, owner, {})
 
 
 @pytest.mark.parametrize(
@@ -89,12 +89,12 @@ async def test_the_form_alone_tries_nothing(counter: Counter, owner: User) -> No
 async def test_what_cannot_be_tried_is_said_at_its_field(
     counter: Counter, owner: User, typed: dict[str, str], said: str
 ) -> None:
-    text = await tried(counter, owner, 422, **(CART | typed))
+    text = await tried(counter, owner, CART | typed, 422)
     assert said in text
     assert "As it is now" not in text
     assert 'aria-invalid="true"' in text
 
 
 async def test_a_shop_sees_no_other_shops_quote(counter: Counter, owner: User) -> None:
-    text = await tried(counter, owner, 422, quote="quo_of_another_shop")
+    text = await tried(counter, owner, {"quote": "quo_of_another_shop"}, 422)
     assert "There is no quote with this id" in text
