@@ -91,10 +91,13 @@ class Fault:
 
 
 def faults_of(error: ValidationError) -> list[Fault]:
-    """Every fault of a rule set that does not validate, with its path."""
+    """Every fault of a rule set that does not validate, with its path; not what only follows from one inside of it."""
+    found = error.errors(include_url=False, include_context=False, include_input=False)
+    places = [each["loc"] for each in found]
     return [
         Fault(".".join(str(part) for part in each["loc"]), each["msg"].removeprefix("Value error, "))
-        for each in error.errors(include_url=False, include_context=False, include_input=False)
+        for each in found
+        if not any(len(other) > len(each["loc"]) and other[: len(each["loc"])] == each["loc"] for other in places)
     ]
 
 

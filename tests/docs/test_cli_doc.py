@@ -212,7 +212,8 @@ def test_the_fields_of_rules_are_documented(shop: Shop, tmp_path: Path) -> None:
     guaranteed = tmp_path / "rules.json"
     rename = {"kind": "rename", "name": "Guaranteed tomorrow"}
     guaranteed.write_text(json.dumps({"rules": [{"name": "r", "then": [rename]}]}))
-    holds("waybill rules kinds", {"kinds": [kind for kind in shell.json("rules", "kinds")["kinds"] if kind["arguments"]]})
+    kinds = shell.json("rules", "kinds")["kinds"]
+    holds("waybill rules kinds", {"kinds": [kind for kind in kinds if kind["arguments"]]})
     drafts = [shell.json("rules", "draft", DOMAIN, each) for each in (str(guaranteed), example)]
     diff = shell.json("rules", "diff", DOMAIN)
     assert (diff["answers"], diff["changed"]) == (1, 1)
