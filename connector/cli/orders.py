@@ -11,11 +11,12 @@ from typing import Any
 import click
 
 from connector.cli import by_hand, refunds
-from connector.cli.naming import worker_runs
+from connector.cli.naming import named_shop, worker_runs
 from connector.cli.output import EXIT_FAILED, Speaker, command, in_house, with_house
 from connector.labels import record
 from connector.labels.amounts import Entry
 from connector.labels.by_hand import is_by_hand
+from connector.labels.scan import NotScanned, not_scanned
 from connector.labels.voids import request_void
 from connector.orders import view
 from connector.orders.refresh import REFRESH
@@ -124,9 +125,7 @@ def add_to(group: click.Group) -> None:
         help="Seconds to wait for the worker; 0 only queues.",
     )
     @click.option("--over-cap", default="", metavar="WHY", help="Pass the shop's daily cap, and why; for the audit.")
-    @click.option(
-        "--another", default="", metavar="WHY", help="Why goods that had a label get one more."
-    )
+    @click.option("--another", default="", metavar="WHY", help="Why goods that had a label get one more.")
     def buy(speaker: Speaker, shop: str, order: str, wait_s: float, over_cap: str, another: str) -> None:
         """Buy the labels of an order's parcels that have none.
 
@@ -161,7 +160,11 @@ def add_to(group: click.Group) -> None:
     )
     def save(speaker: Speaker, parcel: str, out: Path) -> None:
         """Write a parcel's label files, decrypted, for printing."""
-        paths = with_house(lambda house: _save(house, parcel, out))
+
+        async def do(house: House) -> list[Path]:
+            return _save(house, parcel, out)
+
+        paths = in_house(do)
         speaker.answer({"files": [str(path) for path in paths]}, [f"Wrote {path}" for path in paths])
 
 
@@ -250,6 +253,8 @@ def _save(house: House, parcel_id: str, out: Path) -> list[Path]:
         raise WaybillError("This parcel has no label.", detail=parcel_id)
     if is_by_hand(label):
         raise WaybillError("This parcel went by hand: its label is where it was bought.", detail=parcel_id)
+    if named_shop(house, shop_id).settings.paper.scan == "required" and house.here(not_scanned, shop_id, [parcel_id]):
+        raise NotScanned("Scan the goods of this parcel at the desk first, or override that there.", detail=parcel_id)
     written = []
     for number, row in enumerate(house.here(record.files_of, shop_id, label.id), 1):
         if row.sha256 is not None:

@@ -87,4 +87,4 @@ def _characters(path: Path) -> frozenset[int]:
 
 
 def _in_core(character: str) -> bool:
-    return character.encode("cp1252", "ignore") != b""
+    return character.encode("latin-1", "ignore") != b""

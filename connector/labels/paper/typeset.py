@@ -139,7 +139,7 @@ class Typeset:
 
     def _printable(self, text: str) -> str:
         plain = " ".join(text.split())
-        return plain.encode("cp1252", "replace").decode("cp1252") if self._core else plain
+        return plain.encode("latin-1", "replace").decode("latin-1") if self._core else plain
 
     def _broken(self, text: str, width: float, most: int) -> list[str]:
         """The text in lines that fit."""
@@ -168,7 +168,8 @@ class Typeset:
         return self._longest(text, width)
 
     def _cut(self, text: str, width: float) -> str:
-        return self._longest(text, width - self._pdf.get_string_width("…")).rstrip() + "…"
+        dots = "..." if self._core else "…"
+        return self._longest(text, width - self._pdf.get_string_width(dots)).rstrip() + dots
 
     def _longest(self, text: str, width: float) -> str:
         """The longest beginning that fits; at least one character."""
