@@ -43,9 +43,12 @@ class Progress:
     def say(self, language: str = "en") -> str:
         """One sentence for a buyer; empty where there is nothing to say."""
         if self.missing is not None and (self.next_is_free or not self.reached):
-            code = "progress_missing_more" if self.reached else "progress_missing"
-            code = code if self.next_is_free else "progress_missing_reduced"
-            return Reason(code, {"missing": self.missing}).say(language)
+            said = {"missing": self.missing}
+            if not self.next_is_free:
+                return Reason("progress_missing_reduced", said).say(language)
+            if self.reached:
+                return Reason("progress_missing_more", said).say(language)
+            return Reason("progress_missing", said).say(language)
         if self.reached:
             return Reason("progress_reached").say(language)
         return "" if self.why is None else Reason("progress_excluded").say(language)

@@ -66,8 +66,11 @@ def _left_out(call: CallFacts, rule: Threshold, parts: _Parts, keep: Sequence[bo
     if digital:
         parts.marks.append(Reason("counted_without_digital", {"amount": Money(digital, call.currency)}))
     if parts.unlisted:
-        code = "counted_unlisted" if rule.counts_unlisted else "counted_without_unlisted"
-        parts.marks.append(Reason(code, {"amount": Money(parts.unlisted, call.currency)}))
+        amount = Money(parts.unlisted, call.currency)
+        if rule.counts_unlisted:
+            parts.marks.append(Reason("counted_unlisted", {"amount": amount}))
+        else:
+            parts.marks.append(Reason("counted_without_unlisted", {"amount": amount}))
     return gift_cards + digital + (0 if rule.counts_unlisted else parts.unlisted)
 
 

@@ -66,7 +66,7 @@ def _why_not_for(each: Ready, call: CallFacts) -> Reason | None:
                 return Reason("threshold_place_unknown")
             return Reason("threshold_other_place", {"country": call.country or "?"})
     if each.groups and not (call.customer_tags and each.groups & call.customer_tags):
-        return Reason("threshold_group_unknown" if call.customer_tags is None else "threshold_other_group")
+        return Reason("threshold_group_unknown") if call.customer_tags is None else Reason("threshold_other_group")
     return None
 
 
