@@ -16,6 +16,7 @@ from carriers.money import Money
 from connector.catalogue.product import Product
 from connector.quotes.decision import DecidedOffer, Decision
 from connector.quotes.ledger import LedgerRow
+from connector.quotes.reduced import ReducedCart
 from connector.rules.exchange import ExchangeRate, exchange
 from connector.shop_settings import ShopSettings
 from connector.store import Cart, CartLine, CartTotals
@@ -191,7 +192,7 @@ def estimate_of(row: LedgerRow, settings: ShopSettings, asked: Asked, progress: 
         outcome = "offers"
     elif decision.outcome == "not_served":
         outcome = "not_served"
-    message = "" if options else why_none(decision).say(language)
+    message = "" if options else why_none(decision, row.cart).say(language)
     return Estimate(outcome, options, message, progress, language, decision.valid_until)
 
 
@@ -201,8 +202,12 @@ def nowhere(settings: ShopSettings, asked: Asked, progress: Towards | None) -> E
     return Estimate("unknown", (), Reason("estimate_say_where").say(language), progress, language, None)
 
 
-def why_none(decision: Decision) -> Reason:
+def why_none(decision: Decision, cart: ReducedCart) -> Reason:
     """Why there is no option, as a buyer may read it."""
+    if decision.why is not None and decision.why.code == "goods_restricted":
+        item = str(decision.why.params.get("item", ""))
+        named = next((line.name for line in cart.lines if line.name and item in (line.sku, line.name)), item)
+        return Reason("estimate_restricted", {"item": named})
     if decision.why is not None and decision.why.code == "nothing_to_ship":
         return Reason("estimate_nothing_to_ship")
     if decision.outcome == "not_served":
