@@ -315,6 +315,7 @@ def upgrade() -> None:
     with op.batch_alter_table("parcels", schema=None) as batch_op:
         batch_op.add_column(sa.Column("declared", sa.JSON(), nullable=True))
         batch_op.add_column(sa.Column("marks", sa.JSON(), nullable=True))
+        batch_op.add_column(sa.Column("verified", sa.JSON(), nullable=True))
 
     with op.batch_alter_table("quotes", schema=None) as batch_op:
         batch_op.add_column(sa.Column("channel", sa.String(length=16), nullable=True))
@@ -325,6 +326,7 @@ def downgrade() -> None:
         batch_op.drop_column("channel")
 
     with op.batch_alter_table("parcels", schema=None) as batch_op:
+        batch_op.drop_column("verified")
         batch_op.drop_column("marks")
         batch_op.drop_column("declared")
 
