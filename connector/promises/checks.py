@@ -40,7 +40,8 @@ def check(settings: PromiseSettings, places: Sequence[Place], timezone: str, tod
     for place in places:
         promises = Promises(settings, timezone, place.spot, place.names)
         found += _place(settings, place, promises, today)
-    return tuple(sorted(dict.fromkeys(found), key=lambda each: each.severity))
+    once = [each for at, each in enumerate(found) if each not in found[:at]]
+    return tuple(sorted(once, key=lambda each: each.severity))
 
 
 def _place(settings: PromiseSettings, place: Place, promises: Promises, today: date) -> list[Finding]:

@@ -214,7 +214,7 @@ def read_cut_offs(text: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for part in text.split():
         days, sign, at = part.rpartition("=")
-        if not re.fullmatch(_CLOCK, at) or (not sign and days):
+        if not re.fullmatch(_CLOCK, at) or (sign and not days):
             raise ValueError(part)
         for day in read_weekdays(days or "mon-fri"):
             if WEEKDAYS[day] in found:

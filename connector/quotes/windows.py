@@ -13,6 +13,7 @@ from connector.quotes.answers import KeptRate
 from connector.quotes.facts import Facts
 from connector.quotes.lru import Bounded
 from connector.quotes.reduced import Place, ReducedCart
+from connector.rules.classes import usual_class
 from connector.rules.facts import Priced
 from connector.shop_settings import ShopSettings
 from connector.words.reason import Reason
@@ -122,6 +123,14 @@ def _rank(service: Priced) -> int:
     return _FASTER.get(service.service_class, 0)
 
 
+def _named_rank(service: Priced) -> int:
+    """How fast it is called: by the merchant's class, else by its name; a service is not called fast for being near."""
+    name, days = service.service, service.transit_days
+    if service.service_class != usual_class(name, days):
+        return _rank(service)
+    return _FASTER.get(usual_class(name, None), 0)
+
+
 def _is_no_sooner(mine: Priced, other: Priced) -> bool:
     if other.price.minor >= mine.price.minor or other.price.currency != mine.price.currency:
         return False
@@ -129,7 +138,7 @@ def _is_no_sooner(mine: Priced, other: Priced) -> bool:
         return False
     if other.latest > mine.latest or other.earliest > mine.earliest:
         return False
-    if _rank(mine) > _rank(other):
+    if _named_rank(mine) > _named_rank(other):
         return True
     return mine.transit_days is not None and other.transit_days is not None and mine.transit_days < other.transit_days
 
