@@ -28,6 +28,8 @@ def _lines(row: LedgerRow, price: Callable[[DecidedOffer], list[str]], most: int
         head += ["", "Prices:", *(line for offer in offers for line in price(offer))]
     asked = ", ".join(_asked(a) for a in row.answers)
     foot = ["", f"Answered in {row.elapsed_ms} ms" + (f"; carriers: {asked}." if asked else ".")]
+    if row.channel:
+        foot.append("A page asked before the checkout; the checkout shows the same for half an hour.")
     foot.append(f"Settings version {row.facts.settings_version}, {row.at:%Y-%m-%d %H:%M:%S} UTC, quote {row.id}.")
     room = max(most, _SCREEN - len(head) - len(foot) - 2)
     return [*head, *_not_shown(row, room), *foot]
