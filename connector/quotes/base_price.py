@@ -18,7 +18,7 @@ def base_price(
 
     `expected`: what invoices add to such a rate in permille, and on how many labels that was seen.
     """
-    priced = Priced(code, rate.price, (Step(Reason("step_carrier", {"carrier": rate.carrier}), rate.price),))
+    priced = Priced(code, rate.price, (Step.to(Reason("step_carrier", {"carrier": rate.carrier}), rate.price),))
     listed = rate.list_price
     if settings.price_basis == "list" and listed is not None and listed != priced.price:
         priced = priced.then(Reason("step_list_price", {"carrier": rate.carrier}), listed)

@@ -285,7 +285,7 @@ def _itself(
 
 def _kept_steps(service: Priced) -> tuple[KeptStep, ...]:
     return tuple(
-        [KeptStep(reason=step.reason, minor=step.price.minor, currency=step.price.currency) for step in service.steps]
+        [KeptStep(reason=step.reason, minor=step.minor, currency=step.currency) for step in service.steps]
     )
 
 

@@ -98,7 +98,7 @@ def safety_services(
     withheld: list[Withheld] = []
     for rate in settings.safety_rates:
         price = Money.parse(rate.amount, rate.currency)
-        priced = in_currency(Priced(rate.code, price, (Step(Reason("step_safety"), price),)), settings, currency)
+        priced = in_currency(Priced(rate.code, price, (Step.to(Reason("step_safety"), price),)), settings, currency)
         if isinstance(priced, Reason):
             withheld.append(Withheld(carrier=rate.name, reason=priced))
             continue
@@ -110,11 +110,12 @@ def safety_services(
 def silent_carriers(answers: Sequence[AccountAnswer]) -> tuple[Silent, ...]:
     """The carriers whose prices are missing through a failure; which they would have been is not known.
 
-    A known "no service" is an answer. Where older or learned prices stand in, nothing is missing.
+    A known "no service" is an answer. Where older or learned prices stand in for all that a carrier usually offers,
+    nothing is missing.
     """
     found: dict[str, Silent] = {}
     for answer in answers:
-        if not answer.has_gap or any(rate.stand_in for rate in answer.rates):
+        if not answer.has_gap or answer.covered:
             continue
         named = [each.carrier for each in answer.problems if each.code in PASSING and each.carrier]
         for carrier in named or [answer.carrier]:

@@ -137,7 +137,10 @@ def _add(run: _Run, added: Sequence[Priced]) -> None:
 
 def _shape(run: _Run, rule: ReadyRule) -> Sequence[Working] | None:
     shut = run.shut.get(rule.name, run.closed if run.ready.limits_others and not rule.price else 0)
-    if shut == -1 or not _of_call(run, rule):
+    if shut == -1:
+        _pass(run, rule, Reason("rule_stopped"))
+        return None
+    if not _of_call(run, rule):
         return None
     mask = _services(run, rule) & ~shut & ~run.hidden
     if not mask:

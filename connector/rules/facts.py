@@ -135,10 +135,21 @@ class CallFacts:
 
 
 class Step(NamedTuple):
-    """One step of a price, from the carrier's to the buyer's: why, and what it came to."""
+    """One step of a price, from the carrier's to the buyer's: why, and what it came to in minor units."""
 
     reason: Reason
-    price: Money
+    minor: int
+    currency: str
+
+    @property
+    def price(self) -> Money:
+        """What it came to."""
+        return Money(self.minor, self.currency)
+
+    @classmethod
+    def to(cls, reason: Reason, price: Money) -> Step:
+        """The step to a price."""
+        return cls(reason, price.minor, price.currency)
 
 
 class Priced(NamedTuple):
@@ -168,4 +179,4 @@ class Priced(NamedTuple):
 
     def then(self, reason: Reason, price: Money) -> Priced:
         """The same service after one more step."""
-        return Priced._make((self.code, price, (*self.steps, Step(reason, price)), *self[3:]))
+        return Priced._make((self.code, price, (*self.steps, Step(reason, price.minor, price.currency)), *self[3:]))

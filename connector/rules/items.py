@@ -49,7 +49,7 @@ class ItemFilter(Term):
 class LineIndex:
     """A call's lines by what filters ask for; a set of lines is the bits of a number."""
 
-    __slots__ = ("_by", "everything", "gift", "gift_unknown", "hazmat", "lines", "ships")
+    __slots__ = ("_by", "_skus", "everything", "gift", "gift_unknown", "hazmat", "lines", "ships")
 
     def __init__(self, lines: Sequence[LineFacts]) -> None:
         self.lines = lines
@@ -80,6 +80,7 @@ class LineIndex:
                 self.gift_unknown |= bit
             bit <<= 1
         self._by = by
+        self._skus = {line.sku.casefold() for line in lines if line.sku}
 
     def any_of(self, keys: Iterable[tuple[str, str]]) -> int:
         """The lines that have one of the keys."""
@@ -90,7 +91,7 @@ class LineIndex:
 
     def skus_like(self, matches: Callable[[str], object]) -> int:
         """The lines whose SKU has that form."""
-        return self.any_of([key for key in self._by if key[0] == "s" and matches(key[1])])
+        return self.any_of([("s", sku) for sku in self._skus if matches(sku)])
 
     def of(self, mask: int) -> list[LineFacts]:
         """The lines of a set."""

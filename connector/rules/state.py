@@ -11,6 +11,8 @@ from connector.rules.facts import CallFacts, Priced, Step
 from connector.rules.items import LineIndex, Meant
 from connector.words.reason import Reason
 
+_NEW = tuple.__new__  # A quote makes hundreds of steps.
+
 CHANGED_ONLY_BY_FREE = "safety"
 """Prices of this source are the merchant's own words: markups and rounding leave them, free does not."""
 
@@ -35,8 +37,8 @@ class Working:
         """One more step; free stays free, and no price falls below zero."""
         if self.free:
             return
-        self.price = max(price, 0)
-        self.steps.append((why, self.price))
+        self.price = price = max(0, price)
+        self.steps.append((why, price))
 
     def done(self) -> Priced:
         """The service with what became of it."""
@@ -44,7 +46,7 @@ class Working:
         if not self.steps and not self.marks and self.name == given.name and self.description == given.description:
             return given
         currency = given.price.currency
-        steps = tuple([Step(why, Money(minor, currency)) for why, minor in self.steps])
+        steps = tuple([_NEW(Step, (why, minor, currency)) for why, minor in self.steps])
         marks = given.marks if self.marks is None else tuple(sorted(self.marks.items()))
         return given._replace(
             price=Money(self.price, currency),

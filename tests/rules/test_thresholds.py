@@ -72,7 +72,7 @@ def priced(found: list[tuple[int, str, str, int | None]]) -> list[Priced]:
         Priced(
             f"s{number}",
             Money(minor, "EUR"),
-            (Step(Reason("step_carrier"), Money(minor, "EUR")),),
+            (Step.to(Reason("step_carrier"), Money(minor, "EUR")),),
             service_class=service_class,
             source=source,  # type: ignore[arg-type]
             transit_days=days,

@@ -221,5 +221,5 @@ def _service(text: str, currency: str) -> Priced:
             said["source"] = word[1:]
         else:
             said["transit_days"] = int(word.removesuffix("d"))
-    steps = (Step(Reason("step_carrier", {"carrier": "X"}), price),)
+    steps = (Step.to(Reason("step_carrier", {"carrier": "X"}), price),)
     return Priced(code, price, steps, service_class=service_class, **said)

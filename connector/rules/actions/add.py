@@ -89,7 +89,7 @@ class AddRate(Action):
             added = Priced(
                 self.code,
                 price,
-                (Step(why, price),),
+                (Step.to(why, price),),
                 source="table",
                 service_class=self.service_class,
                 transit_days=self.transit_days,

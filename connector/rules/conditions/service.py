@@ -28,7 +28,7 @@ class CarrierIn(ServiceCondition):
         """Capitals do not matter."""
         del world
         matches = form_of(self.carriers)
-        return lambda service: matches(service.carrier.casefold()) is not None
+        return lambda service: matches(service.carrier.casefold())
 
 
 class ServiceIn(ServiceCondition):
@@ -44,7 +44,7 @@ class ServiceIn(ServiceCondition):
         """Capitals do not matter."""
         del world
         matches = form_of(self.services)
-        return lambda service: bool(matches(service.code.casefold()) or matches(service.service.casefold()))
+        return lambda service: matches(service.code.casefold()) or matches(service.service.casefold())
 
 
 class ServiceClassIn(ServiceCondition):
@@ -113,7 +113,12 @@ class PriceBetween(Condition):
         )
 
 
-def form_of(texts: tuple[str, ...]) -> Callable[[str], re.Match[str] | None]:
+def form_of(texts: tuple[str, ...]) -> Callable[[str], bool]:
     """A test of casefolded words against names in which * stands for any letters."""
-    forms = [translate(text.casefold().replace("[", "[[]").replace("?", "[?]")) for text in texts]
-    return re.compile("|".join(forms)).match
+    folded = [text.casefold() for text in texts]
+    exact = frozenset(text for text in folded if "*" not in text)
+    forms = [translate(text.replace("[", "[[]").replace("?", "[?]")) for text in folded if "*" in text]
+    if not forms:
+        return exact.__contains__
+    matches = re.compile("|".join(forms)).match
+    return lambda word: word in exact or matches(word) is not None
