@@ -3,7 +3,7 @@ FROM debian:12-slim
 
 ENV DEBIAN_FRONTEND=noninteractive
 RUN apt-get update \
- && apt-get install -qq -y --no-install-recommends ca-certificates python3 python3-venv \
+ && apt-get install -qq -y --no-install-recommends ca-certificates fonts-dejavu-core python3 python3-venv \
  && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --user-group --home-dir /var/lib/waybill --shell /usr/sbin/nologin waybill \
  && install -d -o waybill -g waybill -m 0750 /var/lib/waybill

@@ -60,6 +60,8 @@ async def look(
         *machine.file_system(settings),
         *disk(settings),
         *await anyio.to_thread.run_sync(machine.port, settings),
+        *await anyio.to_thread.run_sync(machine.fonts, settings),
+        *await anyio.to_thread.run_sync(machine.label_files, settings),
         *await _outside(settings, outgoing, stored, now, read_end),
     ]
 

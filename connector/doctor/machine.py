@@ -16,6 +16,9 @@ from pathlib import Path
 from sqlalchemy.engine import make_url
 
 from connector.doctor.diagnosis import Diagnosis
+from connector.labels.files import FilesUnreachable
+from connector.labels.paper.fonts import find_fonts
+from connector.labels.store_s3 import Bucket, S3Blobs
 from connector.settings import KEY_FILE, Settings
 from connector.words.reason import Param, Reason
 
@@ -93,6 +96,29 @@ def file_system(
         why = Reason("doctor_network_disk", {"folder": str(folder), "kind": kind})
         return [Diagnosis("file system", what, "broken", kind, why)]
     return [Diagnosis("file system", what, "ok", kind)]
+
+
+def fonts(settings: Settings) -> list[Diagnosis]:
+    """Whether packing slips can be printed in every language that we have."""
+    what = Reason("doctor_fonts")
+    found = find_fonts(settings.fonts)
+    if not found.complete:
+        why = Reason("doctor_fonts_missing", {"folders": settings.fonts})
+        return [Diagnosis("fonts", what, "look", why=why)]
+    return [Diagnosis("fonts", what, "ok", str(found.faces[0].regular))]
+
+
+def label_files(settings: Settings) -> list[Diagnosis]:
+    """Whether the bucket of label files answers; a folder is looked at with the disk."""
+    if settings.files is None:
+        return []
+    what, bucket = Reason("doctor_files"), Bucket.read(settings.files.get_secret_value())
+    try:
+        S3Blobs(bucket).look()
+    except FilesUnreachable as error:
+        why = Reason("doctor_files_unreachable", {"place": bucket.host, "bucket": bucket.name, "said": error.message})
+        return [Diagnosis("label files", what, "broken", why=why)]
+    return [Diagnosis("label files", what, "ok", f"{bucket.name} at {bucket.host}")]
 
 
 def _kind_of(folder: Path, mounts: str) -> str:

@@ -216,8 +216,8 @@ def _ledger(connection: Connection, shops: Sequence[ShopRecord]) -> list[Diagnos
     bad = {domain: found for domain, found in checked.items() if found.gaps}
     if bad:
         domain, found = next(iter(bad.items()))
-        params = {"shops": len(bad), "shop": domain, "gaps": len(found.gaps)}
-        return [Diagnosis("ledger", what, "broken", why=Reason("doctor_ledger_gaps", params))]
+        why = Reason("doctor_ledger_gaps", {"shops": len(bad), "shop": domain, "gaps": len(found.gaps)})
+        return [Diagnosis("ledger", what, "broken", why=why)]
     entries = sum(found.entries for found in checked.values())
     return [Diagnosis("ledger", what, "ok", str(entries))] if entries else []
 
