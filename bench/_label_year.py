@@ -211,7 +211,7 @@ def _invoices(life: _Life, label: Any, price: Money, number: int) -> None:
             amount = price + Money(added, price.currency) if kind == "total" else Money(added, price.currency)
             line = InvoiceLine(2, label.tracking_code, amount, f"I{number // 500}")
             for _ in range(random.choice((1, 1, 2))):
-                book_lines(life.connection, shop, [line], kind, now)  # type: ignore[arg-type]  # One of the two.
+                book_lines(life.connection, shop, [line], kind, now)
             life.year.acts[f"billed by file, {kind}"] += 1
     life.year.move("wallet", "postage:adjusted", added, price.currency)
 
@@ -244,6 +244,7 @@ def _voided(life: _Life, label_id: str, price: Money) -> bool:
         return True
     came = random.randint(1, price.minor) if life.chance(0.3) else price.minor
     label = label_of(life.connection, shop, label_id)
+    assert label is not None
     if came == price.minor and life.chance(0.5):
         news = MoneyBack(label.handle, "", "USPS", now, f"r_{label_id}")
         invoice_news.take_in(life.connection, shop, "acc_1", news, now)

@@ -85,7 +85,9 @@ def check(connection: Connection, shop_id: str) -> Checked:
     gaps += _invoices(connection, shop_id, of_labels)
     paid = connection.execute(orders.select(shop_id).where(orders.c.paid.is_(True))).all()
     for row in paid:
-        gaps += _compare(row.id, "ledger_charged", row.charged_minor, of_orders[row.id, "charged"], row.currency)
+        gaps += _compare(
+            row.id, Reason("ledger_charged"), row.charged_minor, of_orders[row.id, "charged"], row.currency
+        )
     gaps += [
         Gap("", Reason("ledger_not_even", {"currency": currency}))
         for currency in sorted({currency for _, currency in balances})
@@ -105,17 +107,19 @@ def _labels(known: list[Any] | Any, of_labels: Sums) -> Iterator[Gap]:
         if is_by_hand(row):
             want = booked if row.state == "bought" else 0
             found = booked_as("by_hand") - booked_as("by_hand_back")
-            yield from _compare(row.id, "ledger_by_hand", want, found, currency)
+            yield from _compare(row.id, Reason("ledger_by_hand"), want, found, currency)
             continue
-        yield from _compare(row.id, "ledger_bought", booked, booked_as("bought"), currency)
+        yield from _compare(row.id, Reason("ledger_bought"), booked, booked_as("bought"), currency)
         asked = row.state in {"void_requested", "voided", "void_refused"}
-        yield from _compare(row.id, "ledger_refund_due", booked if asked else 0, booked_as("refund_due"), currency)
+        yield from _compare(
+            row.id, Reason("ledger_refund_due"), booked if asked else 0, booked_as("refund_due"), currency
+        )
         closed = booked if asked and not refund_of(row).is_open else 0
         came = booked_as("refunded", "uncharged", "lost")
-        yield from _compare(row.id, "ledger_refund", closed, came, currency)
+        yield from _compare(row.id, Reason("ledger_refund"), closed, came, currency)
         open_claim = booked_as("claimed") - booked_as("claim_paid", "claim_lost")
         if open_claim < 0:
-            yield from _compare(row.id, "ledger_claim", 0, open_claim, currency)
+            yield from _compare(row.id, Reason("ledger_claim"), 0, open_claim, currency)
 
 
 def _invoices(connection: Connection, shop_id: str, of_labels: Sums) -> Iterator[Gap]:
@@ -126,16 +130,17 @@ def _invoices(connection: Connection, shop_id: str, of_labels: Sums) -> Iterator
     ).all()
     seen = {row.label_id: row for row in told}
     for label_id in {key for key, kind in of_labels if kind == "adjusted"} - set(seen):
-        yield from _compare(label_id, "ledger_adjusted", 0, of_labels[label_id, "adjusted"], "")
+        yield from _compare(label_id, Reason("ledger_adjusted"), 0, of_labels[label_id, "adjusted"], "")
     for row in told:
         yield from _compare(
-            row.label_id, "ledger_adjusted", int(row.minor), of_labels[row.label_id, "adjusted"], row.currency
+            row.label_id, Reason("ledger_adjusted"), int(row.minor), of_labels[row.label_id, "adjusted"], row.currency
         )
 
 
-def _compare(subject: str, code: str, want: int, found: int, currency: str) -> list[Gap]:
+def _compare(subject: str, what: Reason, want: int, found: int, currency: str) -> list[Gap]:
+    """A gap unless both are one; `what` names the amounts."""
     if want == found:
         return []
     if not currency:
-        return [Gap(subject, Reason(code, {"want": want, "found": found}))]
-    return [Gap(subject, Reason(code, {"want": Money(want, currency), "found": Money(found, currency)}))]
+        return [Gap(subject, Reason(what.code, {"want": want, "found": found}))]
+    return [Gap(subject, Reason(what.code, {"want": Money(want, currency), "found": Money(found, currency)}))]

@@ -116,7 +116,9 @@ def standing(label: Any) -> Reason | None:
             return Reason("refund_refused", {"amount": price})
         case "asked" | "requested":
             asked, until = _day(refund.asked_at), _day(refund.until)
-            return Reason(f"refund_{refund.state}", {"amount": price, "at": asked, "until": until})
+            if refund.state == "requested":
+                return Reason("refund_requested", {"amount": price, "at": asked})
+            return Reason("refund_asked", {"amount": price, "at": asked, "until": until})
 
 
 def request_void(

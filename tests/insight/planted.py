@@ -93,29 +93,14 @@ def plant(random: Random, cause: str) -> Planted:
         home=False,
     )
     quoted = tariff(said)
-    bought, seen, extra = quoted, said, 0
-    sides = said.sides
-    assert sides is not None
-    assert said.grams is not None
-    match cause:
-        case "dimensions":
-            longest = said.grams * 5_000 // (sides[1] * sides[2]) + random.randint(160, 420)
-            seen = Box(said.grams, (max(sides[0] + 120, longest), sides[1], sides[2]), said.zone, home=False)
-        case "weight":
-            volume = sides[0] * sides[1] * sides[2] // 5_000
-            seen = Box(max(said.grams, volume) + random.randint(700, 6_000), sides, said.zone, home=False)
-        case "zone":
-            seen = Box(said.grams, sides, str(int(said.zone) + random.randint(1, 3)), home=False)
-        case "residential":
-            seen = Box(said.grams, sides, said.zone, home=True)
-        case "stand_in":
-            bought = quoted + random.choice((-1, 1)) * random.randint(90, 600)
-        case "surcharge":
-            extra = random.randint(120, 900)
-        case "address_correction":
-            extra = random.randint(900, 2_200)
-        case "other":
-            extra = random.choice((-1, 1)) * random.randint(60, 500)
+    bought, extra = quoted, 0
+    seen = _seen(random, cause, said)
+    if cause == "stand_in":
+        bought = quoted + random.choice((-1, 1)) * random.randint(90, 600)
+    elif cause == "other":
+        extra = random.choice((-1, 1)) * random.randint(60, 500)
+    else:
+        extra = {"surcharge": random.randint(120, 900), "address_correction": random.randint(900, 2_200)}.get(cause, 0)
     added = tariff(seen) - quoted + extra
     named = cause in {"surcharge", "address_correction"} or (cause in WORDINGS and random.random() < 0.65)
     charges: list[tuple[str, int]] = []
@@ -135,6 +120,25 @@ def plant(random: Random, cause: str) -> Planted:
         said,
         _as_told(random, seen, needed=not named),
     )
+
+
+def _seen(random: Random, cause: str, said: Box) -> Box:
+    """What the carrier's machine saw: as was said, but for the cause."""
+    sides = said.sides
+    assert sides is not None
+    assert said.grams is not None
+    match cause:
+        case "dimensions":
+            longest = said.grams * 5_000 // (sides[1] * sides[2]) + random.randint(160, 420)
+            return Box(said.grams, (max(sides[0] + 120, longest), sides[1], sides[2]), said.zone, home=False)
+        case "weight":
+            volume = sides[0] * sides[1] * sides[2] // 5_000
+            return Box(max(said.grams, volume) + random.randint(700, 6_000), sides, said.zone, home=False)
+        case "zone":
+            return Box(said.grams, sides, str(int(said.zone) + random.randint(1, 3)), home=False)
+        case "residential":
+            return Box(said.grams, sides, said.zone, home=True)
+    return said
 
 
 def _as_told(random: Random, seen: Box, *, needed: bool) -> Box:
@@ -163,7 +167,7 @@ def _slip(random: Random, text: str) -> str:
 
 def planted(seed: int, of_each: int) -> list[Planted]:
     """So many labels of each cause, shuffled."""
-    random = Random(seed)
+    random = Random(seed)  # noqa: S311 - what can be repeated.
     causes = (*WORDINGS, "stand_in", "other")
     found = [plant(random, cause) for cause in causes for _ in range(of_each)]
     random.shuffle(found)

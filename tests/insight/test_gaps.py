@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,7 +29,7 @@ def measures(box: Box) -> Measures:
     return Measures(box.grams, box.sides, None, box.zone, box.home)
 
 
-def macro_f1(pairs: list[tuple[str, str]]) -> float:
+def macro_f1(pairs: Sequence[tuple[str, str]]) -> float:
     """The mean of the causes' F1, each cause counting the same."""
     scores = []
     for cause in sorted({truth for truth, _ in pairs}):

@@ -26,8 +26,8 @@ def eur(minor: int) -> Money:
 def order(
     name: str, charged: int, bought: int | None, invoiced: int | None = None, *gaps: Attribution, days: int = 0
 ) -> OrderCost:
-    costs = [None if minor is None else eur(minor) for minor in (bought, invoiced)]
-    return OrderCost(f"ord_{name}", name, DAY - timedelta(days=days), eur(charged), eur(500), *costs, gaps)
+    cost, billed = (None if minor is None else eur(minor) for minor in (bought, invoiced))
+    return OrderCost(f"ord_{name}", name, DAY - timedelta(days=days), eur(charged), eur(500), cost, billed, gaps)
 
 
 ORDERS = [

@@ -79,8 +79,8 @@ def test_near_the_end_of_the_window_an_unanswered_void_is_told_at_once() -> None
 
 
 def test_money_that_does_not_come_is_told_after_a_month_whether_requested_or_accepted() -> None:
-    for state in ("requested", "accepted"):
-        waiting = Refund(state, NOW, ASKED.until)  # type: ignore[arg-type]  # Both are states of it.
+    for state in OPEN[1:]:
+        waiting = Refund(state, NOW, ASKED.until)
         assert turn(waiting, Voided("requested"), NOW + timedelta(days=29)).alarm == ""
         assert turn(waiting, Voided("requested"), NOW + timedelta(days=31)).alarm == "refund_overdue"
 

@@ -29,9 +29,7 @@ async def test_the_owner_sees_what_orders_cost_and_why(counter: Counter) -> None
     assert parcel.label is not None
     dearer = Money(parcel.label.booked_minor + 4321, parcel.label.booked_currency)
     lines = [
-        InvoiceLine(
-            2, parcel.label.tracking_code, price + Money(4321, "EUR"), "R-1", "Weight", charges=(("Weight", 0),)
-        ),
+        InvoiceLine(2, parcel.label.tracking_code, dearer, "R-1", "Weight", charges=(("Weight", 0),)),
         InvoiceLine(3, "NOBODY1", Money(100, "EUR"), "R-1"),
     ]
     counter.house.here(book_invoice, counter.desk.shop_id, lines, "total", counter.house.clock.now())
