@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from connector.storefront_settings import storefront_key
 from tests.browser import rig
 from tests.cli.worlds import make_shop
 
+EXTENSION = Path(__file__).resolve().parents[2] / "deploy" / "shopify" / "extensions" / "waybill-estimate"
 LINES = [{"sku": "MUG-1", "variant_id": "mug-1", "quantity": 2, "unit_price": "12.90", "grams": 420}]
 expect.set_options(timeout=rig.PATIENCE_MS)
 _SHIFTS = """
@@ -79,7 +81,14 @@ def front(browser: Browser, shop_site: str, tmp_path_factory: pytest.TempPathFac
 
 @contextmanager
 def shop_page(
-    browser: Browser, front: rig.Site, *, lang: str = "en", tag: str = "", width: int = 900, css: str = ""
+    browser: Browser,
+    front: rig.Site,
+    *,
+    lang: str = "en",
+    tag: str = "",
+    width: int = 900,
+    css: str = "",
+    script: str = "",
 ) -> Iterator[Page]:
     """A page of the shop as a merchant would write it, with text above and below the widget."""
     (shop,) = front.house.directory.shops()
@@ -89,7 +98,7 @@ def shop_page(
     html = f"""<!doctype html><html lang="{lang}"><head><meta charset="utf-8"><title>Mug</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <style>body {{ font: 16px/1.5 sans-serif; margin: 2rem; max-width: 40rem }} {css}</style>
-<script src="{front.url}/storefront/waybill-widget.js" defer></script></head>
+<script src="{script or front.url + "/storefront/waybill-widget.js"}" defer></script></head>
 <body><main><h1>Mug</h1><p>A mug for tea.</p>
 <waybill-estimate endpoint="{endpoint}" style="display:block;min-height:23rem" {attributes}>
 </waybill-estimate>
@@ -238,3 +247,21 @@ def test_reduced_motion_is_heeded(browser: Browser, front: rig.Site) -> None:
         page.emulate_media(reduced_motion="reduce")
         bar = page.locator("waybill-estimate .bar i")
         assert bar.evaluate("(each) => getComputedStyle(each).transitionDuration") == "0s"
+
+
+def test_the_theme_extensions_copy_works_with_a_themes_cart(browser: Browser, front: rig.Site) -> None:
+    """The smaller script, reading the cart as Shopify's themes have it, in hundredths."""
+    PAGES["/widget.js"] = (EXTENSION / "assets" / "waybill-widget.js").read_bytes()
+    items = [{"variant_id": "mug-1", "sku": "MUG-1", "quantity": 1, "original_price": 1290, "grams": 420,
+              "requires_shipping": True}]  # fmt: skip
+    PAGES["/cart.js"] = json.dumps({"items": items, "total_discount": 0, "currency": "EUR"}).encode()
+    tag = 'cart-url="/cart.js" country="AT" countries="AT,SK"'
+    with shop_page(browser, front, tag=tag, script="/widget.js") as page:
+        expect(page.locator("waybill-estimate .way p")).to_have_text("€37.10 more for free shipping")
+        assert page.locator("waybill-estimate option").count() == 2
+        items[0]["quantity"] = 3
+        PAGES["/cart.js"] = json.dumps({"items": items, "total_discount": 0, "currency": "EUR"}).encode()
+        page.evaluate("fetch('/cart/change.js')")  # As a theme does; the widget notices by itself.
+        expect(page.locator("waybill-estimate .way p")).to_have_text("€11.30 more for free shipping")
+        ask_for(page)
+        assert shifts(page) == []
