@@ -37,7 +37,9 @@ class Working:
         """One more step; free stays free, and no price falls below zero."""
         if self.free:
             return
-        self.price = price = max(0, price)
+        if price < 0:  # noqa: PLR1730 - max() costs as much as the rest, and this is done a thousand times for a call.
+            price = 0
+        self.price = price
         self.steps.append((why, price))
 
     def done(self) -> Priced:
@@ -60,7 +62,18 @@ class Working:
 class CallState:
     """One evaluation: the call, its services, and every question that was already answered."""
 
-    __slots__ = ("_index", "_meant", "_rates", "_values", "everything", "facts", "known", "services")
+    __slots__ = (
+        "_grams",
+        "_index",
+        "_meant",
+        "_rates",
+        "_units",
+        "_values",
+        "everything",
+        "facts",
+        "known",
+        "services",
+    )
 
     def __init__(self, facts: CallFacts, services: Sequence[Priced], questions: int) -> None:
         self.facts = facts
@@ -68,6 +81,8 @@ class CallState:
         self._index: LineIndex | None = None
         self._meant: dict[Meant, int] = {}
         self._values: dict[int, int] = {}
+        self._units: dict[int, int] = {}
+        self._grams: dict[int, int | None] = {}
         self._rates: dict[tuple[int, str], int | None] = {}
         self.put(services)
 
@@ -102,6 +117,21 @@ class CallState:
         found = self._values.get(lines)
         if found is None:
             found = self._values[lines] = sum([line.price * line.quantity for line in self.index.of(lines)])
+        return found
+
+    def grams(self, lines: int) -> int | None:
+        """What a set of lines weighs; None where a weight is not known."""
+        if lines not in self._grams:
+            found = self.index.of(lines)
+            known = [line.grams * line.quantity for line in found if line.grams is not None]
+            self._grams[lines] = sum(known) if len(known) == len(found) else None
+        return self._grams[lines]
+
+    def units(self, lines: int) -> int:
+        """How many pieces a set of lines has."""
+        found = self._units.get(lines)
+        if found is None:
+            found = self._units[lines] = sum([line.quantity for line in self.index.of(lines)])
         return found
 
     def own(self, minor: int, currency: str) -> int | None:

@@ -272,7 +272,7 @@ class Handling(Action):
                 return minor * len(state.facts.parcels)
             if self.per == "item":
                 mask = state.index.ships if meant is None else state.lines(meant) & state.index.ships
-                return minor * sum([line.quantity for line in state.index.of(mask)])
+                return minor * state.units(mask)
             mine, sums = state.value(state.index.everything), state.facts.sums
             whole = mine if sums is None else max(sums.subtotal, mine)
             return minor if not whole or mine == whole else (2 * minor * mine + whole) // (2 * whole)

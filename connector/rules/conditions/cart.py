@@ -132,7 +132,7 @@ class QuantityBetween(CallCondition):
 
         def holds(state: CallState) -> bool:
             mask = state.index.ships if meant is None else state.lines(meant)
-            units = sum([line.quantity for line in state.index.of(mask)])
+            units = state.units(mask)
             return units >= low and (high is None or units <= high)
 
         return holds
@@ -169,12 +169,7 @@ def between(low: int | None, high: int | None) -> None:
 
 
 def _goods_g(state: CallState, meant: Meant | None) -> int | None:
-    grams = 0
-    for line in state.index.of(state.index.ships if meant is None else state.lines(meant)):
-        if line.grams is None:
-            return None
-        grams += line.grams * line.quantity
-    return grams
+    return state.grams(state.index.ships if meant is None else state.lines(meant))
 
 
 def _parcels_g(state: CallState) -> int | None:
