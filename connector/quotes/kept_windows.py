@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from connector.promises.history import Count
 from connector.promises.lanes import LaneBook, LaneID, book, region_of
-from connector.promises.tables import parcel_promises, transit_lanes
+from connector.quotes.window_tables import parcel_promises, transit_lanes
 from connector.promises.window import Spot
 from connector.storage import config_version
 from connector.storage.database import insert_new
