@@ -20,7 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from carriers.carrier import Carrier, CarrierKind
 from connector import shop_settings
 from connector.entries import AccountEntry, AppEntry, AppID, OwnApp, ShopEntry, through_app
-from connector.promises.kept import load_lanes
+from connector.quotes.kept_windows import load_lanes
 from connector.promises.lanes import LaneBook
 from connector.promises.public_holidays import knows
 from connector.promises.settings import PromiseSettings

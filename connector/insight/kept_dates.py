@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
-from connector.promises.tables import parcel_promises
+from connector.quotes.window_tables import parcel_promises
 
 
 @dataclass(frozen=True, slots=True)

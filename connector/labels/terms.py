@@ -17,7 +17,7 @@ from connector.catalogue import keep
 from connector.directory import ShopEntry
 from connector.labels.choose import Terms
 from connector.labels.shipment import address_of
-from connector.promises.kept import promised_window
+from connector.quotes.kept_windows import promised_window
 from connector.promises.window import Goods, Promises, Service, Spot, promises_of
 from connector.quotes.reduced import is_po_box
 from connector.storage import persons

@@ -35,8 +35,8 @@ from connector.orders import batches
 from connector.orders.news import StoreHooks
 from connector.orders.refresh import Orders
 from connector.orders.sweep import OrderSweep
-from connector.promises import kept as promises
 from connector.quotes import behind
+from connector.quotes import kept_windows as promises
 from connector.quotes.behind import KEEP_LIVE
 from connector.quotes.ledger import forget_older
 from connector.storage import persons

@@ -10,7 +10,7 @@ import pytest
 from connector.insight.kept_dates import kept_report
 from connector.insight.punctuality import SWEEP, count_lanes, hold_against
 from connector.promises.history import Count
-from connector.promises.kept import (
+from connector.quotes.kept_windows import (
     Promised,
     forget_older,
     keep_promise,
@@ -21,7 +21,7 @@ from connector.promises.kept import (
     replace_lanes,
 )
 from connector.promises.lanes import LaneID
-from connector.promises.tables import parcel_promises
+from connector.quotes.window_tables import parcel_promises
 from connector.promises.window import Spot
 from connector.promises.zones import zone_at
 from tests.labels.world import World
