@@ -23,14 +23,17 @@ SHORTHAND_ORDER = (MARKUP_PERCENT, MARKUP_FIXED, THRESHOLD)
 
 
 class SafetyRate(BaseModel):
-    """The merchant's own price for when no carrier's price is known, and the service class that it stands in for."""
+    """The merchant's own price for when no carrier's price is known.
+
+    `service_class` is what it stands in for; empty: told from its name, as a carrier's service.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     name: str = Field(min_length=1, max_length=60)
     code: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,48}$")
     amount: Decimal = Field(ge=0)
     currency: str = Field(pattern="^[A-Z]{3}$")
-    service_class: SafetyClass = "standard"
+    service_class: SafetyClass | Literal[""] = ""
 
     @model_validator(mode="after")
     def _amount_fits_its_currency(self) -> Self:
@@ -156,7 +159,7 @@ def text_of(part: SafetyRate | BoughtAsSetting | ExchangeRate | CartonSetting) -
     match part:
         case SafetyRate():
             plain = f"{part.name}:{part.code}:{part.amount:f}"
-            return plain if part.service_class == "standard" else f"{plain}:{part.service_class}"
+            return f"{plain}:{part.service_class}" if part.service_class else plain
         case BoughtAsSetting():
             how = f"{part.carrier}/{part.service}" if part.how == "service" else part.how
             return ":".join([part.offer, how, *([] if part.limit is None else [f"{part.limit:f}"])])

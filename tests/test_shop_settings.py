@@ -303,7 +303,7 @@ def test_a_shorthand_leaves_other_thresholds_alone() -> None:
 def test_a_safety_rate_may_name_its_class() -> None:
     settings = change(ShopSettings(), {"safety_rates": "A: b:a:5.00,Fast:fast:9.00:express"}, "EUR")
     assert [(each.name, each.service_class) for each in settings.safety_rates] == [
-        ("A: b", "standard"),
+        ("A: b", ""),
         ("Fast", "express"),
     ]
 

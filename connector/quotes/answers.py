@@ -68,7 +68,8 @@ class AccountAnswer(Kept, frozen=True, kw_only=True):
 
     `state`: answered, failed, or late (cut off by the deadline). `source`: live, or held from an answer that was given
     to the same question at most half an hour before. `partial`: some of what it reaches had not answered in time.
-    `until`: when its prices no longer hold; None where they do as long as the answer does.
+    `until`: when its prices no longer hold; None where they do as long as the answer does. `covered`: what stands in
+    for missing prices is all that it usually offers there.
     """
 
     account_id: str
@@ -80,6 +81,7 @@ class AccountAnswer(Kept, frozen=True, kw_only=True):
     partial: bool = False
     elapsed_ms: int = 0
     until: datetime | None = None
+    covered: bool = False
 
     @property
     def is_whole(self) -> bool:

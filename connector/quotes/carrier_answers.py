@@ -180,19 +180,23 @@ class CarrierAnswers:
         missing = _gap(answer)
         known = {rate.key for rate in answer.rates}
         added: list[KeptRate] = []
+        covered = False
         older = self._held.get(key)
         if older is not None and self._seconds() < older.until - HOLD_S + STALE_S:
+            covered = older.answer.is_whole
             for rate in older.answer.rates:
                 if rate.key not in known and missing(rate):
                     added.append(rate.but(stand_in=rate.stand_in or "cached"))
                     known.add(rate.key)
         asked = asked_of(key[2])
         if asked is not None:
-            for rate in stand_ins(account, asked)[0]:
+            learned, whole = stand_ins(account, asked)
+            covered = covered or whole
+            for rate in learned:
                 if rate.key not in known and missing(rate):
                     added.append(rate)
                     known.add(rate.key)
-        return answer.but(rates=(*answer.rates, *added)) if added else answer
+        return answer.but(rates=(*answer.rates, *added), covered=covered) if added else answer
 
     def _fresh(self, key: Key, now: float) -> _Held | None:
         held = self._held.get(key)

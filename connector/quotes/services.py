@@ -102,7 +102,7 @@ def safety_services(
         if isinstance(priced, Reason):
             withheld.append(Withheld(carrier=rate.name, reason=priced))
             continue
-        of_class = class_of("", rate.name, None)
+        of_class = rate.service_class or class_of("", rate.name, None)
         found.append(priced._replace(name=rate.name, source="safety", service=rate.name, service_class=of_class))
     return found, tuple(withheld)
 

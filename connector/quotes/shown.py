@@ -87,7 +87,8 @@ def with_shown(answer: AccountAnswer, before: AccountAnswer, until: datetime | N
     same = {rate.key: rate for rate in answer.rates}
     kept = tuple(_held(rate, same.get(rate.key)) for rate in before.rates)
     ends = [each for each in (answer.until, until) if each is not None]
-    return answer.but(rates=(*kept, *added), until=min(ends, default=None))
+    covered = answer.covered or before.covered or not before.has_gap
+    return answer.but(rates=(*kept, *added), until=min(ends, default=None), covered=answer.has_gap and covered)
 
 
 def _held(shown: KeptRate, now: KeptRate | None) -> KeptRate:

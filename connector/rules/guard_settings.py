@@ -85,6 +85,7 @@ def put(body: dict[str, Any], key: str, text: str, currency: str) -> None:
         body.pop(field, None)
     else:
         body[field] = text if key == "guard" else _percent(text)
+    GuardSettings.model_validate(body)  # A fault is told with the key that was typed.
 
 
 def text_of(settings: GuardSettings, key: str) -> str:
