@@ -6,7 +6,7 @@ buys by the one way of every purchase, so nothing is bought twice, and a job tha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,7 +15,8 @@ from sqlalchemy import Connection, func
 
 from carriers.money import Money
 from connector.labels import record
-from connector.labels.tables import labels, parcels
+from connector.labels.aftercare import BAD_FILE
+from connector.labels.tables import label_files, labels, parcels
 from connector.orders import listing, view
 from connector.orders.listing import OrderFilter, OrderLine
 from connector.orders.tables import batch_items, batches, orders
@@ -50,6 +51,8 @@ class Item:
     asked: bool
     why: Reason | None
     line: OrderLine | None
+    file_comes: bool = False
+    """Whether the file of a bought label is still being fetched."""
 
     @property
     def outcome(self) -> str:
@@ -58,7 +61,7 @@ class Item:
             return "nothing"
         states = [each.state for each in self.line.parcels]
         if all(state == "bought" for state in states):
-            return "bought"
+            return "open" if self.file_comes and self.asked else "bought"
         if self.why is not None:
             return "stopped"
         if not self.asked:
@@ -180,6 +183,7 @@ def load(connection: Connection, shop_id: str, batch_id: str) -> Batch:
     ids = [item.order_id for item in items]
     for at in range(0, len(ids), 300):
         lines |= {line.id: line for line in listing.some(connection, shop_id, ids[at : at + 300])}
+    coming = _files_coming(connection, shop_id, lines.values())
     found = tuple(
         Item(
             item.position,
@@ -187,10 +191,32 @@ def load(connection: Connection, shop_id: str, batch_id: str) -> Batch:
             item.asked_at is not None,
             None if item.why is None else Reason.from_json(item.why),
             lines.get(item.order_id),
+            item.order_id in coming,
         )
         for item in items
     )
     return Batch(row.id, row.made_at, row.bought_at, found)
+
+
+def _files_coming(connection: Connection, shop_id: str, lines: Iterable[OrderLine]) -> set[str]:
+    """The orders whose labels' files were not fetched yet, and are not known to be bad."""
+    owners = {
+        each.label_id: line.id
+        for line in lines
+        if not any(why.code == BAD_FILE for why in line.matters)
+        for each in line.bought
+        if each.label_id is not None and not each.by_hand
+    }
+    found: set[str] = set()
+    ids = list(owners)
+    for at in range(0, len(ids), 500):
+        never = label_files.select(shop_id, label_files.c.label_id).where(
+            label_files.c.label_id.in_(ids[at : at + 500]),
+            label_files.c.sha256.is_(None),
+            label_files.c.fetched_at.is_(None),
+        )
+        found |= {owners[row.label_id] for row in connection.execute(never).all()}
+    return found
 
 
 def preview(connection: Connection, shop_id: str, batch: Batch) -> Preview:

@@ -1,0 +1,100 @@
+"""The packing table as a person sees it: few clicks from orders to paper, and a scanner in place of a mouse."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, Response
+
+from connector.labels.scan import code_of, keep_codes
+from connector.orders.view import OrderView
+from connector.storage import settings_versions
+from connector.storage.audit import Actor
+from connector.storage.logins.people import User
+from tests.browser.rig import PATIENCE_MS, Site, visitor
+from tests.browser.test_orders import an_order, now
+from tests.cli.shell import shell_in, started
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def table(site: Site) -> Iterator[Site]:
+    """The site with a worker beside it; labels are bought by clicks, and printed once the goods were scanned."""
+    house = site.house
+    body = {"buy": "manual", "default_carton": {"length_mm": 300, "width_mm": 200, "height_mm": 150, "tare_g": 120}}
+    house.here(settings_versions.publish, site.world.shop_id, body, Actor("person", "anna"), house.clock.now())
+    site.in_loop(house.directory.refresh)
+    with started(shell_in(house.settings.data_dir), "work"):
+        yield site
+
+
+class Clicks:
+    """Counts what a person clicks."""
+
+    def __init__(self, page: Page) -> None:
+        self.page, self.count = page, 0
+
+    def click(self, role: str, name: str) -> None:
+        self.count += 1
+        self.page.get_by_role(role, name=name, exact=True).first.click()  # type: ignore[arg-type]
+
+
+def _is_print(answer: Response) -> bool:
+    return "/print?batch=" in answer.url
+
+
+@pytest.mark.need(21)
+def test_from_orders_to_printed_labels_in_four_clicks(browser: Browser, table: Site, packer: User) -> None:
+    orders = [an_order(table) for _ in range(3)]
+    with visitor(browser, table, packer) as person:
+        page = person.open("/batches")
+        clicks = Clicks(page)
+        clicks.click("link", "New batch")
+        person.looked_at("batches-new")
+        clicks.click("button", "Look at the cost")
+        page.get_by_text("Cost as quoted").wait_for(timeout=PATIENCE_MS)
+        person.looked_at("batches-cost")
+        page.get_by_role("button", name="Buy").first.click()
+        clicks.count += 1
+        page.get_by_role("link", name="Print all", exact=True).wait_for(timeout=PATIENCE_MS)
+        person.looked_at("batches-done")
+        with page.expect_response(_is_print, timeout=PATIENCE_MS) as printed:
+            clicks.click("link", "Print all")
+        assert printed.value.headers["content-type"] == "application/pdf"
+        assert clicks.count == 4
+        assert all(now(table, order).state == "bought" for order in orders)
+
+
+def _scanned(page: Page, text: str) -> None:
+    """A scanner types and presses Enter, wherever the page has put the focus."""
+    page.keyboard.type(text)
+    page.keyboard.press("Enter")
+
+
+@pytest.mark.need(19)
+def test_a_scanner_is_enough_to_pack(browser: Browser, table: Site, packer: User) -> None:
+    order: OrderView = an_order(table)
+    parcel = now(table, order).id
+    table.house.here(keep_codes, table.world.shop_id, [parcel])
+    with visitor(browser, table, packer) as person:
+        page = person.open("/scan")
+        person.looked_at("scan")
+        _scanned(page, code_of(parcel))
+        page.get_by_text("1 to scan").wait_for(timeout=PATIENCE_MS)
+        _scanned(page, "NOT-1")
+        page.get_by_text("Does not belong in this parcel: NOT-1").wait_for(timeout=PATIENCE_MS)
+        person.looked_at("scan-wrong")
+        _scanned(page, "NOT-1")
+        page.get_by_text("Taken out: NOT-1").wait_for(timeout=PATIENCE_MS)
+        _scanned(page, "POT-1")
+        page.get_by_text(f"Order {order.name} is complete").wait_for(timeout=PATIENCE_MS)
+        person.looked_at("scan-complete")
+
+
+def test_lists_and_drivers_are_on_one_page(browser: Browser, table: Site, packer: User) -> None:
+    with visitor(browser, table, packer) as person:
+        page = person.open("/collections")
+        page.get_by_role("heading", name="Hand-over").wait_for(timeout=PATIENCE_MS)
+        person.looked_at("hand-over")
