@@ -189,7 +189,7 @@ def test_rules_about_different_services_may_stand_in_any_order(order: list[str],
         {"name": name, "when": [{"kind": "carrier_in", "carriers": [name]}], "then": [then]}
         for name, then in zip(["Post", "Wing"], two, strict=True)
     ]
-    turned = sorted(ours, key=lambda rule: order.index(rule["name"]))
+    turned = sorted(ours, key=lambda rule: order.index(str(rule["name"])))
     assert prices(run(rules_of(*ours))) == prices(run(rules_of(*turned)))
 
 

@@ -13,6 +13,7 @@ from connector.managing import rules as managing
 from connector.managing.rules import BadRules
 from connector.rules import kinds
 from connector.rules.ruleset import RuleSet
+from connector.storage.audit import Actor
 from tests.http.desk.counter import Counter, counter_at
 from tests.rules.facts import rules_of
 from tests.rules.test_actions import ACTIONS
@@ -89,7 +90,7 @@ async def test_a_draft_that_can_never_apply_is_shown_and_not_published(counter: 
     nowhere = [{"kind": "country_in", "countries": ["AT"]}, {"kind": "country_in", "countries": ["SK"]}]
     never = rules_of({"when": nowhere, "then": [{"kind": "hide"}]})
     async with counter.desk.signed_in(anna) as browser:
-        await managing.save_draft(house.database, house.clock, shop, never, managing.Actor("person", anna.id))
+        await managing.save_draft(house.database, house.clock, shop, never, Actor("person", anna.id))
         page = await browser.open(f"{counter.desk.base}/rules")
         assert "can never apply" in page.text
         page = await browser.send({"do": "publish"})
