@@ -12,8 +12,9 @@ from carriers.money import Money
 from connector.insight.costs import Rehearsed
 from connector.quotes.behind import Difference, LiveAnswer
 from connector.quotes.decision import DecidedOffer, Decision
-from connector.quotes.desk import Ledger, QuoteDesk
+from connector.quotes.desk import QuoteDesk
 from connector.quotes.ledger import LedgerRow
+from connector.quotes.ledger_port import Ledger
 from connector.quotes.shop import QuotingShop
 from connector.rules.exchange import exchange
 from connector.shop_settings import ShopSettings

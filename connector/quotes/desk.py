@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple
 
 from carriers.address import Address
 from connector import shop_settings
@@ -29,6 +29,7 @@ from connector.quotes.facts import Facts
 from connector.quotes.learning.lane import Asked
 from connector.quotes.learning.model import LearnedPrices, Told
 from connector.quotes.ledger import LedgerRow
+from connector.quotes.ledger_port import Ledger
 from connector.quotes.observed import Observed, Source, source_of
 from connector.quotes.parcels import plans_for
 from connector.quotes.patience import Patience
@@ -41,26 +42,6 @@ from connector.store import Incoming, RateCall
 from webhooks.receiver import Reply
 
 _MARGIN_S = 0.15  # For reading, deciding and writing around the carriers' answers.
-
-
-class Ledger(Protocol):
-    """Where answers are kept. Nothing here waits or fails."""
-
-    def put(self, row: LedgerRow) -> None:
-        """Take a row in."""
-        ...
-
-    def repeat(self, shop_id: str, quote_id: str, at: datetime) -> None:
-        """An answer was given again."""
-        ...
-
-    def live(self, answer: LiveAnswer) -> None:
-        """A carrier answered."""
-        ...
-
-    def difference(self, difference: Difference) -> None:
-        """A later live answer is not what was shown."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,8 +223,7 @@ class QuoteDesk:
             base = (*found.answers, *left_out)
             answers = base
             if key:
-                # An equal call may have been answered meanwhile.
-                shown = self.shown.get(key, now) or self.shown.get(told, now)
+                shown = self.shown.get(key, now) or self.shown.get(told, now)  # It may have been answered meanwhile.
                 answers = hold(base, shown)
         decision = decide(cart, facts, answers, now, (planned, own))
         quote_id = new_id("quo", now)
@@ -261,7 +241,7 @@ class QuoteDesk:
             digest=hashlib.sha256(reply.body).hexdigest(),
             elapsed_ms=int((time.monotonic() - started) * 1000),
             plan_id=planned.id if isinstance(planned, Plan) else "",
-            hold_key=key,
+            hold_key="" if storefront and known.streets else key,  # Others cannot tell whose prices need a street.
             channel=CHANNEL if storefront else "",
             plans=tuple(each for each in (planned, *own.values()) if isinstance(each, Plan)),
         )
