@@ -20,12 +20,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from carriers.carrier import Carrier, CarrierKind
 from connector import shop_settings
 from connector.entries import AccountEntry, AppEntry, AppID, OwnApp, ShopEntry, through_app
-from connector.quotes.kept_windows import load_lanes
 from connector.promises.lanes import LaneBook
 from connector.promises.public_holidays import knows
 from connector.promises.settings import PromiseSettings
 from connector.quotes.adjustments import load_expected
 from connector.quotes.ask import Account
+from connector.quotes.kept_windows import load_lanes
 from connector.quotes.shop import Origin, QuotingShop
 from connector.shop_settings import ShopSettings
 from connector.storage import config_version, settings_versions

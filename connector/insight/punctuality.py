@@ -15,11 +15,11 @@ from connector.directory import Directory, ShopEntry
 from connector.labels.tables import labels
 from connector.promises.calendar import Calendar
 from connector.promises.history import LOST_DAYS, Count
-from connector.quotes.kept_windows import late_by, replace_lanes
 from connector.promises.lanes import LaneID
-from connector.quotes.window_tables import parcel_promises
 from connector.promises.window import Promises, Service, Spot, zone_of
 from connector.promises.zones import zone_at
+from connector.quotes.kept_windows import late_by, replace_lanes
+from connector.quotes.window_tables import parcel_promises
 from connector.storage.database import Database
 from connector.tracking.tables import trackings
 from connector.work.port import Run

@@ -10,10 +10,10 @@ from carriers.address import Address
 from connector.directory import ShopEntry
 from connector.orders.quote_of import Linked
 from connector.orders.tables import orders
-from connector.quotes.kept_windows import KeptWindow, Promised, keep_promise
 from connector.promises.window import Spot
 from connector.quotes.answers import KeptRate
 from connector.quotes.facts import settings_of
+from connector.quotes.kept_windows import KeptWindow, Promised, keep_promise
 from connector.quotes.windows import dates_of, spot_of
 from connector.store import FulfilmentGroup, Order
 

@@ -10,6 +10,9 @@ import pytest
 from connector.insight.kept_dates import kept_report
 from connector.insight.punctuality import SWEEP, count_lanes, hold_against
 from connector.promises.history import Count
+from connector.promises.lanes import LaneID
+from connector.promises.window import Spot
+from connector.promises.zones import zone_at
 from connector.quotes.kept_windows import (
     Promised,
     forget_older,
@@ -20,10 +23,7 @@ from connector.quotes.kept_windows import (
     promised_window,
     replace_lanes,
 )
-from connector.promises.lanes import LaneID
 from connector.quotes.window_tables import parcel_promises
-from connector.promises.window import Spot
-from connector.promises.zones import zone_at
 from tests.labels.world import World
 
 pytestmark = pytest.mark.anyio

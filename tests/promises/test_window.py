@@ -92,7 +92,7 @@ def test_an_answer_that_the_platform_may_still_show_is_in_time_then(cache_s: int
 
 def test_a_weekday_with_a_cut_off_is_a_working_day_and_others_are_none() -> None:
     saturday = datetime(2026, 11, 28, 9, tzinfo=UTC)
-    busy = {"locations": [{"cut_offs": {"sat": "11:00", "mon": "14:00"}}]}
+    busy: dict[str, Any] = {"locations": [{"cut_offs": {"sat": "11:00", "mon": "14:00"}}]}
     start = promises(**busy).start(saturday)
     assert start.day == date(2026, 11, 28)
     assert promises(**busy).start(saturday + timedelta(hours=3)).day == date(2026, 11, 30)
@@ -110,7 +110,7 @@ def test_a_window_holds_until_the_cut_off_or_midnight_less_what_the_platform_kee
 
 
 def test_locations_have_their_own_times_and_handling() -> None:
-    both = {
+    both: dict[str, Any] = {
         "handling_days": 1,
         "locations": [
             {"cut_offs": {"mon": "08:00"}},
@@ -172,30 +172,34 @@ def test_the_working_week_is_the_country_s() -> None:
 
 
 def test_closed_days_of_shop_location_and_carrier() -> None:
-    closed = {"closed": [{"first": "2026-11-24", "last": "2026-11-25"}]}
+    closed: dict[str, Any] = {"closed": [{"first": "2026-11-24", "last": "2026-11-25"}]}
     assert arrival(MONDAY, days=0, **closed)[0] == "2026-11-26"
-    elsewhere = {"closed": [{"first": "2026-11-24", "last": "2026-11-25", "location": "loc_2"}]}
+    elsewhere: dict[str, Any] = {"closed": [{"first": "2026-11-24", "last": "2026-11-25", "location": "loc_2"}]}
     assert arrival(MONDAY, days=0, **elsewhere)[0] == "2026-11-24"
-    carrier = {"closed": [{"first": "2026-11-25", "last": "2026-11-26", "carrier": "post"}]}
+    carrier: dict[str, Any] = {"closed": [{"first": "2026-11-25", "last": "2026-11-26", "carrier": "post"}]}
     assert arrival(MONDAY, days=1, **carrier)[0] == "2026-11-27"
 
 
 def test_a_carrier_collects_and_delivers_on_its_own_days() -> None:
-    carrier = {"carriers": [{"name": "POST", "pickup": "wed", "delivers": "mon-sat"}]}
+    carrier: dict[str, Any] = {"carriers": [{"name": "POST", "pickup": "wed", "delivers": "mon-sat"}]}
     found = window(MONDAY, days=3, **carrier)
     assert found is not None
     assert (found.ships_on, found.latest) == (date(2026, 11, 25), date(2026, 11, 28))  # A Saturday.
 
 
 def test_what_is_said_of_a_service_counts_before_what_is_said_of_its_carrier() -> None:
-    both = {"carriers": [{"name": "Post", "pickup": "fri"}, {"name": "Post", "service": "ground", "pickup": "thu"}]}
+    both: dict[str, Any] = {
+        "carriers": [{"name": "Post", "pickup": "fri"}, {"name": "Post", "service": "ground", "pickup": "thu"}]
+    }
     found = window(MONDAY, **both)
     assert found is not None
     assert found.ships_on.weekday() == 3
 
 
 def test_a_shop_that_never_works_promises_nothing() -> None:
-    closed = {"closed": [{"first": "2026-01-01", "last": "2027-12-31"}, {"first": "2028-01-01", "last": "2029-12-31"}]}
+    closed: dict[str, Any] = {
+        "closed": [{"first": "2026-01-01", "last": "2027-12-31"}, {"first": "2028-01-01", "last": "2029-12-31"}]
+    }
     assert window(MONDAY, **closed) is None
 
 
@@ -221,7 +225,7 @@ def test_days_that_a_carrier_does_not_explain_are_read_either_way(basis: str, ex
 
 
 def test_history_counts_before_the_table_and_the_table_before_the_carrier() -> None:
-    table = {"transit": [{"countries": ["AT"], "least": 2, "most": 4}]}
+    table: dict[str, Any] = {"transit": [{"countries": ["AT"], "least": 2, "most": 4}]}
     lane = Lane(1, 3, 931, 120)
     by_history = window(MONDAY, 9, AT, lane=lane, **table)
     by_table = window(MONDAY, 9, AT, **table)
@@ -253,7 +257,9 @@ def test_the_shop_s_own_day_counts() -> None:
     ],
 )
 def test_a_cut_off_is_a_local_time_on_each_side_of_a_clock_change(day: str, at: str, expected: str) -> None:
-    every = {"locations": [{"cut_offs": dict.fromkeys(("mon", "tue", "wed", "thu", "fri", "sat", "sun"), at)}]}
+    every: dict[str, Any] = {
+        "locations": [{"cut_offs": dict.fromkeys(("mon", "tue", "wed", "thu", "fri", "sat", "sun"), at)}]
+    }
     start = promises("Europe/Bratislava", holidays=False, **every).start(
         datetime.fromisoformat(f"{day}T00:00:00+00:00")
     )

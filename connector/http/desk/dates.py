@@ -13,9 +13,9 @@ from connector.insight.kept_dates import kept_report
 from connector.managing.dates import change_dates, findings_of
 from connector.promises import edit
 from connector.promises.edit import BadEntry
-from connector.quotes.kept_windows import lane_sizes
 from connector.promises.settings import PromiseSettings, write_cut_offs
 from connector.promises.transit_table import read_transit, write_transit
+from connector.quotes.kept_windows import lane_sizes
 from connector.shop_settings import SettingsError
 from connector.storage.settings_versions import StaleSettings
 from webhooks.errors import WaybillError
