@@ -22,6 +22,7 @@ CAPABILITIES = Capabilities(
     return_label=True,
     manifest=True,
     pickup=True,
+    verify_address=True,
     # EasyPost's help on refunds: USPS 30 days, UPS and FedEx 90; EasyPost's own accounts with them have other names.
     void_days=(("USPS", 30), ("UPS", 90), ("UPSDAP", 90), ("FedEx", 90), ("FedExDefault", 90)),
 )

@@ -57,6 +57,11 @@ def pickup_body(request: PickupRequest) -> Body:
     return {"pickup": pickup}
 
 
+def verify_body(address: Address) -> Body:
+    """The body that has one address looked up."""
+    return {"address": _address(address), "verify": True}
+
+
 def without(personal: tuple[str, ...], text: str) -> str:
     """A message without the words of an address."""
     for word in personal:

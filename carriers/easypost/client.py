@@ -20,6 +20,7 @@ from carriers.easypost.collection import EasyPostCollector
 from carriers.easypost.combining import combine
 from carriers.easypost.errors import raise_for, refused_purchase
 from carriers.easypost.settings import EasyPostSettings
+from carriers.easypost.verifying import EasyPostVerifier
 from carriers.errors import CarrierError, Garbled, Refused, Retryable, Unavailable
 from carriers.invoice import CarrierNews
 from carriers.label import Created, NotBought, Purchased, Rejected, Unknown, Voided
@@ -53,6 +54,7 @@ class EasyPost:
         self._words: OrderedDict[str, tuple[str, ...]] = OrderedDict()  # By handle, to strip them from refusals.
         self._capabilities = capabilities
         self.collector = EasyPostCollector(self._caller, self._base, self._headers, settings)
+        self.verifier = EasyPostVerifier(self._caller, self._base, self._headers, settings)
 
     @property
     def capabilities(self) -> Capabilities:

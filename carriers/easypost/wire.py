@@ -45,6 +45,39 @@ class WireObject(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
+class WireAddressError(WireObject):
+    """What was not found of an address."""
+
+    code: Text = ""
+    message: Text = ""
+
+
+class WireVerification(WireObject):
+    """One way of looking an address up."""
+
+    success: bool | None = None
+    errors: Lines = []
+
+
+class WireVerifications(WireObject):
+    """What was looked up; an empty object where nothing was."""
+
+    delivery: WireVerification | None = None
+
+
+class WireAddress(WireObject):
+    """An address as EasyPost knows it."""
+
+    street1: Text = ""
+    street2: Text = ""
+    city: Text = ""
+    state: Text = ""
+    zip: Text = ""
+    country: Text = ""
+    residential: bool | None = None
+    verifications: Annotated[WireVerifications | None, BeforeValidator(_object)] = None
+
+
 class WireRate(WireObject):
     """A price of one service. Without `id` when it comes from /beta/rates."""
 

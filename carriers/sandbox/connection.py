@@ -31,6 +31,7 @@ from carriers.sandbox.mapping import (
 from carriers.sandbox.prices import SERVICES, Service, carries, price, transit_days
 from carriers.sandbox.settings import SandboxSettings
 from carriers.sandbox.story import Story
+from carriers.sandbox.verifying import SandboxVerifier
 from carriers.tracking import TrackingUpdate
 from webhooks.ports import Clock, Fence
 from webhooks.receiver import Authentic, Forged
@@ -46,6 +47,7 @@ def capabilities(look_up_ceiling_s: int = 5) -> Capabilities:
         multi_parcel=True,
         manifest=True,
         pickup=True,
+        verify_address=True,
     )
 
 
@@ -57,6 +59,7 @@ class SandboxCarrier:
         self._clock = clock
         self._client = PretendCarrier(settings, clock)
         self.collector = SandboxCollector(settings)
+        self.verifier = SandboxVerifier(self._client)
         self._capabilities = capabilities(settings.look_up_ceiling_s)
 
     @property

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from connector.cli import by_hand, refunds
+from connector.cli import addresses, by_hand, refunds
 from connector.cli.naming import named_shop, worker_runs
 from connector.cli.output import EXIT_FAILED, Speaker, command, in_house, with_house
 from connector.labels import record
@@ -81,6 +81,7 @@ def add_to(group: click.Group) -> None:
     group.add_command(order)
     group.add_command(label)
     by_hand.add_to(order)
+    addresses.add_to(order)
     refunds.add_to(label)
 
     @command(order, "show")
@@ -91,8 +92,8 @@ def add_to(group: click.Group) -> None:
 
         ORDER is the store's name or id of it, or Waybill's id.
         """
-        found = with_house(lambda house: house.here(view.show, house.here(find_shop_id, shop), order))
-        speaker.answer(_data(found), _lines(found))
+        found, proposed = with_house(lambda house: _show(house, house.here(find_shop_id, shop), order))
+        speaker.answer(_data(found) | {"proposed_address": proposed}, [*_lines(found), *addresses.lines(proposed)])
 
     @command(order, "release")
     @click.argument("shop")
@@ -166,6 +167,11 @@ def add_to(group: click.Group) -> None:
 
         paths = in_house(do)
         speaker.answer({"files": [str(path) for path in paths]}, [f"Wrote {path}" for path in paths])
+
+
+def _show(house: House, shop_id: str, reference: str) -> tuple[OrderView, dict[str, Any] | None]:
+    found = house.here(view.show, shop_id, reference)
+    return found, house.here(addresses.proposed, house.keyring, shop_id, found.id)
 
 
 def _labels(count: int) -> str:

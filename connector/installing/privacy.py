@@ -73,8 +73,10 @@ class Departures:
 
 def _persons_of(connection: Connection, shop_id: str, orders: tuple[str, ...] | None) -> set[str]:
     """Ids of the persons that are recipients of these orders, or with None of any order."""
-    chosen = parcels.select(shop_id, parcels.c.person_id).where(parcels.c.person_id.is_not(None))
+    chosen = parcels.select(shop_id, parcels.c.person_id, parcels.c.verified).where(parcels.c.person_id.is_not(None))
     if orders is not None:
         chosen = chosen.where(parcels.c.order_external_id.in_(orders))
-    named = {str(row.person_id) for row in connection.execute(chosen).all()}
+    rows = connection.execute(chosen).all()
+    named = {str(row.person_id) for row in rows}
+    named |= {str(row.verified["proposal"]) for row in rows if row.verified and row.verified.get("proposal")}
     return persons.known(connection, shop_id, named)

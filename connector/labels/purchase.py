@@ -15,12 +15,13 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection
 
+from carriers.address import Address
 from carriers.errors import CarrierError
 from carriers.label import NotBought, Purchased, Rejected, Unknown
 from carriers.money import Money
 from connector.attention.board import need_person
 from connector.directory import AccountEntry, Directory, ShopEntry
-from connector.labels import gates, record, spending
+from connector.labels import gates, record, spending, stops, verifying
 from connector.labels.aftercare import kept_files
 from connector.labels.choose import Chosen, choose
 from connector.labels.files import LabelShelf
@@ -115,11 +116,13 @@ class Purchasing:
         """Whether the purchase ends here: the merchant, the store or a missing account says no."""
         by_rule = actor.kind == "rule"
         if by_rule and not shop.settings.buys_when_paid:
-            await self.database.run(_stand_back, label, self.now())
+            await self.database.run(stops.stand_back, label, self.now())
             return True
         wanted = await run.step("order.check", lambda: self.still_wanted(shop, parcel))
         if wanted.why_not is not None:
-            await self.database.run(_not_wanted, parcel, label, wanted, self.now())
+            await self.database.run(
+                stops.not_wanted, parcel, label, wanted.why_not, self.now(), cancelled=wanted.cancelled
+            )
             return True
         released = parcel.released or ()
         why = Reason("risk_flagged") if wanted.risky and by_rule and "risk_flagged" not in released else None
@@ -132,7 +135,7 @@ class Purchasing:
         if why is None and by_rule:
             why = await self.database.run(why_not_by_rule, self.keyring, shop, parcel, wanted.goods)
         if why is not None:
-            await self.database.run(_give_up, parcel, label, why, self.now())
+            await self.database.run(stops.give_up, parcel, label, why, self.now())
         return why is not None
 
     async def settle(self, run: Run) -> None:
@@ -200,10 +203,11 @@ class Purchasing:
 
     async def _create(self, run: Run, shop: ShopEntry, account: AccountEntry, parcel: Any, actor: Actor) -> Any | None:
         shipment = await self.database.run(shipment_for, self.keyring, shop, account.connection.capabilities, parcel)
-        by_person = actor.kind in {"person", "command"}
-        fault = shipment if isinstance(shipment, Reason) else address_fault(shop, parcel, shipment, by_person=by_person)
-        if isinstance(shipment, Reason) or fault is not None:
-            await self.database.run(record.hold, shop.id, parcel.id, fault, self.now())
+        why = shipment if isinstance(shipment, Reason) else address_fault(shop, parcel, shipment)
+        if not isinstance(shipment, Reason):
+            why = why or await self._verify(run, shop, account, parcel, shipment.destination)
+        if isinstance(shipment, Reason) or why is not None:
+            await self.database.run(record.hold, shop.id, parcel.id, why, self.now())
             return None
         try:
             created = await run.step("label.create", lambda: account.connection.create(shipment))
@@ -220,6 +224,20 @@ class Purchasing:
             ),
         )
 
+    async def _verify(
+        self, run: Run, shop: ShopEntry, account: AccountEntry, parcel: Any, address: Address
+    ) -> Reason | None:
+        """What a carrier says against this address, which it is asked about once."""
+        asking = verifying.asks(shop, account)
+        if asking is None:
+            return None
+        entry, verifier = asking
+        kept = await self.database.run(verifying.remembered, self.keyring, parcel, address)
+        if kept is None:
+            found = await run.step("address.verify", lambda: verifying.look_up(verifier, address, run.task.attempt))
+            kept = await self.database.run(verifying.keep, self.keyring, parcel, address, found, self.now())
+        return verifying.why_not(parcel, kept, entry.kind.title)
+
     async def _intend(self, run: Run, shop: ShopEntry, parcel: Any, label: Any, asked: Asked) -> Any | None:
         by_person = asked.actor.kind in {"person", "command"}
         terms = await self.database.run(terms_for, self.keyring, shop, parcel, self.now())
@@ -232,7 +250,7 @@ class Purchasing:
                     spending.write_intent, self.work, shop, parcel, label, rate, why, asked, self.now()
                 ),
             )
-        give_up = _refuse if terms.otherwise == "refuse" else _give_up
+        give_up = stops.refuse if terms.otherwise == "refuse" else stops.give_up
         await self.database.run(give_up, parcel, label, chosen, self.now())
         return None
 
@@ -255,7 +273,7 @@ class Purchasing:
     ) -> None:
         forbidden = self._may_not_spend(shop, account, label)
         if forbidden is not None:
-            await self.database.run(_give_up, parcel, label, forbidden, self.now())
+            await self.database.run(stops.give_up, parcel, label, forbidden, self.now())
             return
         sent = await run.step("label.mark", lambda: self.database.run(_mark_sent, parcel, label, asked, self.now()))
         if sent is None:
@@ -322,32 +340,6 @@ def _by_hand(account: AccountEntry, parcel: Any) -> Reason:
     return Reason("by_hand", {"carrier": offer["carrier"], "service": offer["service"]})
 
 
-def _not_wanted(connection: Connection, parcel: Any, label: Any | None, wanted: Wanted, now: datetime) -> None:
-    """The store wants it no more. What another run has sent meanwhile is left to that run's own end."""
-    if _let_go(connection, parcel, label, now):
-        state = "cancelled" if wanted.cancelled else "held"
-        record.set_parcel(connection, parcel.shop_id, parcel.id, state, now, wanted.why_not)
-
-
-def _stand_back(connection: Connection, label: Any | None, now: datetime) -> None:
-    """The merchant does not let rules buy any more: what a rule began is dropped, and the parcel waits for a click."""
-    if label is not None and label.actor_kind == "rule" and record.drop(connection, label, now):
-        record.set_parcel(connection, label.shop_id, label.parcel_id, "planned", now)
-
-
-def _give_up(connection: Connection, parcel: Any, label: Any | None, why: Reason, now: datetime) -> None:
-    if _let_go(connection, parcel, label, now):
-        record.hold(connection, parcel.shop_id, parcel.id, why, now)
-
-
-def _refuse(connection: Connection, parcel: Any, label: Any | None, why: Reason, now: datetime) -> None:
-    """Not as promised, so not at all: the parcel is refused, and a person is told."""
-    if _let_go(connection, parcel, label, now) and record.set_parcel(
-        connection, parcel.shop_id, parcel.id, "refused", now, why
-    ):
-        need_person(connection, parcel.shop_id, parcel.id, why, now)
-
-
 def _mark_sent(connection: Connection, parcel: Any, label: Any, asked: Asked, now: datetime) -> Any | None:
     """The last look at the account's gate, and the mark that the purchase leaves, in one transaction."""
     if not gates.may_go(connection, parcel, label, label.account_id, asked, now, at_cap=False):
@@ -381,10 +373,3 @@ def _bought(
     if new and refused_at is not None and label.sent_at >= refused_at:
         gates.open_gate(connection, work, label.shop_id, label.account_id, now)
     return new
-
-
-def _let_go(connection: Connection, parcel: Any, label: Any | None, now: datetime) -> bool:
-    """Drop the shipment that was not bought; False if another run is at this parcel meanwhile."""
-    if label is not None:
-        return record.drop(connection, label, now)
-    return record.live_label(connection, parcel.shop_id, parcel.id) is None

@@ -86,6 +86,12 @@ def set_parcel(
     return connection.execute(change.values(**values)).rowcount == 1
 
 
+def let_pass(connection: Connection, parcel: Any, code: str) -> None:
+    """A person saw this hold: it does not come back by itself."""
+    codes = sorted({*(parcel.released or ()), code})
+    connection.execute(parcels.update(parcel.shop_id).where(parcels.c.id == parcel.id).values(released=codes))
+
+
 def hold(connection: Connection, shop_id: str, parcel_id: str, why: Reason, now: datetime) -> None:
     """Stop before money is spent, and put the parcel before a person."""
     if set_parcel(connection, shop_id, parcel_id, "held", now, why):

@@ -40,6 +40,7 @@ parcels = TenantTable(
     Column("changed_at", Moment, nullable=False),
     Column("marks", JSON),  # What rules ask for: {"signature", "insurance", "hold"}, see quotes.decision.DecidedOffer.
     Column("released", JSON),  # Codes of the holds that a person released.
+    Column("verified", JSON),  # What a carrier said of the address: {"of", "state", "said", "fields", "proposal"}.
     CheckConstraint(f"state IN {PARCEL_STATES!r}", name="state"),
     Index(None, "shop_id", "order_id"),
     Index(None, "shop_id", "state"),

@@ -17,8 +17,8 @@ from connector.catalogue import keep
 from connector.directory import ShopEntry
 from connector.labels.choose import Terms
 from connector.labels.shipment import address_of
-from connector.quotes.kept_windows import promised_window
 from connector.promises.window import Goods, Promises, Service, Spot, promises_of
+from connector.quotes.kept_windows import promised_window
 from connector.quotes.reduced import is_po_box
 from connector.storage import persons
 from connector.storage.secrets import Keyring
@@ -62,13 +62,12 @@ class _Arrives:
         return None if found is None else found.latest
 
 
-def address_fault(shop: ShopEntry, parcel: Any, shipment: Shipment, *, by_person: bool) -> Reason | None:
+def address_fault(shop: ShopEntry, parcel: Any, shipment: Shipment) -> Reason | None:
     """What the carrier will refuse in the tidied address, all of it, with the fix; None where it looks right.
 
-    A person who saw it and clicks once more passes: the carrier has the last word.
+    A person who saw it and lets it go, or clicks once more, passes: the carrier has the last word.
     """
-    seen = (parcel.why or {}).get("code") == ADDRESS or ADDRESS in (parcel.released or ())
-    if not shop.settings.buying.checked_address or (by_person and seen):
+    if not shop.settings.buying.checked_address or ADDRESS in (parcel.released or ()):
         return None
     bought_as: Mapping[str, Any] = parcel.bought_as or {}
     named = bought_as.get("how", "service") == "service"

@@ -8,20 +8,27 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from carriers.address import Address
 from connector.attention.board import settled
 from connector.directory import ShopEntry
 from connector.labels import record
-from connector.labels.shipment import person_fields
+from connector.labels.shipment import address_of, person_fields
+from connector.labels.tables import parcels
 from connector.labels.terms import ADDRESS
+from connector.labels.verifying import CORRECTED, PLACE, UNDELIVERABLE, place_key
 from connector.orders.buying import buy_by_rule
-from connector.storage import persons
+from connector.orders.tables import orders
+from connector.storage import audit, persons
+from connector.storage.audit import Actor
 from connector.storage.secrets import Keyring
 from connector.store import FulfilmentGroup, Order
 from connector.words.reason import Reason
 from connector.work.port import Work
+from webhooks.errors import WaybillError
 
+_WAITING = ("planned", "held", "refused")
 KEEP_PERSON = timedelta(days=90)
-_OF_THE_ADDRESS = frozenset({ADDRESS})
+ADDRESS_HOLDS = frozenset({ADDRESS, UNDELIVERABLE, CORRECTED})
 """Holds that end by themselves when the store's address changes."""
 
 
@@ -52,22 +59,101 @@ def readdress(
     """
     if group.destination is None:
         return
-    told = {key: value for key, value in person_fields(group.destination).items() if value}
+    said = {key: value for key, value in person_fields(group.destination).items() if value}
     before: dict[str, dict[str, str]] = {}
     for row in known:
-        if row.state not in {"planned", "held", "refused"} or not row.person_id:
+        if row.state not in _WAITING or not row.person_id:
             continue
         if row.person_id not in before:  # Parcels of one group share their recipient.
             before[row.person_id] = persons.get(connection, keyring, shop.id, row.person_id) or {}
         fields = before[row.person_id]
-        changed = fields | told
+        changed = fields | _news(keyring, row, said)
         if changed == fields:
             continue
         persons.replace(connection, keyring, shop.id, row.person_id, changed)
+        kept = sorted(set(row.released or ()) - ADDRESS_HOLDS)  # What was let pass was the address of before.
+        if (row.verified or {}).get("proposal"):
+            persons.forget(connection, shop.id, row.verified["proposal"])
+        anew = parcels.update(shop.id).where(parcels.c.id == row.id)
+        connection.execute(anew.values(released=kept, verified=None))
         abroad = changed.get("country") != fields.get("country")
         if abroad and row.state == "planned" and shop.settings.buys_when_paid:
             record.hold(connection, shop.id, row.id, Reason("order_edited"), now)
-        elif not abroad and row.state == "held" and (row.why or {}).get("code") in _OF_THE_ADDRESS:
-            record.set_parcel(connection, shop.id, row.id, "planned", now)
-            settled(connection, shop.id, row.id, now, *_OF_THE_ADDRESS)
-            buy_by_rule(connection, work, shop, row.id, now)
+        elif not abroad and row.state == "held" and (row.why or {}).get("code") in ADDRESS_HOLDS:
+            _go_on(connection, work, shop, row, now)
+
+
+class NothingToCorrect(WaybillError):
+    """No parcel of the order waits whose address a carrier would correct."""
+
+
+def proposal(connection: Connection, keyring: Keyring, shop_id: str, order_id: str) -> Address | None:
+    """How a carrier would write the address of the order's parcels that wait; None where it proposes nothing."""
+    for row in _with_proposal(connection, shop_id, order_id):
+        fields = persons.get(connection, keyring, shop_id, row.verified["proposal"])
+        if fields is not None:
+            return address_of(fields)
+    return None
+
+
+def use_correction(
+    connection: Connection, keyring: Keyring, work: Work, shop: ShopEntry, order_id: str, actor: Actor, now: datetime
+) -> list[str]:
+    """Send the order's parcels that wait where the carrier's correction says; returns their ids.
+
+    They go on where the shop buys by itself. The store's own address stays as it is; when it is changed there later,
+    that is what counts. Raises NothingToCorrect.
+    """
+    connection.execute(orders.select(shop.id, orders.c.id).where(orders.c.id == order_id).with_for_update())
+    used: dict[str, tuple[dict[str, str], str]] = {}
+    corrected = []
+    for row in _with_proposal(connection, shop.id, order_id, lock=True):
+        if row.person_id not in used:
+            typed = persons.get(connection, keyring, shop.id, row.person_id)
+            fields = persons.get(connection, keyring, shop.id, row.verified["proposal"])
+            if fields is None or typed is None:
+                continue
+            persons.replace(connection, keyring, shop.id, row.person_id, fields)
+            used[row.person_id] = (fields, place_key(keyring, typed))
+        fields, instead_of = used[row.person_id]
+        persons.forget(connection, shop.id, row.verified["proposal"])
+        verified = {"of": place_key(keyring, fields), "state": "good", "said": "", "instead_of": instead_of}
+        connection.execute(parcels.update(shop.id).where(parcels.c.id == row.id).values(verified=verified))
+        corrected.append(str(row.id))
+        if row.state == "held" and (row.why or {}).get("code") in ADDRESS_HOLDS:
+            _go_on(connection, work, shop, row, now)
+    if not corrected:
+        raise NothingToCorrect("No carrier proposes another address for this order.", detail=order_id)
+    detail = {"parcels": len(corrected)}
+    audit.record(
+        connection,
+        now=now,
+        actor=actor,
+        action="order.address_corrected",
+        subject=order_id,
+        shop_id=shop.id,
+        detail=detail,
+    )
+    return corrected
+
+
+def _with_proposal(connection: Connection, shop_id: str, order_id: str, *, lock: bool = False) -> list[Any]:
+    chosen = parcels.select(shop_id).where(parcels.c.order_id == order_id, parcels.c.state.in_(_WAITING))
+    chosen = chosen.order_by(parcels.c.number)
+    found = connection.execute(chosen.with_for_update() if lock else chosen).all()
+    return [row for row in found if row.person_id and (row.verified or {}).get("proposal")]
+
+
+def _news(keyring: Keyring, row: Any, said: dict[str, str]) -> dict[str, str]:
+    """What of the store's address counts: not the place that a person replaced by the carrier's correction."""
+    replaced = (row.verified or {}).get("instead_of")
+    if replaced is None or replaced != place_key(keyring, said):
+        return said
+    return {name: value for name, value in said.items() if name not in PLACE}
+
+
+def _go_on(connection: Connection, work: Work, shop: ShopEntry, row: Any, now: datetime) -> None:
+    """The address is another one: buy, where the shop buys by itself."""
+    record.set_parcel(connection, shop.id, row.id, "planned", now)
+    settled(connection, shop.id, row.id, now, *ADDRESS_HOLDS)
+    buy_by_rule(connection, work, shop, row.id, now)

@@ -45,11 +45,7 @@ def release(
     for parcel in freed:
         code = (parcel.why or {}).get("code", "")
         record.set_parcel(connection, shop.id, parcel.id, "planned", now)
-        connection.execute(
-            parcels.update(shop.id)
-            .where(parcels.c.id == parcel.id)
-            .values(released=sorted({*(parcel.released or ()), code}))
-        )
+        record.let_pass(connection, parcel, code)
         settled(connection, shop.id, parcel.id, now, code)
         if shop.settings.buys_when_paid:
             buy_at(connection, work, shop.id, parcel.id, BY_RULE, now, now)

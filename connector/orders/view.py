@@ -13,6 +13,7 @@ from carriers.money import Money
 from connector.labels import amounts, gates, record
 from connector.labels.tables import labels, parcels
 from connector.labels.voids import request_void, standing
+from connector.orders.addresses import ADDRESS_HOLDS
 from connector.orders.buying import buy_at
 from connector.orders.tables import orders
 from connector.storage import audit
@@ -140,6 +141,7 @@ def request_purchase(
 ) -> list[str]:
     """Buy the labels of every parcel of the order that has none; returns the parcels' ids.
 
+    Who clicks at a parcel that is held for its address has seen why: it is bought as it was typed.
     A purchase whose outcome stayed unclear is looked up, and made again if nothing was bought. `over_cap` is why this
     purchase may pass the shop's cap for a day, `another` why goods that had a label get one more; both go to the
     audit. Without `another` such parcels are left out.
@@ -163,6 +165,8 @@ def request_purchase(
     if not waiting:
         raise ReasonNeeded("These goods had a label before: say why they get another one.", detail=row.name)
     for parcel in waiting:
+        if parcel.state == "held" and (parcel.why or {}).get("code") in ADDRESS_HOLDS:
+            record.let_pass(connection, parcel, parcel.why["code"])
         if parcel.state != "unknown":
             record.set_parcel(connection, shop_id, parcel.id, "planned", now)
         buy_at(connection, work, shop_id, parcel.id, actor, now, now, over_cap=bool(over_cap))

@@ -16,7 +16,7 @@ from connector.labels import gates
 from connector.labels.by_hand import is_by_hand
 from connector.labels.shipment import address_of
 from connector.labels.tables import labels, parcels
-from connector.orders import view
+from connector.orders import addresses, view
 from connector.orders.listing import NOT_BOUGHT
 from connector.orders.view import OrderView, ParcelView
 from connector.storage import persons
@@ -50,7 +50,10 @@ class WholeParcel:
 
 @dataclass(frozen=True, slots=True)
 class WholeOrder:
-    """An order with all that is known of it. `to` is None once the buyer is forgotten; `capped` is why buying stops."""
+    """An order with all that is known of it. `to` is None once the buyer is forgotten; `capped` is why buying stops.
+
+    `proposed` is how a carrier would write the address of what waits.
+    """
 
     order: OrderView
     to: Address | None
@@ -58,6 +61,7 @@ class WholeOrder:
     past: tuple[WholeParcel, ...]
     matters: tuple[Matter, ...]
     capped: Reason | None
+    proposed: Address | None = None
 
     @property
     def can_buy(self) -> bool:
@@ -95,6 +99,7 @@ def load(connection: Connection, keyring: Keyring, shop_id: str, reference: str)
         past=tuple(each for each in every if each.view.state == "cancelled"),
         matters=_matters(connection, shop_id, found.id, list(rows)),
         capped=gates.cap_reached(connection, shop_id),
+        proposed=addresses.proposal(connection, keyring, shop_id, found.id),
     )
 
 

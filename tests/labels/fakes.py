@@ -18,6 +18,7 @@ from carriers.money import Money
 from carriers.parcel import RateRequest, Shipment
 from carriers.rate import Problem, Rate, Rates
 from carriers.tracking import TrackingEvent, TrackingStatus, TrackingUpdate
+from carriers.verification import Verifier
 from connector.store import (
     Answer,
     Callbacks,
@@ -115,6 +116,7 @@ class FakeCarrier:
     after_sale: Callable[[], None] | None = None
     unsold: dict[str, Rate] = field(default_factory=dict)
     asked: list[RateRequest] = field(default_factory=list)
+    verifier: Verifier | None = None
 
     # --- prices
 

@@ -13,6 +13,7 @@ from connector.http.desk.labels import typed_in
 from connector.http.desk.page import Answer, Ask, Goto, NotThere, Page, View
 from connector.labels import record
 from connector.orders import listing, view, whole
+from connector.orders.addresses import use_correction
 from connector.orders.by_hand import ship_by_hand
 from connector.orders.listing import OrderLine
 from connector.orders.release import release
@@ -45,7 +46,7 @@ async def show(house: DeskHouse, ask: Ask) -> Answer:
 
 
 async def act(house: DeskHouse, ask: Ask) -> Answer:
-    """Buy, buy and print, release, tell the store again."""
+    """Buy, buy and print, release, use the carrier's correction of the address, tell the store again."""
     found = await _load(house, ask)
     order_id = found.order.id
     here = f"{ask.base}/orders/{order_id}"
@@ -64,6 +65,11 @@ async def act(house: DeskHouse, ask: Ask) -> Answer:
             reason = say("orders.released_at_the_desk")
             freed = await house.database.run(release, house.work, ask.shop, order_id, ask.actor, reason, ask.now)
             return Goto(here, done="orders.released", n=len(freed))
+        case "correct":
+            corrected = await house.database.run(
+                use_correction, house.keyring, house.work, ask.shop, order_id, ask.actor, ask.now
+            )
+            return Goto(here, done="orders.corrected", n=len(corrected))
         case "tell":
             await house.database.run(_tell_again, house, ask, order_id)
             return Goto(here, done="orders.told_again")
