@@ -22,7 +22,7 @@ EXPRESS = rate(1290, "Express", "Swift")
 SAFETY = {"safety_rates": "Safe:safe:5.90,Quick:quick:14.90:express", "backup": "safety"}
 
 
-def shop(threshold: dict[str, Any] | None = None, **changes: str) -> ShopSettings:
+def shop(threshold: dict[str, Any] | None = None, /, **changes: str) -> ShopSettings:
     body = {"name": "From 50", "amount": "50.00", "currency": "EUR", "service_class": "standard", **(threshold or {})}
     return settings(**changes).model_copy(update={"rules": RuleSet(thresholds=(Threshold.model_validate(body),))})
 
@@ -52,8 +52,8 @@ def test_nothing_else_becomes_free_while_the_class_s_carrier_is_silent() -> None
 
 
 def test_the_safety_rate_of_the_silent_class_appears_and_is_free() -> None:
-    assert prices(shop(**SAFETY), answered(EXPRESS), silent()) == {"swift-express": 700, "safe": 0}
-    assert prices(shop(**SAFETY), answered(EXPRESS), silent(), price=4999) == {"swift-express": 1290}
+    assert prices(shop(None, **SAFETY), answered(EXPRESS), silent()) == {"swift-express": 700, "safe": 0}
+    assert prices(shop(None, **SAFETY), answered(EXPRESS), silent(), price=4999) == {"swift-express": 1290}
 
 
 def test_with_no_price_at_all_only_the_class_s_safety_rate_is_free() -> None:
@@ -87,7 +87,7 @@ def guarded(act: str, cost: int, **changes: str) -> Decision:
     product = Product(unit_cost=Amount(minor=cost, currency="EUR"))
     totals = ReducedTotals(subtotal=5000, discount=0)
     asked = cart(line(price=5000, product=product), totals=totals)
-    return decide(asked, facts(shop(**rules)), [answered(rate(700))], NOW, with_passed=True)
+    return decide(asked, facts(shop(None, **rules)), [answered(rate(700))], NOW, with_passed=True)
 
 
 @pytest.mark.need(3)

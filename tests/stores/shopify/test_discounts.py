@@ -46,6 +46,7 @@ def test_amounts_are_in_major_units_and_coupons_stay_usable() -> None:
 @pytest.mark.anyio
 async def test_a_discount_is_made_once_changed_and_taken_back(shop: ShopifyWorld, clock: FrozenClock) -> None:
     mine = shop.store.discounts
+    assert mine is not None
     assert await mine.find("Free from 50") is None
     made = await mine.put(FROM_50, "", lambda: True)
     assert await mine.find("Free from 50") == made
@@ -60,6 +61,7 @@ async def test_a_discount_is_made_once_changed_and_taken_back(shop: ShopifyWorld
 @pytest.mark.anyio
 async def test_what_shopify_refuses_is_told_and_no_foreign_id_is_deleted(shop: ShopifyWorld) -> None:
     mine = shop.store.discounts
+    assert mine is not None
     await mine.put(FROM_50, "", lambda: True)
     with pytest.raises(StoreRefused):
         await mine.put(FROM_50, "", lambda: True)
