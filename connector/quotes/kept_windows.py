@@ -9,8 +9,8 @@ from sqlalchemy import Connection
 
 from connector.promises.history import Count
 from connector.promises.lanes import LaneBook, LaneID, book, region_of
-from connector.quotes.window_tables import parcel_promises, transit_lanes
 from connector.promises.window import Spot
+from connector.quotes.window_tables import parcel_promises, transit_lanes
 from connector.storage import config_version
 from connector.storage.database import insert_new
 
