@@ -1,4 +1,4 @@
-"""The label desk: merging 500 labels, and a batch of 500 with and without kills (labels_merge, labels_batch)."""
+"""The label desk's numbers, one after the other: the ledger of a year, papers and batches."""
 
 from __future__ import annotations
 
