@@ -266,6 +266,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("shop_id", "name", name=op.f("pk_store_discounts")),
     )
     op.create_table(
+        "store_holds",
+        sa.Column("shop_id", sa.String(length=40), nullable=False),
+        sa.Column("group_id", sa.String(length=120), nullable=False),
+        sa.Column("wanted", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("shown", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("turn", sa.Integer(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("shop_id", "group_id", name=op.f("pk_store_holds")),
+    )
+    op.create_table(
         "transit_lanes",
         sa.Column("shop_id", sa.String(length=40), nullable=False),
         sa.Column("account_id", sa.String(length=40), nullable=False),
@@ -354,6 +365,7 @@ def downgrade() -> None:
         batch_op.drop_column("source")
 
     op.drop_table("transit_lanes")
+    op.drop_table("store_holds")
     op.drop_table("store_discounts")
     with op.batch_alter_table("slip_codes", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_slip_codes_shop_id_parcel_id"))
