@@ -90,7 +90,7 @@ class Aftercare:
     def _told(self, connection: Connection, label: Any, bad: str) -> None:
         if bad:
             params = {"number": label.tracking_code, "carrier": label.carrier}
-            need_person(connection, label.shop_id, label.id, Reason(BAD_FILE, params), self.now())
+            need_person(connection, label.shop_id, label.id, Reason("label_file_bad", params), self.now())
         else:
             settled(connection, label.shop_id, label.id, self.now(), BAD_FILE)
 
