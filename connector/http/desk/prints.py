@@ -8,7 +8,7 @@ from typing import Any, cast
 from sqlalchemy import Connection
 
 from connector.http.desk.house import DeskHouse
-from connector.http.desk.page import Answer, Ask, Complaint, Download, NotThere, Page, View
+from connector.http.desk.page import Answer, Ask, Complaint, Download, Goto, NotThere, Page, View
 from connector.labels.paper.sheets import SHEETS, SheetName
 from connector.orders import batches, listing
 from connector.orders.print_set import PrintPlan, What, plan_picks, plan_print, read_picks, read_print
@@ -25,6 +25,8 @@ _PDF = "application/pdf"
 
 async def show(house: DeskHouse, ask: Ask) -> Answer:
     """The print of a batch or of orders: `batch` or `ids`, `what` and `sheet`; or what keeps it from being made."""
+    if not any(ask.query.get(name) for name in ("batch", "ids", "parcel")):
+        return Goto(f"{ask.base}/batches")
     return await _print(house, ask, await house.database.run(_asked, ask), ask.query)
 
 
