@@ -202,7 +202,7 @@ class FulfilmentGroup:
 
     Platforms without groups give one group with the order's own id. `service_code` is the offer's code, and `quote_id`
     ours, where the platform kept them, else empty. `state` NOT_OURS covers pick-up, local delivery and other services'
-    groups.
+    groups. A hold of our own is none: `state` is what it is without it, and `held_by_us` says that it is there.
     """
 
     id: str
@@ -216,6 +216,7 @@ class FulfilmentGroup:
     quote_id: str = ""
     hold_reasons: tuple[str, ...] = ()
     incoterm: str = ""
+    held_by_us: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -520,6 +521,25 @@ class StoreDiscounts(Protocol):
         ...
 
 
+HoldReason = Literal["address", "stock", "other"]
+
+
+class StoreHolds(Protocol):
+    """Our own hold on a group of an order, as the store shows it; others' holds are left alone. Raises StoreError."""
+
+    async def find(self, group_id: str) -> bool:
+        """Whether our hold is there."""
+        ...
+
+    async def hold(self, group_id: str, reason: HoldReason, note: str, fence: Fence) -> None:
+        """Hold the group with a reason for people; the caller looked first. `note` has at most 250 characters."""
+        ...
+
+    async def release(self, group_id: str, fence: Fence) -> bool:
+        """Take our hold off; False if it was not there."""
+        ...
+
+
 class Store(Protocol):
     """One shop's connection. Reads and writes raise StoreError; writes are never repeated inside a call."""
 
@@ -531,6 +551,11 @@ class Store(Protocol):
     @property
     def discounts(self) -> StoreDiscounts | None:
         """The store's own free-shipping discounts; None where the platform has none (capability `discounts`)."""
+        ...
+
+    @property
+    def holds(self) -> StoreHolds | None:
+        """Our holds, as the store shows them; None where the platform has none (capability `hold`)."""
         ...
 
     def read_rate_call(self, incoming: Incoming) -> RateCall | Refusal:

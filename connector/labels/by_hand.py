@@ -23,6 +23,7 @@ from connector.storage import audit
 from connector.storage.audit import Actor
 from connector.storage.database import insert_new
 from connector.storage.ids import new_id
+from connector.tracking.holding import want
 from connector.tracking.record import Followed, begin, correct_number, withdraw
 from connector.tracking.tables import trackings
 from connector.words.reason import Reason
@@ -132,6 +133,7 @@ def ship(
         url=typed.url,
         notify_buyer=notify_buyer,
     )
+    want(connection, work, shop_id, parcel.group_id, None, now)  # It left, so that nothing holds it any more.
     begin(connection, work, followed, fulfil_now=True, now=now)
     handed_over = trackings.update(shop_id).where(trackings.c.label_id == label_id)
     connection.execute(handed_over.values(handed_over_at=now))

@@ -27,6 +27,7 @@ from connector.labels.choose import Chosen, choose
 from connector.labels.files import LabelShelf
 from connector.labels.gates import Asked
 from connector.labels.shipment import shipment_for
+from connector.labels.store_holds import tell_of_parcel
 from connector.labels.terms import address_fault, terms_for, why_not_by_rule
 from connector.storage.audit import Actor
 from connector.storage.database import Database
@@ -75,6 +76,12 @@ class Purchasing:
 
     async def buy(self, run: Run) -> None:
         """Take a parcel from where it stands to a label, a refusal, a hold, or an outcome to be looked up."""
+        await self._buy(run)
+        shop = self.directory.shop(run.task.shop_id)
+        if shop is not None and shop.store.capabilities.hold:
+            await self.database.run(tell_of_parcel, self.work, shop, run.task.args[0], self.now())
+
+    async def _buy(self, run: Run) -> None:
         shop_id, (parcel_id, *by) = run.task.shop_id, run.task.args
         asked = Asked.read(*by)
         actor = asked.actor

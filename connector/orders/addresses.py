@@ -13,6 +13,7 @@ from connector.attention.board import settled
 from connector.directory import ShopEntry
 from connector.labels import record
 from connector.labels.shipment import address_of, person_fields
+from connector.labels.store_holds import tell_of_holds
 from connector.labels.tables import parcels
 from connector.labels.terms import ADDRESS
 from connector.labels.verifying import CORRECTED, PLACE, UNDELIVERABLE, place_key
@@ -124,6 +125,7 @@ def use_correction(
             _go_on(connection, work, shop, row, now)
     if not corrected:
         raise NothingToCorrect("No carrier proposes another address for this order.", detail=order_id)
+    tell_of_holds(connection, work, shop, order_id, now)
     detail = {"parcels": len(corrected)}
     audit.record(
         connection,

@@ -16,6 +16,7 @@ from connector.directory import Directory, ShopEntry
 from connector.labels import record
 from connector.labels.amounts import book, booked
 from connector.labels.purchase import Wanted
+from connector.labels.store_holds import tell_of_holds
 from connector.labels.tables import parcels
 from connector.orders import due
 from connector.orders.addresses import keep_person, readdress
@@ -115,6 +116,7 @@ class Orders:
             self._group(connection, shop, order_id, order, group, [row for row in known if row.group_id == group.id])
         gone = [row for row in known if row.group_id not in {group.id for group in order.groups}]
         cancel(connection, self.work, shop, order, gone, Reason("shipped_elsewhere"), now)
+        tell_of_holds(connection, self.work, shop, order_id, now)
         if order.paid and not order.cancelled:
             due.compare_paid(connection, shop.id, order_id, order, now)
 

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from connector.attention.board import settled
 from connector.directory import ShopEntry
 from connector.labels import record
+from connector.labels.store_holds import tell_of_holds
 from connector.labels.tables import parcels
 from connector.orders.buying import BY_RULE, buy_at
 from connector.orders.plan import STORES_HOLDS
@@ -49,6 +50,7 @@ def release(
         settled(connection, shop.id, parcel.id, now, code)
         if shop.settings.buys_when_paid:
             buy_at(connection, work, shop.id, parcel.id, BY_RULE, now, now)
+    tell_of_holds(connection, work, shop, row.id, now)
     audit.record(
         connection,
         now=now,

@@ -16,6 +16,7 @@ from connector.directory import Directory
 from connector.storage.database import Database
 from connector.store import Fulfilment, FulfilRequest, Store, StoreError, StoreEventRequest, StoreRefused
 from connector.tracking.fold import PROGRESS
+from connector.tracking.holding import is_letting_go
 from connector.tracking.tables import store_events, trackings
 from connector.words.reason import Reason
 from connector.work.port import Run, TryLater
@@ -80,6 +81,8 @@ class Pusher:
     async def _fulfil(self, run: Run, store: Store, row: Any, ceiling: timedelta) -> Fulfilment:
         if await self.database.run(_is_taking_back, row):
             raise TryLater("The store is still taking an earlier number of this order back.", retry_after_s=5)
+        if await self.database.run(is_letting_go, row.shop_id, row.group_id):
+            raise TryLater("The store is still letting go of our own hold.", retry_after_s=2)
         found = await run.step("store.find", lambda: self._find(store, row))
         if found is not None:
             return found

@@ -71,6 +71,15 @@ store_events = TenantTable(
     Column("postal_code", String(20), nullable=False),
     Column("country", String(2), nullable=False),
 )
+store_holds = TenantTable(
+    "store_holds",
+    Column("group_id", String(120), primary_key=True),
+    Column("wanted", JSON(none_as_null=True)),  # [reason, note] of the hold that the store shall show; none: no hold
+    Column("shown", JSON(none_as_null=True)),  # What it was brought to.
+    Column("state", String(16), nullable=False),  # due, shown, off, refused
+    Column("turn", Integer, nullable=False),
+    Column("at", Moment, nullable=False),
+)
 strays = TenantTable(
     "stray_updates",
     id_column(primary_key=True),

@@ -43,6 +43,7 @@ from connector.storage import persons
 from connector.storage.logins.sessions import SWEEP as LOGINS
 from connector.storage.retention import Sweep, sweep
 from connector.store import Store
+from connector.tracking.holding import HOLD, StoreHolding
 from connector.tracking.news import CarrierHooks
 from connector.tracking.push import Pusher
 from connector.tracking.record import forget_strays
@@ -106,6 +107,7 @@ def register_jobs(house: House, work: Work) -> None:
     work.register(PICKUP_JOB, collections.pickup)
     work.register(batches.JOB, batches.BatchBuyer(database, work, now).buy)
     work.register("labels.sweep", LabelSweep(database, directory, work, now).sweep)
+    work.register(HOLD, StoreHolding(database, directory, now).bring_in_line)
     work.register("tracking.push", Pusher(database, directory, now).push)
     work.register(punctuality.SWEEP, Punctuality(database, directory, now).sweep)
     work.register("house.retention", _Retention(house).run)

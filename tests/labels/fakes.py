@@ -42,6 +42,7 @@ from connector.store import (
     StoreCapabilities,
     StoreError,
     StoreEventRequest,
+    StoreHolds,
     StoreLocation,
     StoreNews,
     StoreRefused,
@@ -326,6 +327,7 @@ class FakeStore:
         return sorted(found, key=lambda pair: pair[1])
 
     discounts = None
+    holds: StoreHolds | None = None
 
     async def past_orders(self, since: datetime, after: str = "") -> PastOrders:
         return PastOrders(())

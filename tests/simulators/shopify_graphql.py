@@ -47,6 +47,7 @@ from graphql import (
 from connector.stores.shopify.queries import SCOPES
 from tests.simulators import shopify_discounts as discounts
 from tests.simulators import shopify_fulfilments as effects
+from tests.simulators import shopify_holds as holds
 from tests.simulators.shopify_setup import narrowed
 from tests.simulators.shopify_world import Body, Refusal, World
 
@@ -374,6 +375,8 @@ _MUTATIONS: dict[str, Callable[[World, Body], Body]] = {
     "discountAutomaticFreeShippingUpdate": lambda world, given: discounts.change_discount(
         world, given["id"], given["freeShippingAutomaticDiscount"]
     ),
+    "fulfillmentOrderHold": lambda world, given: holds.add_hold(world, given["id"], given["fulfillmentHold"]),
+    "fulfillmentOrderReleaseHold": lambda world, given: holds.release_hold(world, given["id"], given.get("holdIds")),
     "discountAutomaticDelete": lambda world, given: discounts.remove_discount(world, given["id"]),
 }
 

@@ -387,6 +387,7 @@ class World:
             if group["status"] == came:
                 group["status"] = went
                 hold = {"id": self.gid("FulfillmentHold"), "reason": reason, "displayReason": reason}
+                hold |= {"handle": "", "heldByRequestingApp": False}
                 group["fulfillmentHolds"] = [hold] if reason else []
                 self.tell([], order, (topic, {"fulfillment_order": _group_body(group)}))
         self.touch(order)

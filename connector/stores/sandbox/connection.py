@@ -31,6 +31,7 @@ from connector.stores.sandbox import install, mapping, webhook
 from connector.stores.sandbox.client import PretendPlatform, fulfilment_of
 from connector.stores.sandbox.discounts import SandboxDiscounts
 from connector.stores.sandbox.errors import SaidNo, error_of
+from connector.stores.sandbox.holds import SandboxHolds
 from connector.stores.sandbox.settings import SandboxStoreSettings
 from connector.stores.sandbox.shopkeeper import Shopkeeper, read_location, read_product
 from webhooks.ports import Clock, Fence
@@ -46,6 +47,7 @@ CAPABILITIES = StoreCapabilities(
     events=True,
     products=True,
     discounts=True,
+    hold=True,
 )
 
 DEFAULT_LOCATION = StoreLocation(
@@ -193,6 +195,11 @@ class SandboxStore:
     def discounts(self) -> SandboxDiscounts:
         """Kept in the platform's books."""
         return SandboxDiscounts(self._platform)
+
+    @property
+    def holds(self) -> SandboxHolds:
+        """Among the holds of a group, in the platform's books."""
+        return SandboxHolds(self._platform)
 
     async def facts(self) -> ShopFacts:
         """What the shop says of itself. Raises StoreMisconfigured if the secret is not the shop's."""

@@ -131,6 +131,11 @@ class GroupJSON(Document):
     offer: OfferJSON | None = None
     holds: list[str] = Field(default_factory=list)
 
+    @property
+    def others_holds(self) -> list[str]:
+        """The holds that Waybill did not set itself."""
+        return [each for each in self.holds if not each.startswith("waybill (")]
+
 
 class StepJSON(Document):
     """One step on the timeline of a fulfilment."""

@@ -343,7 +343,7 @@ def _read_group(order: OrderJSON, group: GroupJSON) -> FulfilmentGroup:
     elif not lines:
         state = GroupState.DONE
     else:
-        state = GroupState.HELD if group.holds else GroupState.READY
+        state = GroupState.HELD if group.others_holds else GroupState.READY
     return FulfilmentGroup(
         id=group.id,
         state=state,
@@ -353,7 +353,8 @@ def _read_group(order: OrderJSON, group: GroupJSON) -> FulfilmentGroup:
         location_id=group.location,
         service_code=group.offer.code if group.offer else "",
         service_name=group.offer.name if group.offer else "",
-        hold_reasons=tuple(group.holds),
+        hold_reasons=tuple(group.others_holds),
+        held_by_us=len(group.others_holds) < len(group.holds),
     )
 
 

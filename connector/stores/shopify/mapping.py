@@ -200,6 +200,7 @@ def _group(node: Node, provinces: Mapping[tuple[str, str], str], currency: str) 
         service_name=text_of(method.get("presentedName")),
         hold_reasons=reasons,
         incoterm=text_of((node.get("internationalDuties") or {}).get("incoterm")),
+        held_by_us=held_by_us(node),
     )
 
 
@@ -219,7 +220,8 @@ def group_state(node: Node) -> tuple[GroupState, tuple[str, ...]]:
         case "CLOSED":
             return GroupState.DONE, ()
         case "ON_HOLD":
-            return GroupState.HELD, tuple(hold["reason"].lower() for hold in node["fulfillmentHolds"])
+            reasons = tuple(hold["reason"].lower() for hold in node["fulfillmentHolds"] if not is_our_hold(hold))
+            return (GroupState.HELD, reasons) if reasons or not held_by_us(node) else (GroupState.READY, ())
         case "INCOMPLETE":
             return GroupState.HELD, ("incomplete",)
         case "SCHEDULED":
@@ -230,6 +232,16 @@ def group_state(node: Node) -> tuple[GroupState, tuple[str, ...]]:
             return GroupState.NOT_OURS, ()
         case _:
             return GroupState.NOT_YET, ()
+
+
+def held_by_us(node: Node) -> bool:
+    """Whether a hold of our own is on a fulfillment order."""
+    return any(is_our_hold(hold) for hold in node["fulfillmentHolds"])
+
+
+def is_our_hold(hold: Node) -> bool:
+    """Ours is this app's hold with our handle."""
+    return bool(hold.get("heldByRequestingApp")) and hold.get("handle") == "waybill"
 
 
 def _line(node: Node, currency: str) -> OrderLine:

@@ -100,7 +100,7 @@ _GROUP: Final = (
 fragment Group on FulfillmentOrder {
   id status
   supportedActions { action }
-  fulfillmentHolds { reason }
+  fulfillmentHolds { reason handle heldByRequestingApp }
   deliveryMethod { methodType serviceCode presentedName }
   assignedLocation {
     name address1 address2 city province zip countryCode phone

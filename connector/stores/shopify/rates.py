@@ -56,7 +56,7 @@ def write_answer(answer: Answer | UseBackup | Refusal) -> Reply:
     """
     match answer:
         case Answer():
-            return _reply(200, {"rates": [_rate(offer) for offer in answer.offers]})
+            return _written(answer.offers)
         case UseBackup():
             return _reply(503, {"error": {"code": answer.code}})
         case Refusal():
@@ -64,6 +64,22 @@ def write_answer(answer: Answer | UseBackup | Refusal) -> Reply:
             return _reply(answer.status, {"error": {"code": answer.code} | named})
         case _:
             assert_never(answer)
+
+
+_replies: OrderedDict[int, tuple[tuple[Offer, ...], Reply]] = OrderedDict()
+_MOST_REPLIES = 1024
+
+
+def _written(offers: tuple[Offer, ...]) -> Reply:
+    """The very same offers, kept for calls that are alike, are written once."""
+    found = _replies.get(id(offers))
+    if found is not None and found[0] is offers:
+        return found[1]
+    reply = _reply(200, {"rates": [_rate(offer) for offer in offers]})
+    _replies[id(offers)] = (offers, reply)
+    if len(_replies) > _MOST_REPLIES:
+        _replies.popitem(last=False)
+    return reply
 
 
 def _reply(status: int, body: object) -> Reply:

@@ -38,6 +38,7 @@ from connector.stores.shopify import install, mapping, past, products, queries, 
 from connector.stores.shopify.api import ShopAPI
 from connector.stores.shopify.client import AdminClient, Data, ShopTarget
 from connector.stores.shopify.discounts import ShopifyDiscounts
+from connector.stores.shopify.holds import ShopifyHolds
 from connector.stores.shopify.mapping import gid, understood
 from connector.stores.shopify.settings import ShopifySettings
 from connector.stores.shopify.timeline import event_input, moment, same_step, status_of
@@ -57,6 +58,7 @@ CAPABILITIES = StoreCapabilities(
     events=True,
     products=True,
     discounts=True,
+    hold=True,
 )
 
 # Protected customer data that a shop may not have granted: an order is still readable without it.
@@ -88,6 +90,11 @@ class ShopifyStore:
     def discounts(self) -> ShopifyDiscounts:
         """See `discounts`."""
         return ShopifyDiscounts(self.api, self._now)
+
+    @property
+    def holds(self) -> ShopifyHolds:
+        """See `holds`."""
+        return ShopifyHolds(self.api)
 
     # --- the checkout -------------------------------------------------------------------------------------------------
 

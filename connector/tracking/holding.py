@@ -1,0 +1,97 @@
+"""Show in the store that an order waits, and why; and take that away again. Only our own hold is ever touched."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import structlog
+from sqlalchemy import Connection
+
+from connector.directory import Directory
+from connector.storage.database import Database, insert_new
+from connector.store import HoldReason, StoreHolds, StoreMisconfigured, StoreRefused
+from connector.tracking.tables import store_holds
+from connector.work.port import Run, Task, TryLater, Work
+
+log = structlog.get_logger(__name__)
+
+HOLD = "store.hold"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Why the parcels of a group wait, in words for the store; without anything personal."""
+
+    reason: HoldReason
+    note: str
+
+
+def want(connection: Connection, work: Work, shop_id: str, group_id: str, shown: Shown | None, now: datetime) -> None:
+    """Have the store show this hold for a group, or with None no hold of ours. A repeat changes nothing."""
+    wanted = None if shown is None else [shown.reason, shown.note]
+    if shown is not None:
+        new = store_holds.insert(shop_id, group_id=group_id, wanted=None, shown=None, state="off", turn=0, at=now)
+        insert_new(connection, new)
+    mine = store_holds.c.group_id == group_id
+    row = connection.execute(store_holds.select(shop_id).where(mine).with_for_update()).one_or_none()
+    if row is None or row.wanted == wanted:
+        return
+    change = store_holds.update(shop_id).where(mine)
+    connection.execute(change.values(wanted=wanted, state="due", turn=row.turn + 1, at=now))
+    work.enqueue(connection, Task(HOLD, f"hold:{group_id}:{row.turn + 1}", shop_id, (group_id,)))
+
+
+def is_letting_go(connection: Connection, shop_id: str, group_id: str) -> bool:
+    """Whether the store still has to take our hold away, before units of the group can leave."""
+    row = _load(connection, shop_id, group_id)
+    return row is not None and row.state == "due" and row.wanted is None
+
+
+@dataclass(frozen=True, slots=True)
+class StoreHolding:
+    """The job `store.hold`, which takes a group's id: brings the store's hold in line with what is wanted now."""
+
+    database: Database
+    directory: Directory
+    now: Callable[[], datetime]
+
+    async def bring_in_line(self, run: Run) -> None:
+        """Look first, then set or release; a write whose answer was lost is seen by the next look."""
+        shop_id, (group_id,) = run.task.shop_id, run.task.args
+        shop = self.directory.shop(shop_id)
+        row = await self.database.run(_load, shop_id, group_id)
+        if shop is None or row is None or row.state != "due" or shop.store.holds is None:
+            return
+        try:
+            await _converge(run, shop.store.holds, row)
+        except (StoreRefused, StoreMisconfigured) as error:
+            log.warning("store_refused_hold", shop=shop_id, wanted=row.wanted is not None, message=error.message)
+            state = "refused"
+        else:
+            state = "off" if row.wanted is None else "shown"
+        if not await self.database.run(_done, row, state, self.now()):
+            raise TryLater("What the store shall show has changed meanwhile.", retry_after_s=1)
+
+
+async def _converge(run: Run, holds: StoreHolds, row: Any) -> None:
+    there = await run.step("hold.find", lambda: holds.find(row.group_id))
+    if there and row.wanted != row.shown:
+        await run.step("hold.release", lambda: holds.release(row.group_id, run.fence))
+        there = False
+    if row.wanted is not None and not there:
+        reason, note = row.wanted
+        await run.step("hold.set", lambda: holds.hold(row.group_id, reason, note, run.fence))
+
+
+def _load(connection: Connection, shop_id: str, group_id: str) -> Any | None:
+    chosen = store_holds.select(shop_id).where(store_holds.c.group_id == group_id)
+    return connection.execute(chosen).one_or_none()
+
+
+def _done(connection: Connection, row: Any, state: str, now: datetime) -> bool:
+    mine = (store_holds.c.group_id == row.group_id) & (store_holds.c.turn == row.turn)
+    change = store_holds.update(row.shop_id).where(mine)
+    return connection.execute(change.values(state=state, shown=row.wanted, at=now)).rowcount == 1
