@@ -324,7 +324,7 @@ def _parcel(parcel: ParcelView) -> dict[str, Any]:
             "fulfilment_id": tracking.fulfilment_id,
             "fulfilment": tracking.fulfil_state,
         },
-        "refunds": [{"number": number, "standing": said} for number, said in parcel.refunds],
+        "refund": next((f"{number}: {said.say()}" for number, said in parcel.refunds), None),
         "milestones": list(parcel.milestones),
         "told_store": [{"status": status, "at": at, "state": state} for status, at, state in parcel.told_store],
         "files": [
