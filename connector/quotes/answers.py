@@ -63,13 +63,22 @@ class KeptProblem(Kept, frozen=True, kw_only=True):
     message: str = ""
 
 
+class UsualService(Kept, frozen=True, kw_only=True):
+    """A service that an account usually offers: carrier and service as the carrier names them, and its working days."""
+
+    carrier: str
+    service: str
+    transit_days: int | None = None
+
+
 class AccountAnswer(Kept, frozen=True, kw_only=True):
     """One connection's answer: `account_id` is ours.
 
     `state`: answered, failed, or late (cut off by the deadline). `source`: live, or held from an answer that was given
     to the same question at most half an hour before. `partial`: some of what it reaches had not answered in time.
     `until`: when its prices no longer hold; None where they do as long as the answer does. `covered`: what stands in
-    for missing prices is all that it usually offers there.
+    for missing prices is all that it usually offers there. `missing`: where prices are missing through a failure, what
+    it usually offers there and nothing stands in for; None where that is not known.
     """
 
     account_id: str
@@ -82,6 +91,7 @@ class AccountAnswer(Kept, frozen=True, kw_only=True):
     elapsed_ms: int = 0
     until: datetime | None = None
     covered: bool = False
+    missing: tuple[UsualService, ...] | None = None
 
     @property
     def is_whole(self) -> bool:

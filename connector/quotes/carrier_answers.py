@@ -16,9 +16,10 @@ from datetime import datetime, timedelta
 
 from carriers.carrier import Carrier
 from carriers.parcel import RateRequest
-from connector.quotes.answers import PASSING, AccountAnswer, KeptRate
+from connector.quotes.answers import PASSING, AccountAnswer, KeptRate, UsualService
 from connector.quotes.ask import Account, Question, ask_one, late, request_for, too_many
 from connector.quotes.learning.lane import Asked, asked_of
+from connector.quotes.learning.model import ServiceKey, Told
 from connector.quotes.lru import Bounded
 
 HOLD_S = 30 * 60.0
@@ -37,13 +38,13 @@ _ENTRY_BYTES = 1500
 _RATE_BYTES = 900
 
 Key = tuple[str, Carrier, RateRequest]
-StandIns = Callable[[Account, Asked], "tuple[tuple[KeptRate, ...], bool]"]
-"""The learned prices of an account, and whether they are all that it usually offers there."""
+StandIns = Callable[[Account, Asked], Told]
+"""What is learned of an account: prices that may stand in, and what it usually offers there."""
 
 
-def no_stand_ins(_account: Account, _asked: Asked) -> tuple[tuple[KeptRate, ...], bool]:
+def no_stand_ins(_account: Account, _asked: Asked) -> Told:
     """Nothing is known."""
-    return (), False
+    return Told()
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +174,7 @@ class CarrierAnswers:
 
     def _is_known(self, account: Account, key: Key, stand_ins: StandIns) -> bool:
         asked = asked_of(key[2])
-        return asked is not None and stand_ins(account, asked)[1]
+        return asked is not None and stand_ins(account, asked).whole
 
     def _stand_in(self, account: Account, key: Key, answer: AccountAnswer, stand_ins: StandIns) -> AccountAnswer:
         """The answer with what is known of the prices that may be missing: an older answer's, else learned ones."""
@@ -190,12 +191,13 @@ class CarrierAnswers:
                     known.add(rate.key)
         asked = asked_of(key[2])
         if asked is not None:
-            learned, whole = stand_ins(account, asked)
-            covered = covered or whole
-            for rate in learned:
+            told = stand_ins(account, asked)
+            covered = covered or told.whole
+            for rate in told.rates:
                 if rate.key not in known and missing(rate):
                     added.append(rate)
                     known.add(rate.key)
+            answer = answer.but(missing=() if covered else _missing(answer, told, known))
         return answer.but(rates=(*answer.rates, *added), covered=covered) if added else answer
 
     def _fresh(self, key: Key, now: float) -> _Held | None:
@@ -250,6 +252,16 @@ def _until(answer: AccountAnswer, now: datetime | None, holds_s: float | None) -
     if now is None or holds_s is None or not answer.rates:
         return answer
     return answer.but(until=now + timedelta(seconds=int(holds_s)))
+
+
+def _missing(answer: AccountAnswer, told: Told, known: Collection[ServiceKey]) -> tuple[UsualService, ...] | None:
+    """What is usually offered and has no price; None where it is not known of each silent account of the carrier's."""
+    everywhere = answer.state != "answered" or answer.partial
+    silent = {"" if everywhere else problem.account for problem in answer.problems if problem.code in PASSING} or {""}
+    usual = [(key, service) for key, service in told.usual if "" in silent or key[0] in silent]
+    if not usual or ("" not in silent and silent - {key[0] for key, _ in usual}):
+        return None
+    return tuple([service for key, service in usual if key not in known])
 
 
 def _gap(answer: AccountAnswer) -> Callable[[KeptRate], bool]:

@@ -90,7 +90,7 @@ def _decide(
     if why is not None:
         withheld += left_out
     services = [each.service(ready.class_of, dates) for each in rates.values()]
-    call = call_facts(cart, facts, settings, packed, now, silent_carriers(answers) if ready.thresholds else ())
+    call = call_facts(cart, facts, settings, packed, now, silent_carriers(answers, ready.class_of) if ready.thresholds else ())
     if why is None:
         found = evaluate(ready, call, services, safety, explain=with_passed)
     else:  # Without any price rules may still refuse, free a safety rate, or add the merchant's own options.

@@ -21,7 +21,7 @@ from connector.promises.lanes import region_of
 from connector.quotes.answers import AccountAnswer, KeptRate
 from connector.quotes.ask import Account, Question, not_packed
 from connector.quotes.behind import Difference, LiveAnswer
-from connector.quotes.carrier_answers import Asking, CarrierAnswers, Found, no_stand_ins
+from connector.quotes.carrier_answers import Asking, CarrierAnswers, Found
 from connector.quotes.decide import cannot_ask, decide
 from connector.quotes.decision import Decision
 from connector.quotes.encoded import Encoded, EncodedAnswers, raw_key
@@ -259,17 +259,17 @@ class QuoteDesk:
 
         known: dict[str, Told] = {}
 
-        def stand_ins(account: Account, asked: Asked) -> tuple[tuple[KeptRate, ...], bool]:
+        def stand_ins(account: Account, asked: Asked) -> Told:
             told = known.get(account.id)
             if told is None:
                 told = known[account.id] = self.learned.tell(account.id, asked, seconds, most)
-            return told.rates, told.whole
+            return told
 
         return Asking(
             hard_s=self._time_left(shop, started),
             soft_s=max(0.0, shop.settings.soft_deadline_ms / 1000 - (time.monotonic() - started)),
             shown=frozenset(name for name, each in shown.answers.items() if not each.has_gap) if shown else (),
-            stand_ins=stand_ins if most else no_stand_ins,
+            stand_ins=stand_ins,
             now=now,
         )
 

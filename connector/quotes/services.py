@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from carriers.money import Money
 from connector.quotes.adjustments import adjustment_key
-from connector.quotes.answers import PASSING, AccountAnswer, KeptRate
+from connector.quotes.answers import PASSING, AccountAnswer, KeptRate, UsualService
 from connector.quotes.base_price import base_price, in_currency
 from connector.quotes.decision import Withheld
 from connector.quotes.stand_in import stood_in
@@ -107,20 +107,35 @@ def safety_services(
     return found, tuple(withheld)
 
 
-def silent_carriers(answers: Sequence[AccountAnswer]) -> tuple[Silent, ...]:
-    """The carriers whose prices are missing through a failure; which they would have been is not known.
+def silent_carriers(answers: Sequence[AccountAnswer], class_of: ClassOf) -> tuple[Silent, ...]:
+    """The carriers whose prices are missing through a failure, each with what it usually offers, where that is known.
 
     A known "no service" is an answer. Where older or learned prices stand in for all that a carrier usually offers,
     nothing is missing.
     """
     found: dict[str, Silent] = {}
     for answer in answers:
-        if not answer.has_gap or answer.covered:
+        if not answer.has_gap or answer.covered or answer.missing == ():
             continue
         named = [each.carrier for each in answer.problems if each.code in PASSING and each.carrier]
         for carrier in named or [answer.carrier]:
-            found.setdefault(carrier, Silent(carrier))
+            offers = None if answer.missing is None else _offers(carrier, answer.missing, class_of)
+            known = found.get(carrier)
+            if known is not None:  # By another account: what neither of them tells is missing.
+                offers = None if offers is None or known.offers is None else known.offers | offers
+            found[carrier] = Silent(carrier, offers)
     return tuple(found.values())
+
+
+def _offers(carrier: str, missing: Sequence[UsualService], class_of: ClassOf) -> frozenset[tuple[str, str]]:
+    """Code and class of a carrier's own services; of all, where its name is another one in prices than in faults."""
+    own = [each for each in missing if each.carrier.casefold() == carrier.casefold()]
+    return frozenset(
+        [
+            (service_code(each.carrier, each.service), class_of(each.carrier, each.service, each.transit_days))
+            for each in own or missing
+        ]
+    )
 
 
 @lru_cache(maxsize=2048)

@@ -88,7 +88,14 @@ def with_shown(answer: AccountAnswer, before: AccountAnswer, until: datetime | N
     kept = tuple(_held(rate, same.get(rate.key)) for rate in before.rates)
     ends = [each for each in (answer.until, until) if each is not None]
     covered = answer.covered or before.covered or not before.has_gap
-    return answer.but(rates=(*kept, *added), until=min(ends, default=None), covered=answer.has_gap and covered)
+    priced = {(rate.carrier, rate.service) for rate in (*kept, *added)}
+    missing = answer.missing and tuple(each for each in answer.missing if (each.carrier, each.service) not in priced)
+    return answer.but(
+        rates=(*kept, *added),
+        until=min(ends, default=None),
+        covered=answer.has_gap and covered,
+        missing=missing if answer.has_gap else None,
+    )
 
 
 def _held(shown: KeptRate, now: KeptRate | None) -> KeptRate:

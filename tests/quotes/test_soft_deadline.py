@@ -33,7 +33,7 @@ SHORT = settings(soft_deadline_ms="20", hard_deadline_ms="200")
 
 @dataclass(eq=False)
 class Steered(PlainCarrier):
-    """Answers as told: at once, or not before `go`."""
+    """Answers as told: at once, or not before `go`. Express is a day sooner, else it would not be shown."""
 
     slow: bool = False
     go: asyncio.Event = field(default_factory=asyncio.Event)
@@ -46,7 +46,7 @@ class Steered(PlainCarrier):
         if self.error is not None:
             raise self.error
         rates = (
-            Rate("ca_1", "Fake", service, Money(minor, request.currency), transit_days=2)
+            Rate("ca_1", "Fake", service, Money(minor, request.currency), transit_days=1 if service == "Express" else 2)
             for service, minor in self.prices.items()
         )
         return Rates(tuple(rates), self.problems)
@@ -180,6 +180,26 @@ async def test_known_prices_fill_the_gap_of_one_silent_account(desk: LaterDesk) 
     carrier.problems = (Problem("ca_1", "Fake", "timeout"),)
     row = await ask(desk)
     assert shown(row) == {"fake-ground": (700, "live"), "fake-express": (1500, "learned")}
+
+
+@pytest.mark.need(2)
+@pytest.mark.parametrize(
+    ("others", "free"), [({"Express": 1500}, True), ({"Economy": 800}, False)], ids=["express", "economy"]
+)
+async def test_a_silent_carrier_is_known_by_what_it_usually_offers(
+    desk: LaterDesk, others: dict[str, int], free: bool
+) -> None:
+    """The cheapest is free without it where it offers nothing slower, also if none of its prices may be shown."""
+    steady, other = Steered({"Ground": 700}), Steered(dict(others))
+    desk.carriers = [steady, other]
+    await teach(desk, other)
+    desk.settings = settings(
+        learned_bound_percent="0", threshold="50.00", soft_deadline_ms="20", hard_deadline_ms="200"
+    )
+    row = await ask(desk)
+    assert shown(row) == {"fake-ground": (0 if free else 700, "live")}
+    assert row.answers[1].missing is not None
+    assert [each.service for each in row.answers[1].missing] == list(others)
 
 
 @pytest.mark.need(9)

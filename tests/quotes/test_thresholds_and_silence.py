@@ -8,11 +8,14 @@ import pytest
 
 from carriers.money import Money
 from connector.catalogue.product import Amount, Product
-from connector.quotes.answers import AccountAnswer, KeptProblem
+from connector.quotes.answers import AccountAnswer, KeptProblem, UsualService
 from connector.quotes.decide import decide
 from connector.quotes.decision import Decision
 from connector.quotes.reduced import ReducedTotals
+from connector.quotes.services import silent_carriers
 from connector.quotes.shown import with_shown
+from connector.rules.classes import class_of
+from connector.rules.facts import Silent
 from connector.rules.ruleset import RuleSet
 from connector.rules.thresholds import Threshold
 from connector.shop_settings import ShopSettings
@@ -32,11 +35,23 @@ def prices(given: ShopSettings, *answers: AccountAnswer, price: int = 5000, **fi
     return {offer.code: offer.minor for offer in decision.offers}
 
 
-def silent(account_id: str = "acc_2", *rates: Any, covered: bool = False) -> AccountAnswer:
+def silent(
+    account_id: str = "acc_2", *rates: Any, covered: bool = False, missing: tuple[UsualService, ...] | None = None
+) -> AccountAnswer:
     problem = KeptProblem(account="ca_2", carrier="Ship", code="timeout")
     return AccountAnswer(
-        account_id=account_id, carrier="ship", state="answered", rates=rates, problems=(problem,), covered=covered
+        account_id=account_id,
+        carrier="ship",
+        state="answered",
+        rates=rates,
+        problems=(problem,),
+        covered=covered,
+        missing=missing,
     )
+
+
+def usual(service: str, days: int | None = None) -> UsualService:
+    return UsualService(carrier="Ship", service=service, transit_days=days)
 
 
 @pytest.mark.need(2)
@@ -69,6 +84,54 @@ def test_a_part_of_a_carriers_prices_that_stands_in_is_not_all_of_them() -> None
         "fake-ground": 0,
         "swift-express": 1290,
     }
+
+
+@pytest.mark.need(2)
+@pytest.mark.parametrize(
+    ("missing", "free"),
+    [
+        (None, False),
+        ((usual("Ground"),), True),
+        ((usual("Express"), usual("Overnight")), True),
+        ((usual("Economy"),), False),
+        ((usual("Plain", 9),), False),
+        ((usual("Plain", 2), usual("Economy")), False),
+        ((), True),
+    ],
+)
+def test_the_cheapest_is_free_if_the_silent_carrier_is_known_to_offer_nothing_slower(
+    missing: tuple[UsualService, ...] | None, free: bool
+) -> None:
+    found = prices(shop({"service_class": ""}), answered(rate(700)), silent(missing=missing))
+    assert found == {"fake-ground": 0 if free else 700}
+
+
+def test_a_safety_rate_stands_in_only_for_a_class_that_the_silent_carrier_may_offer() -> None:
+    only_express = silent(missing=(usual("Express"),))
+    assert prices(shop(None, **SAFETY), answered(EXPRESS), only_express) == {"swift-express": 1290}
+    ground = silent(missing=(usual("Ground"),))
+    assert prices(shop(None, **SAFETY), answered(EXPRESS), ground) == {"swift-express": 700, "safe": 0}
+
+
+def test_of_two_silent_accounts_of_a_carrier_both_are_missing() -> None:
+    named = silent("acc_2", missing=(usual("Express"),)), silent("acc_3", missing=(usual("Economy"),))
+    (carrier,) = silent_carriers(named, class_of(()))
+    assert carrier == Silent("Ship", frozenset({("ship-express", "express"), ("ship-economy", "economy")}))
+    (carrier,) = silent_carriers((*named, silent("acc_4")), class_of(()))
+    assert carrier == Silent("Ship", None)
+
+
+def test_what_is_missing_is_kept_with_the_answer() -> None:
+    """A replay decides the same, and answers that were stored before are read as not knowing."""
+    answer = silent(missing=(usual("Plain", 9),))
+    assert AccountAnswer.from_json(answer.to_json()) == answer
+    assert AccountAnswer.from_json(b'{"account_id":"a","carrier":"b","state":"late"}').missing is None
+
+
+def test_a_price_shown_before_is_not_missing_any_more() -> None:
+    later = silent(missing=(usual("Ground"), usual("Economy")))
+    before = silent("acc_2", rate(700, "Ground", "Ship"))
+    assert with_shown(later, before).missing == (usual("Economy"),)
 
 
 @pytest.mark.parametrize("whole", [True, False])

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from math import ceil
 
-from connector.quotes.answers import AccountAnswer, KeptRate
+from connector.quotes.answers import AccountAnswer, KeptRate, UsualService
 from connector.quotes.learning.lane import Asked
 from connector.quotes.learning.record import Record
 from connector.quotes.learning.samples import Estimate, Sample, Samples
@@ -32,10 +32,15 @@ _NEAR, _ZONE, _LINE, _WIDE = "near", "zone", "line", "wide"
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What would be shown without a live answer. `whole`: nothing is missing that the account usually offers there."""
+    """What would be shown without a live answer. `whole`: nothing is missing that the account usually offers there.
+
+    `usual` is what it usually offers there, with or without a price that is known well enough, by the carrier's own
+    account; empty where that is not known.
+    """
 
     rates: tuple[KeptRate, ...] = ()
     whole: bool = False
+    usual: tuple[tuple[ServiceKey, UsualService], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,11 @@ class _Book:
                 counts[key] = counts.get(key, 0) + 1
         return sorted(key for key, count in counts.items() if count * _EXPECTED_SHARE >= len(self.offered))
 
+    def usual(self, key: ServiceKey) -> UsualService:
+        """One of these services, with the days that came with its newest price."""
+        newest = max(self.services.get(key) or (), key=lambda each: each[1].at, default=None)
+        return UsualService(carrier=key[1], service=key[2], transit_days=newest[1].days if newest else None)
+
 
 class LearnedPrices:
     """What past answers of each account say; bounded in bytes, the lanes used longest ago go first."""
@@ -83,17 +93,21 @@ class LearnedPrices:
         return self._books.bytes
 
     def tell(self, account_id: str, asked: Asked, now: float, most_permille: float) -> Told:
-        """The prices that are known well enough: each with its bound, which is `most_permille` or less."""
+        """The prices that are known well enough: each with its bound, which is `most_permille` or less.
+
+        With 0 none is told, only what is usually offered.
+        """
         history = self._history(account_id, asked)
         if history is None:
             return Told()
         expected = history.expected()
         rates = []
         for key in expected:
-            rate = self._tell_one(account_id, key, asked, now, most_permille)
+            rate = self._tell_one(account_id, key, asked, now, most_permille) if most_permille > 0 else None
             if rate is not None:
                 rates.append(rate)
-        return Told(tuple(rates), bool(rates) and len(rates) == len(expected))
+        whole = bool(rates) and len(rates) == len(expected)
+        return Told(tuple(rates), whole, tuple([(key, history.usual(key)) for key in expected]))
 
     def learn(self, account_id: str, asked: Asked, answer: AccountAnswer, now: float) -> list[Tested]:
         """Take in a live answer; how well it had been known before."""
