@@ -15,6 +15,7 @@ from carriers.money import Money
 from carriers.tracking import TrackingStatus
 from connector.store import (
     Callbacks,
+    FulfilmentGroup,
     FulfilRequest,
     GroupNews,
     GroupState,
@@ -204,6 +205,27 @@ async def test_a_step_on_the_timeline_is_seen_again(store: SandboxStore) -> None
     assert [(each.status, each.city) for each in fulfilment.timeline] == [("in_transit", "Bratislava")]
     with pytest.raises(StoreRefused):
         await store.add_event(step(order, "ful_1001_9"), yes)
+
+
+async def test_our_own_hold_is_told_apart_from_the_shop_s(store: SandboxStore) -> None:
+    order = await placed(store)
+    group_id = order.groups[0].id
+
+    async def group() -> FulfilmentGroup:
+        found = await store.order(order.id)
+        assert found is not None
+        return found.groups[0]
+
+    assert not await store.holds.find(group_id)
+    await store.holds.hold(group_id, "address", "No street.", yes)
+    ours = await group()
+    assert (ours.state, ours.held_by_us, ours.hold_reasons) == (GroupState.READY, True, ())
+    await store.shopkeeper.hold(group_id, "fraud check")
+    both = await group()
+    assert (both.state, both.held_by_us, both.hold_reasons) == (GroupState.HELD, True, ("fraud check",))
+    assert await store.holds.release(group_id, yes)
+    assert not await store.holds.release(group_id, yes)
+    assert (await group()).hold_reasons == ("fraud check",)
 
 
 async def test_held_and_cancelled_orders_are_not_shipped(store: SandboxStore) -> None:
