@@ -34,8 +34,8 @@ def plan_group(
 ) -> Planned | Unplannable:
     """The parcels of the units that wait in the group."""
     lines = [line for line in group.lines if line.requires_shipping and line.quantity > 0]
-    if linked is not None and linked.offer.plan_id:
-        plan = load_plan(connection, shop.id, linked.offer.plan_id)
+    if linked is not None and linked.plan_id:
+        plan = load_plan(connection, shop.id, linked.plan_id)
         if plan is not None and goods_in(plan) == _goods(lines):
             return Planned(_by_line(plan, lines), quoted=True)
     settings = shop.settings if linked is None else settings_of(linked.quote.facts)
@@ -56,7 +56,7 @@ def plan_group(
     if isinstance(planned, Unplannable):
         return planned
     keep_plans(connection, shop.id, {planned.id: planned}, now)
-    quoted = linked is not None and planned.id == linked.offer.plan_id
+    quoted = linked is not None and planned.id == linked.plan_id
     return Planned(_by_line(planned, lines), quoted=quoted)
 
 

@@ -25,6 +25,11 @@ class Linked:
     quote: LedgerRow
     offer: DecidedOffer
 
+    @property
+    def plan_id(self) -> str:
+        """The parcels that the offer is for; empty where they are not known."""
+        return self.offer.plan_id or self.quote.plan_id
+
 
 def quote_of(connection: Connection, shop_id: str, order: Order, group: FulfilmentGroup) -> Linked | None:
     """By what the store kept (quote id, service code); where it lost them, by the shipping line's price and title."""

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
+from typing import NamedTuple
 
 from carriers.money import Money
 from connector.packing.plan import Plan, Unplannable
+from connector.quotes.alike import Key, Made, find, is_plain, keep, key_of
 from connector.quotes.answers import AccountAnswer
 from connector.quotes.call_facts import call_facts
 from connector.quotes.crossing import crosses, with_customs
 from connector.quotes.decision import BoughtAs, DecidedOffer, Decision, KeptStep, Withheld
 from connector.quotes.facts import Facts, settings_of
-from connector.quotes.guarding import guarded
+from connector.quotes.guarding import flags, guarded, is_blind, seen_by_guard
 from connector.quotes.parcels import plan_cart, plans_for
 from connector.quotes.reduced import ReducedCart
 from connector.quotes.services import Chosen, choose, safety_services, service_name, silent_carriers
@@ -21,8 +23,8 @@ from connector.quotes.windows import Dates, date_notes, dates_of, not_sooner
 from connector.quotes.wording import wording_of
 from connector.rules.actions import Gone
 from connector.rules.compiled import Compiled, compiled
-from connector.rules.engine import evaluate
-from connector.rules.facts import Priced
+from connector.rules.engine import answers_of, evaluate
+from connector.rules.facts import CallFacts, Priced, Silent
 from connector.shop_settings import ShopSettings
 from connector.words.reason import Reason
 
@@ -80,8 +82,55 @@ def _decide(
     unknown = cannot_ask(cart, facts, planned)
     if unknown is not None and unknown.code == "nothing_to_ship":
         return Decision(outcome="not_served", why=unknown, valid_until=valid_until)
-    ready = compiled(settings.rules)
-    packed = planned if isinstance(planned, Plan) else None
+    packed, ready = planned if isinstance(planned, Plan) else None, compiled(settings.rules)
+    seen = _Seen(cart, facts, settings, ready, dates, answers, now, packed, own, valid_until)
+    if unknown is None and ready.repeats and not with_passed and is_plain(answers):
+        return _as_before(seen)
+    call = seen.call(silent_carriers(answers, ready.class_of) if ready.thresholds else ())
+    return _anew(seen, call, unknown, None, with_passed=with_passed)
+
+
+class _Seen(NamedTuple):
+    """What a decision looks at; `valid_until` is what dates and carriers allow."""
+
+    cart: ReducedCart
+    facts: Facts
+    settings: ShopSettings
+    ready: Compiled
+    dates: Dates
+    answers: Sequence[AccountAnswer]
+    now: datetime
+    packed: Plan | None
+    own: Mapping[str, Plan | Unplannable]
+    valid_until: datetime
+
+    def call(self, silent: tuple[Silent, ...] = ()) -> CallFacts:
+        """The call as rules see it."""
+        return call_facts(self.cart, self.facts, self.settings, self.packed, self.now, silent)
+
+
+def _as_before(seen: _Seen) -> Decision:
+    """The decision of a call that is alike, where there was one; else made anew, and kept for the next."""
+    settings, ready, packed = seen.settings, seen.ready, seen.packed
+    blind = is_blind(settings, seen.cart)
+    call = seen.call() if ready.rules or not blind else None
+    if any(each is not packed for each in seen.own.values()):
+        return _anew(seen, call or seen.call(), None, None)
+    asked = None if call is None else answers_of(ready, call)
+    key = key_of(seen.cart, seen.facts, seen.dates, seen.answers, asked)
+    made = find(key)
+    flagged = () if made is None or blind or call is None else flags(settings, call, made.guarded, packed)
+    if made is None or flagged is None:
+        return _anew(seen, call or seen.call(), None, key)
+    until = None if call is None or not ready.timed else ready.valid_until(call.now)
+    notes = () if packed is None else packed.notes
+    return made.of(notes, flagged, seen.valid_until if until is None else min(seen.valid_until, until))
+
+
+def _anew(
+    seen: _Seen, call: CallFacts, unknown: Reason | None, key: Key | None, *, with_passed: bool = False
+) -> Decision:
+    cart, facts, settings, ready, dates, answers, _, packed, own, valid_until = seen
     rates, withheld = choose(cart.currency, settings, facts.adjustments, answers)
     withheld += _problems(answers)
     nowhere = bool(answers) and not rates and all(_goes_nowhere(answer) for answer in answers)
@@ -90,7 +139,6 @@ def _decide(
     if why is not None:
         withheld += left_out
     services = [each.service(ready.class_of, dates) for each in rates.values()]
-    call = call_facts(cart, facts, settings, packed, now, silent_carriers(answers, ready.class_of) if ready.thresholds else ())
     if why is None:
         found = evaluate(ready, call, services, safety, explain=with_passed)
     else:  # Without any price rules may still refuse, free a safety rate, or add the merchant's own options.
@@ -98,13 +146,14 @@ def _decide(
     withheld += tuple([_taken(each) for each in found.gone])
     late = not_sooner(found.services) if settings.promises.hide_not_sooner else []
     withheld += tuple([_taken(Gone(mine, _not_sooner(than))) for mine, than in late])
-    shown = [each for each in found.services if not any(each is mine for mine, _ in late)]
-    shown, flagged, unguarded = guarded(settings, call, shown, rates, packed, facts.adjustments)
+    wanted = [each for each in found.services if not any(each is mine for mine, _ in late)]
+    shown, flagged, unguarded = guarded(settings, call, wanted, rates, packed, facts.adjustments)
+    dated = date_notes(dates, shown)
     decision = Decision(
         outcome="offers",
         why=why,
         withheld=withheld,
-        notes=(*(packed.notes if packed else ()), *found.notes, *flagged, *date_notes(dates, shown)),
+        notes=(*(packed.notes if packed else ()), *found.notes, *flagged, *dated),
         passed_rules=(*[(each.rule, each.why) for each in found.passed], *unguarded) if with_passed else (),
         valid_until=valid_until if found.valid_until is None else min(valid_until, found.valid_until),
     )
@@ -114,16 +163,19 @@ def _decide(
         return decision.but(outcome="not_served" if nowhere else "backup")
     if not found.services:
         return decision.but(outcome="not_served", why=Reason("all_hidden"))
-    ids = {account_id: each.id for account_id, each in own.items() if isinstance(each, Plan)}
-    usual_id = packed.id if packed else ""
+    ids = {name: each.id for name, each in own.items() if isinstance(each, Plan) and packed and each.id != packed.id}
     offers = [
-        _offer(service, chosen, cart, settings, dates, ids.get(chosen.account_id, usual_id))
+        _offer(service, chosen, cart, settings, dates, ids.get(chosen.account_id, ""))
         if (chosen := rates.get(service.code)) is not None and chosen.account_id == service.account_id
-        else _own_offer(service, settings, usual_id)
+        else _own_offer(service, settings)
         for service in shown
     ]
     only_own = why is not None and not any(each.source == "safety" for each in offers)
-    return decision.but(offers=tuple(offers), why=None if only_own else why)
+    decision = decision.but(offers=tuple(offers), why=None if only_own else why)
+    if key is not None and shown == wanted:  # What the guard makes of a price is the cart's own.
+        looked_at = seen_by_guard(settings, call, shown, rates, facts.adjustments)
+        keep(key, Made(decision, looked_at, found.notes, dated), facts, dates, answers)
+    return decision
 
 
 def _why_no_prices(answers: Sequence[AccountAnswer], *, nowhere: bool) -> Reason:
@@ -206,7 +258,7 @@ PROBLEM_CODES = frozenset(
 )
 
 
-def _own_offer(service: Priced, settings: ShopSettings, plan_id: str) -> DecidedOffer:
+def _own_offer(service: Priced, settings: ShopSettings) -> DecidedOffer:
     """What no carrier's rate is behind: a safety rate, or an option that a rule added."""
     first = service.steps[0].price
     is_safety = service.source == "safety"
@@ -228,7 +280,6 @@ def _own_offer(service: Priced, settings: ShopSettings, plan_id: str) -> Decided
         source="safety" if is_safety else "live",
         steps=_kept_steps(service),
         bought_as=_bought_as(service.code, settings, usual),
-        plan_id=plan_id,
         marks=service.marks,
     )
 
@@ -284,9 +335,7 @@ def _itself(
 
 
 def _kept_steps(service: Priced) -> tuple[KeptStep, ...]:
-    return tuple(
-        [KeptStep(reason=step.reason, minor=step.minor, currency=step.currency) for step in service.steps]
-    )
+    return tuple([KeptStep(reason=step.reason, minor=step.minor, currency=step.currency) for step in service.steps])
 
 
 def _bought_as(offer: str, settings: ShopSettings, usual: BoughtAs) -> BoughtAs:

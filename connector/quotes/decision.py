@@ -9,6 +9,7 @@ import msgspec
 
 from carriers.money import Money
 from connector.quotes.kept import Kept
+from connector.quotes.lru import OfObject
 from connector.store import Answer, Offer, UseBackup
 from connector.words.reason import Reason
 
@@ -57,11 +58,12 @@ class KeptStep(Kept, frozen=True, kw_only=True):
 
 
 class DecidedOffer(Kept, frozen=True, kw_only=True):
-    """An offer with everything that led to it; `plan_id` names the parcels that its price is for.
+    """An offer with everything that led to it.
+
+    `plan_id` names the parcels that its price is for, where they are others than the quote's own.
 
     `earliest` and `latest` are days of arrival, when it leaves on `ships_on`; `dates_by` says what they rest on, and
     `coverage` how many of 1000 parcels kept such a day, where that was seen.
-
 
     `marks` are what the merchant's rules ask for where it is chosen (signature, insurance, hold), each with how or why.
     """
@@ -116,19 +118,22 @@ class Decision(Kept, frozen=True, kw_only=True):
         """What goes to the platform; `at` is when it was decided."""
         if self.outcome == "backup":
             return UseBackup(self.why.code if self.why else "unknown")
+        offers = _OFFERED.get(self.offers)
         return Answer(
-            tuple(
-                Offer(
-                    offer.code,
-                    offer.name,
-                    Money(offer.minor, offer.currency),
-                    offer.description,
-                    offer.earliest,
-                    offer.latest,
-                )
-                for offer in self.offers
-            ),
+            _OFFERED.put(self.offers, _offered(self.offers)) if offers is None else offers,
             quote_id,
             at,
             self.valid_until,
         )
+
+
+_OFFERED: OfObject[tuple[DecidedOffer, ...], tuple[Offer, ...]] = OfObject(2048)
+
+
+def _offered(offers: tuple[DecidedOffer, ...]) -> tuple[Offer, ...]:
+    return tuple(
+        [
+            Offer(each.code, each.name, Money(each.minor, each.currency), each.description, each.earliest, each.latest)
+            for each in offers
+        ]
+    )

@@ -30,6 +30,7 @@ from connector.quotes.learning.lane import Asked
 from connector.quotes.learning.model import LearnedPrices, Told
 from connector.quotes.ledger import LedgerRow
 from connector.quotes.ledger_port import Ledger
+from connector.quotes.lru import OfObject
 from connector.quotes.observed import Observed, Source, source_of
 from connector.quotes.parcels import plans_for
 from connector.quotes.patience import Patience
@@ -41,6 +42,7 @@ from connector.storage.ids import new_id
 from connector.store import Incoming, RateCall
 from webhooks.receiver import Reply
 
+_DIGESTS: OfObject[Reply, str] = OfObject(1024)
 _MARGIN_S = 0.15  # For reading, deciding and writing around the carriers' answers.
 
 
@@ -238,7 +240,7 @@ class QuoteDesk:
             decision=decision,
             echo=call.echo,
             signature=call.signature,
-            digest=hashlib.sha256(reply.body).hexdigest(),
+            digest=_DIGESTS.get(reply) or _DIGESTS.put(reply, hashlib.sha256(reply.body).hexdigest()),
             elapsed_ms=int((time.monotonic() - started) * 1000),
             plan_id=planned.id if isinstance(planned, Plan) else "",
             hold_key="" if storefront and known.streets else key,  # Others cannot tell whose prices need a street.

@@ -8,10 +8,11 @@ from decimal import Decimal
 from carriers.money import Money
 from connector.packing.plan import Plan
 from connector.quotes.adjustments import adjustment_key
+from connector.quotes.reduced import ReducedCart
 from connector.quotes.services import Chosen
 from connector.rules.exchange import exchange_up
 from connector.rules.facts import CallFacts, Priced
-from connector.rules.guard import Guarded, look
+from connector.rules.guard import Guarded, knows_tax, look
 from connector.rules.thresholds_apply import price_before
 from connector.shop_settings import ShopSettings
 from connector.words.reason import Reason
@@ -20,6 +21,33 @@ GUARD = "Margin guard"
 """How the guard is called among the rules that did not apply."""
 
 _SURE = frozenset({"live", "held", "table"})
+
+
+def is_blind(settings: ShopSettings, cart: ReducedCart) -> bool:
+    """Whether the guard says nothing of this cart, whatever its offers are."""
+    tax = "unknown" if cart.totals is None else cart.totals.tax
+    return settings.guard.act == "off" or not knows_tax(settings.guard, tax)
+
+
+def seen_by_guard(
+    settings: ShopSettings,
+    call: CallFacts,
+    services: Sequence[Priced],
+    rates: Mapping[str, Chosen],
+    adjustments: Mapping[str, tuple[int, int]],
+) -> tuple[Guarded, ...]:
+    """The offers as the guard sees them."""
+    return tuple(_offers(settings, call, services, rates, adjustments))
+
+
+def flags(
+    settings: ShopSettings, call: CallFacts, offers: Sequence[Guarded], packed: Plan | None
+) -> tuple[Reason, ...] | None:
+    """What the guard flags; None where it would change a price."""
+    verdicts = look(settings.guard, call, offers, _cartons(settings, call, packed))
+    if any(each.price is not None for each in verdicts):
+        return None
+    return tuple([each.why for each in verdicts if each.state == "flagged"])
 
 
 def guarded(

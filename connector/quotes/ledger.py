@@ -329,7 +329,7 @@ def row_of(found: Any, facts: Facts) -> LedgerRow:
         cart=ReducedCart.from_plain(found.cart),
         facts=facts,
         answers=_answers(found.answers),
-        decision=Decision.from_plain(found.decision),
+        decision=_as_now(Decision.from_plain(found.decision), found.plan_id),
         echo=found.echo,
         signature=found.signature,
         digest=found.answer_digest,
@@ -338,6 +338,14 @@ def row_of(found: Any, facts: Facts) -> LedgerRow:
         hold_key=found.hold_key or "",
         channel=found.channel or "",
     )
+
+
+def _as_now(decision: Decision, plan_id: str) -> Decision:
+    """Early releases wrote the quote's plan with each of its offers."""
+    if not any(offer.plan_id for offer in decision.offers):
+        return decision
+    offers = [offer.but(plan_id="") if offer.plan_id == plan_id else offer for offer in decision.offers]
+    return decision.but(offers=tuple(offers))
 
 
 def _answers(body: Any) -> tuple[AccountAnswer, ...]:

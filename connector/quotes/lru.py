@@ -26,7 +26,10 @@ class Bounded(Generic[K, V]):
         found = self._kept.get(key)
         if found is None:
             return None
-        self._kept.move_to_end(key)
+        try:  # noqa: SIM105 - this is asked a dozen times for each quote.
+            self._kept.move_to_end(key)
+        except KeyError:  # Another thread has just let go of it.
+            pass
         return found[0]
 
     def put(self, key: K, value: V, size: int) -> None:
@@ -49,3 +52,23 @@ class Bounded(Generic[K, V]):
     def items(self) -> Iterator[tuple[K, V]]:
         """Everything, what was used longest ago first; not to be changed meanwhile."""
         return ((key, value) for key, (value, _) in self._kept.items())
+
+
+class OfObject(Generic[K, V]):
+    """What was made of an object in memory, as long as that very object is asked for; of so many objects at most."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._kept: OrderedDict[int, tuple[K, V]] = OrderedDict()
+
+    def get(self, of: K) -> V | None:
+        """What was made of it."""
+        found = self._kept.get(id(of))
+        return None if found is None else found[1]
+
+    def put(self, of: K, made: V) -> V:
+        """Keep what was made of it, and the object with it: no other one can come to its place."""
+        self._kept[id(of)] = (of, made)
+        if len(self._kept) > self._most:
+            self._kept.popitem(last=False)
+        return made

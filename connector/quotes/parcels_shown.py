@@ -67,7 +67,7 @@ def parcels_of_quote(
     plan = plan_lines(lines, settings, account, carrier)
     if isinstance(plan, Unplannable):
         return plan
-    wanted = offer.plan_id if offer is not None else row.plan_id
+    wanted = (offer.plan_id if offer is not None else "") or row.plan_id
     setup = setup_of(settings, account, carrier)
     items = items_of(lines)
     return ShownParcels(

@@ -91,7 +91,11 @@ class ReadyRule:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Compiled:
-    """A rule set made ready. `of_services` are the numbers of questions whose answers depend on the services."""
+    """A rule set made ready. `of_services` are the numbers of questions whose answers depend on the services.
+
+    `of_call` are the questions about the call. Where `repeats` is true, their answers and the services decide all: what
+    rules make of equal services is equal for equal answers.
+    """
 
     rules: tuple[ReadyRule, ...]
     refusing: tuple[ReadyRule, ...]
@@ -99,6 +103,8 @@ class Compiled:
     shaping: tuple[ReadyRule, ...]
     questions: int
     of_services: tuple[int, ...]
+    of_call: tuple[Question, ...]
+    repeats: bool
     thresholds: tuple[ReadyThreshold, ...]
     class_of: ClassOf
     timed: tuple[Condition | Action, ...]
@@ -124,6 +130,8 @@ def compile_rules(rules: RuleSet) -> Compiled:
         shaping=tuple(each for each in made if each.shape),
         questions=len(known),
         of_services=tuple(each.number for each in known.values() if each.scope != "call"),
+        of_call=tuple(each for each in known.values() if each.of_call is not None),
+        repeats=not rules.thresholds and all(action.by_services for rule in enabled for action in rule.then),
         thresholds=ready_thresholds(rules.thresholds),
         class_of=class_of(rules.classes),
         timed=tuple(part for part in parts if type(part).until not in {Condition.until, Action.until}),

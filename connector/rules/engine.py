@@ -88,6 +88,12 @@ def evaluate(
     )
 
 
+def answers_of(ready: Compiled, call: CallFacts) -> tuple[int | None, ...]:
+    """What a call answers to everything that rules ask of calls: equal for calls that a rule set takes alike."""
+    state = CallState(call, (), ready.questions)
+    return tuple([question.answer(state) for question in ready.of_call])
+
+
 def _refused(run: _Run) -> Reason | None:
     for rule in run.ready.refusing:
         if _of_call(run, rule):

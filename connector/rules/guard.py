@@ -68,6 +68,11 @@ def look(settings: GuardSettings, call: CallFacts, offers: Iterable[Guarded], ca
     return verdicts
 
 
+def knows_tax(settings: GuardSettings, tax: str) -> bool:
+    """Whether the goods' worth without tax can be told; `tax` as in `CartSums`."""
+    return tax == "excluded" or settings.tax_percent is not None
+
+
 class _Look:
     """One look at one call."""
 

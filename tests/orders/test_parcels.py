@@ -72,9 +72,9 @@ async def test_the_parcel_that_was_quoted_is_the_parcel_that_is_bought(any_world
     order = any_world.place(POT, MUG, offer=offer)  # The order lists its lines the other way round.
     await any_world.refresh(order.id)
     bought = rows_of(any_world)
-    kept = any_world.act(load_plan, any_world.shop_id, offer.plan_id)
+    kept = any_world.act(load_plan, any_world.shop_id, row.plan_id)
     assert kept is not None
-    assert [each.plan_id for each in bought] == [offer.plan_id] * len(kept.parcels)
+    assert [each.plan_id for each in bought] == [row.plan_id] * len(kept.parcels)
     for each, parcel in zip(bought, kept.parcels, strict=True):
         assert (each.grams, each.carton) == (parcel.gross.grams, parcel.carton)
         assert each.size_mm == [parcel.size.length, parcel.size.width, parcel.size.height] if parcel.size else False
@@ -98,11 +98,11 @@ async def test_each_label_is_compared_with_its_own_parcels_price(any_world: Worl
 
 async def test_a_plan_that_is_kept_no_more_is_made_again(world: World) -> None:
     await with_catalogue(world)
-    offer = ground(await quote(world, MUG, POT))
+    row = await quote(world, MUG, POT)
     world.act(forget_plans, world.clock.now().replace(year=2030))
-    order = world.place(MUG, POT, offer=offer)
+    order = world.place(MUG, POT, offer=ground(row))
     await world.refresh(order.id)
-    assert {each.plan_id for each in rows_of(world)} == {offer.plan_id}
+    assert {each.plan_id for each in rows_of(world)} == {row.plan_id}
 
 
 async def test_an_order_without_a_quote_is_planned_with_what_the_catalogue_knows(world: World) -> None:

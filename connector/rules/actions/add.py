@@ -106,6 +106,7 @@ class RequireSignature(Action):
     """Somebody signs for the parcel."""
 
     help: ClassVar[str] = "Ask for a signature where the parcel is delivered."
+    by_services: ClassVar[bool] = True
     kind: Literal["require_signature"] = "require_signature"
     who: Literal["anyone", "adult"] = Field(default="anyone", description="Anyone there, or an adult.")
 
@@ -119,6 +120,7 @@ class RequireInsurance(Action):
     """The goods are insured on their way."""
 
     help: ClassVar[str] = "Insure the goods for a share of their value."
+    by_services: ClassVar[bool] = True
     kind: Literal["require_insurance"] = "require_insurance"
     percent: Decimal = Field(default=Decimal(100), gt=0, le=200, description="Share of the goods' value, in percent.")
 
@@ -132,6 +134,7 @@ class HoldOrder(Action):
     """A person looks at the order before a label is bought."""
 
     help: ClassVar[str] = "Hold the order for review before a label is bought."
+    by_services: ClassVar[bool] = True
     kind: Literal["hold_order"] = "hold_order"
     reason: Text = Field(description="What the person who looks at it reads.")
 

@@ -37,9 +37,13 @@ Run = Callable[[CallState, Sequence[Working]], Done | None]
 
 
 class Action(Term, ABC):
-    """One small change; `kind` names it in stored rules."""
+    """One small change; `kind` names it in stored rules.
+
+    `by_services`: of equal services it makes the same, whatever else the call holds besides its currency.
+    """
 
     phase: ClassVar[Phase] = "price"
+    by_services: ClassVar[bool] = False
 
     @abstractmethod
     def ready(self, rule: str) -> Run:

@@ -20,6 +20,7 @@ class Free(Action):
     """Make services free: the named ones, every one that the rule means, or the cheapest of them."""
 
     help: ClassVar[str] = "Make services free: the named ones, all that the rule means, or the cheapest of them."
+    by_services: ClassVar[bool] = True
     kind: Literal["free"] = "free"
     services: tuple[str, ...] = Field(default=(), description="Codes of services, such as usps-priority.")
     which: Literal["cheapest", "all"] = Field(default="cheapest", description="Where no service is named.")
@@ -46,6 +47,7 @@ class FixedPrice(Action):
     """One price, whatever the carrier asks."""
 
     help: ClassVar[str] = "Set the price to an amount."
+    by_services: ClassVar[bool] = True
     kind: Literal["fixed_price"] = "fixed_price"
     amount: Decimal = Field(ge=0, description="In major units of the currency; 0 is free.")
     currency: Currency = Field(description="ISO 4217; prices in other currencies stay as they are.")
@@ -100,6 +102,7 @@ class PercentChange(_Limited):
     """Add a share of the price to it, or take one off."""
 
     help: ClassVar[str] = "Change each price by a percentage, with limits if wanted."
+    by_services: ClassVar[bool] = True
     kind: Literal["percent_change"] = "percent_change"
     percent: Decimal = Field(ge=-100, le=1000, description="12.5 adds an eighth, -10 takes a tenth off.")
     currency: Currency | None = Field(
@@ -141,6 +144,7 @@ class FixedChange(_Limited):
     """Add an amount to the price, or take one off."""
 
     help: ClassVar[str] = "Change each price by an amount, with limits if wanted."
+    by_services: ClassVar[bool] = True
     kind: Literal["fixed_change"] = "fixed_change"
     amount: Decimal = Field(description="In major units of the currency; negative takes off.")
     currency: Currency = Field(description="ISO 4217; prices in other currencies stay as they are.")
@@ -173,6 +177,7 @@ class Discount(Action):
     """Pay a part of the shipping for the buyer, up to an amount."""
 
     help: ClassVar[str] = "Take a share of each price off, at most an amount: the shop pays that much."
+    by_services: ClassVar[bool] = True
     kind: Literal["discount"] = "discount"
     percent: Decimal = Field(default=Decimal(100), gt=0, le=100, description="The share that the shop pays.")
     up_to: Decimal = Field(gt=0, description="At most this, in major units of the currency.")
@@ -204,6 +209,7 @@ class Round(Action):
     """Prices that end as the merchant likes."""
 
     help: ClassVar[str] = "Round each price to an ending such as .90 or .99; never to 0."
+    by_services: ClassVar[bool] = True
     kind: Literal["round"] = "round"
     ending: Decimal = Field(default=Decimal("0.99"), ge=0, description="What prices end with, such as 0.90 or 0.")
     step: Decimal = Field(default=Decimal(1), gt=0, description="How far such prices lie apart, such as 1, 0.5 or 10.")

@@ -21,6 +21,7 @@ _NEVER = 10**6
 
 class _Shape(Action):
     phase: ClassVar[Phase] = "shape"
+    by_services: ClassVar[bool] = True
 
 
 class Hide(_Shape):

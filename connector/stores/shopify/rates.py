@@ -7,6 +7,7 @@ wherever the documented and the recorded requests have them (`order_totals` come
 from __future__ import annotations
 
 import json
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
