@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 from sqlalchemy import Connection
 
-from carriers.address import Address
 from connector.cli.output import Speaker, command, in_house
 from connector.orders import view
 from connector.orders.addresses import proposal, use_correction
@@ -45,14 +42,12 @@ def add_to(order: click.Group) -> None:
         speaker.answer({"corrected": corrected, "buys": buys}, [text])
 
 
-def proposed(connection: Connection, keyring: Keyring, shop_id: str, order_id: str) -> dict[str, Any] | None:
-    """What a carrier proposes for what waits of an order, as it is shown; None where it proposes nothing."""
-    found: Address | None = proposal(connection, keyring, shop_id, order_id)
-    return None if found is None else {name: getattr(found, name) for name in _SHOWN}
+def proposed(connection: Connection, keyring: Keyring, shop_id: str, order_id: str) -> str | None:
+    """What a carrier proposes for what waits of an order, in one line; None where it proposes nothing."""
+    found = proposal(connection, keyring, shop_id, order_id)
+    return None if found is None else ", ".join(filter(None, (getattr(found, name) for name in _SHOWN)))
 
 
-def lines(address: dict[str, Any] | None) -> list[str]:
+def lines(address: str | None) -> list[str]:
     """The proposal for people."""
-    if address is None:
-        return []
-    return [f"The carrier would write: {', '.join(each for each in address.values() if each)}"]
+    return [] if address is None else [f"The carrier would write: {address}"]

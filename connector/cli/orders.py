@@ -35,11 +35,15 @@ _NO_WORKER_S = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Bought:
-    """What came of `label buy`: the order, the parcels that it was about, and whether a worker runs."""
+    """What came of `label buy`: the order, the parcels that it was about, and whether a worker runs.
+
+    `proposed` is how a carrier would write the address of what still waits.
+    """
 
     order: OrderView
     parcels: tuple[str, ...]
     worker: bool
+    proposed: str | None = None
 
     @property
     def open(self) -> int:
@@ -135,7 +139,8 @@ def add_to(group: click.Group) -> None:
         why = {"over_cap": over_cap, "another": another}
         done = with_house(lambda house: _buy(house, house.here(find_shop_id, shop), order, wait_s, why))
         about = {"bought": done.bought, "under_way": done.open, "worker": done.worker, "asked": list(done.parcels)}
-        speaker.answer(about | {"text": done.say()} | _data(done.order), [done.say(), *_lines(done.order)])
+        about |= {"text": done.say(), "proposed_address": done.proposed}
+        speaker.answer(about | _data(done.order), [done.say(), *_lines(done.order)])
         if wait_s and not done.complete:
             raise SystemExit(EXIT_FAILED)
 
@@ -169,7 +174,7 @@ def add_to(group: click.Group) -> None:
         speaker.answer({"files": [str(path) for path in paths]}, [f"Wrote {path}" for path in paths])
 
 
-def _show(house: House, shop_id: str, reference: str) -> tuple[OrderView, dict[str, Any] | None]:
+def _show(house: House, shop_id: str, reference: str) -> tuple[OrderView, str | None]:
     found = house.here(view.show, shop_id, reference)
     return found, house.here(addresses.proposed, house.keyring, shop_id, found.id)
 
@@ -191,7 +196,8 @@ def _buy(house: House, shop_id: str, reference: str, wait_s: float, why: dict[st
         return all(each.state not in _UNDER_WAY for each in found.parcels if each.id in wanted)
 
     _wait(house, settled, wait_s)
-    return Bought(house.here(view.show, shop_id, reference), tuple(asked), house.here(worker_runs))
+    found, proposed = _show(house, shop_id, reference)
+    return Bought(found, tuple(asked), house.here(worker_runs), proposed)
 
 
 def _fetch_and_ask(house: House, shop_id: str, reference: str, wait_s: float, why: dict[str, str]) -> list[str]:

@@ -100,7 +100,7 @@ def _as_promised(
     if rate.price > _most(quoted, bought_as, terms) and not by_person:
         return Reason("dearer_than_quoted", {"quoted": quoted, "now": rate.price})
     named = {"carrier": rate.carrier, "service": rate.service}
-    return Chosen(rate, Reason("cheapest_as_set" if cheapest else "as_promised", named))
+    return Chosen(rate, Reason("cheapest_as_set", named) if cheapest else Reason("as_promised", named))
 
 
 def _substitute(rates: Sequence[Rate], bought_as: Mapping[str, Any], terms: Terms, instead_of: Reason) -> Chosen | None:

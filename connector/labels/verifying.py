@@ -101,9 +101,9 @@ def why_not(parcel: Any, kept: dict[str, Any], carrier: str) -> Reason | None:
     """Why a person must look at this address; None where it is good, nobody could say, or a person let it go."""
     released = parcel.released or ()
     if kept.get("state") == "undeliverable" and UNDELIVERABLE not in released:
-        return Reason(UNDELIVERABLE, {"carrier": carrier, "said": kept.get("said", "")})
+        return Reason("address_undeliverable", {"carrier": carrier, "said": kept.get("said", "")})
     if kept.get("state") == "corrected" and CORRECTED not in released:
-        return Reason(CORRECTED, {"carrier": carrier, "fields": ", ".join(kept.get("fields", ()))})
+        return Reason("address_corrected", {"carrier": carrier, "fields": ", ".join(kept.get("fields", ()))})
     return None
 
 
