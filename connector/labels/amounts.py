@@ -15,6 +15,8 @@ claim_paid  carrier:claim_due  -> wallet              what it paid of that
 claim_lost  carrier:claim_due  -> postage:claimed     what it did not
 by_hand     merchant           -> postage:bought      the typed price of a label that was bought elsewhere
 by_hand_back                                          the same taken back, as the number was
+driver      wallet             -> postage:driver      a driver who was booked to collect; of no order
+driver_back postage:driver     -> wallet              the same taken back, as the driver was sent home
 """
 
 from __future__ import annotations
@@ -44,6 +46,8 @@ Kind = Literal[
     "claim_lost",
     "by_hand",
     "by_hand_back",
+    "driver",
+    "driver_back",
 ]
 MOVES: dict[str, tuple[str, str]] = {
     "quoted": ("carrier:expected", "postage:expected"),
@@ -59,6 +63,8 @@ MOVES: dict[str, tuple[str, str]] = {
     "claim_lost": ("carrier:claim_due", "postage:claimed"),
     "by_hand": ("merchant", "postage:bought"),
     "by_hand_back": ("postage:bought", "merchant"),
+    "driver": ("wallet", "postage:driver"),
+    "driver_back": ("postage:driver", "wallet"),
 }
 
 entries = TenantTable(

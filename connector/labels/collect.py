@@ -28,6 +28,7 @@ from carriers.label import Rejected, Unknown
 from carriers.money import Money
 from connector.attention.board import need_person, settled
 from connector.directory import Directory, ShopEntry
+from connector.labels.amounts import book
 from connector.labels.by_hand import BY_HAND
 from connector.labels.desk_tables import manifest_labels, manifests, pickups
 from connector.labels.documents import Document, read_document
@@ -338,7 +339,7 @@ class Collections:
         found = await run.step("pickup.cancel", lambda: collector.cancel_pickup(row.handle, run.fence))
         match found:
             case NotBooked():
-                await self.database.run(_change, row, self.now(), state="cancelled")
+                await self.database.run(_sent_home, row, self.now())
             case Rejected(code="fenced" | "not_sent" | "overloaded") | Unknown():
                 raise TryLater("The carrier did not say whether the driver stays at home.", retry_after_s=_AGAIN_S)
             case Rejected():
@@ -407,8 +408,19 @@ def _refuse_pickup(connection: Connection, row: Any, said: str, now: datetime) -
 
 
 def _booked(connection: Connection, row: Any, confirmation: str, now: datetime) -> None:
-    _change(connection, row, now, state="booked", confirmation=confirmation[:120], why=None)
+    if _change(connection, row, now, state="booked", confirmation=confirmation[:120], why=None):
+        book(connection, row.shop_id, "driver", _price(row), order_id="", cause=row.id, now=now)
     settled(connection, row.shop_id, row.id, now)
+
+
+def _sent_home(connection: Connection, row: Any, now: datetime) -> None:
+    if _change(connection, row, now, state="cancelled"):
+        book(connection, row.shop_id, "driver_back", _price(row), order_id="", cause=row.id, now=now)
+
+
+def _price(row: Any) -> Money:
+    """What was agreed to when the driver was booked."""
+    return Money(row.minor, row.currency)
 
 
 def _change(connection: Connection, row: Any, now: datetime, **values: Any) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from connector.labels import collect
+from connector.labels import amounts, collect
 from connector.labels.collect import NoCollection, NothingToCollect
 from connector.labels.retention import referred_to
 from connector.orders import view
@@ -97,9 +97,13 @@ async def test_a_driver_is_offered_booked_and_sent_home(counter: Counter) -> Non
     booked = driver(counter)
     assert booked.state == "booked"
     assert booked.confirmation.startswith("SBX")
+    paid = counter.house.here(amounts.balances, counter.desk.shop_id)
+    assert paid["postage:driver", booked.currency] == booked.minor > 0
     counter.house.here(collect.cancel_pickup, counter.work, counter.desk.shop_id, pickup, ANNA, now)
     await counter.drain()
     assert driver(counter).state == "cancelled"
+    paid = counter.house.here(amounts.balances, counter.desk.shop_id)
+    assert paid["postage:driver", booked.currency] == 0
 
 
 async def test_a_driver_needs_a_time_a_place_and_parcels(counter: Counter) -> None:
