@@ -36,16 +36,39 @@ log = structlog.get_logger("waybill.http.desk")
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of the navigation."""
+    """One line of the navigation; those of one group stand behind one line, and in a row of their own below it."""
 
     place: str
     path: str
     role: Role
+    group: str = ""
 
 
 def may(role: Role | None, least: Role) -> bool:
     """Whether a role suffices."""
     return role == "owner" or (role is not None and least == "packer")
+
+
+Line = tuple[str, str, bool]
+"""A place or a group, its address, and whether it is where the person is."""
+
+
+def lines_of(entries: Sequence[Entry], base: str, here: str) -> list[Line]:
+    """The upper row: single entries, and each group once, leading to its first entry."""
+    lines: list[Line] = []
+    for each in entries:
+        members = [other for other in entries if each.group and other.group == each.group] or [each]
+        if members[0] is each:
+            name = f"group.{each.group}" if each.group else each.place
+            lines.append((name, f"{base}{each.path}", any(member.place == here for member in members)))
+    return lines
+
+
+def nearby(entries: Sequence[Entry], base: str, here: str) -> list[Line]:
+    """The lower row: the group that the person is in; empty where it has no other entry."""
+    group = next((each.group for each in entries if each.place == here), "")
+    members = [each for each in entries if group and each.group == group]
+    return [(each.place, f"{base}{each.path}", each.place == here) for each in members] if len(members) > 1 else []
 
 
 class Door:
@@ -189,13 +212,7 @@ class Door:
     def _surroundings(self, ask: Ask, here: str, complaint: Complaint | None) -> dict[str, Any]:
         """What every page's frame needs."""
         entry = ask.entry
-        navigation = []
-        if entry is not None:
-            navigation = [
-                (each.place, f"{ask.base}{each.path}", each.place == self._page.place)
-                for each in self._navigation
-                if may(ask.role, each.role)
-            ]
+        mine = [each for each in self._navigation if entry is not None and may(ask.role, each.role)]
         return {
             "user": ask.user,
             "role": ask.role,
@@ -206,7 +223,8 @@ class Door:
             "typed": ask.typed,
             "now": ask.now,
             "zone": ask.zone,
-            "navigation": navigation,
+            "navigation": lines_of(mine, ask.base, self._page.place),
+            "nearby": nearby(mine, ask.base, self._page.place),
             "many_shops": sees_many(self._house, ask.user),
             "complaint": complaint,
             "notice": notice_of(ask.query),

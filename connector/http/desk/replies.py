@@ -40,6 +40,7 @@ def outside() -> dict[str, Any]:
         "query": {},
         "typed": {},
         "navigation": [],
+        "nearby": [],
         "many_shops": False,
         "complaint": None,
         "notice": None,
