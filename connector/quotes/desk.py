@@ -100,6 +100,7 @@ class QuoteDesk:
         self.products = products or Products(None)
         self._shops: dict[str, _Known] = {}
         self._encoded = EncodedAnswers()
+        self._asked: OfObject[Incoming, tuple[bytes, bytes]] = OfObject(16)
         self._estimates = Estimates()
         self.shown = ShownPrices()
         self.learned = LearnedPrices()
@@ -116,8 +117,11 @@ class QuoteDesk:
         if names is None:
             return None
         now = self._now()
-        found = self._encoded.by_raw(raw_key(incoming, self._known(shop).version, names), now)
+        version = self._known(shop).version
+        key = raw_key(incoming, version, names)
+        found = self._encoded.by_raw(key, now)
         if found is None:
+            self._asked.put(incoming, (version, key))
             return None
         encoded, signature = found
         self._ledger.repeat(shop.id, encoded.quote_id, now)
@@ -144,7 +148,9 @@ class QuoteDesk:
             is_final = True
         names = shop.store.capabilities.rate_headers
         if is_final and incoming is not None and names is not None:
-            self._encoded.keep_raw(raw_key(incoming, known.version, names), encoded, call.signature)
+            version, raw = self._asked.get(incoming) or (b"", b"")
+            raw = raw if version == known.version else raw_key(incoming, known.version, names)
+            self._encoded.keep_raw(raw, encoded, call.signature)
         return Given(encoded.reply, encoded.outcome, encoded.quote_id, source, call.signature)
 
     async def answer(

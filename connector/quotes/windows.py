@@ -11,7 +11,7 @@ from connector.promises.public_holidays import knows
 from connector.promises.window import Goods, Lane, Promises, Service, Spot, Start, Window, at_noon, promises_of
 from connector.quotes.answers import KeptRate
 from connector.quotes.facts import Facts
-from connector.quotes.lru import Bounded
+from connector.quotes.lru import Bounded, OfObject
 from connector.quotes.reduced import Place, ReducedCart
 from connector.rules.classes import usual_class
 from connector.rules.facts import Priced
@@ -61,7 +61,7 @@ def dates_of(cart: ReducedCart, facts: Facts, settings: ShopSettings, now: datet
     """What the dates of this call rest on."""
     names = (facts.location_id, facts.store_location)
     promises = promises_of(settings.promises, facts.timezone, spot_of(facts.origin), names)
-    start = promises.start(now, facts.rate_cache_s)
+    start = _start(promises, now, facts.rate_cache_s)
     goods = goods_of(cart, promises, facts.store_location)
     to = spot_of(cart.destination, postal=promises.asks_postal)
     key = (id(promises), start.day, goods, to)
@@ -70,6 +70,19 @@ def dates_of(cart: ReducedCart, facts: Facts, settings: ShopSettings, now: datet
         found = (promises, {})
         _shared.put(key, found, 1)
     return Dates(promises, start, goods, to, facts.lanes, found[1])
+
+
+_starts: OfObject[Promises, tuple[int, datetime, Start]] = OfObject(512)
+
+
+def _start(promises: Promises, now: datetime, cache_s: int) -> Start:
+    """Until it is out of date, the start of the call before is that of this one too."""
+    known = _starts.get(promises)
+    if known is not None and known[0] == cache_s and known[1] <= now < known[2].until:
+        return known[2]
+    start = promises.start(now, cache_s)
+    _starts.put(promises, (cache_s, now, start))
+    return start
 
 
 def goods_of(cart: ReducedCart, promises: Promises, store_location: str) -> Goods | None:
