@@ -48,6 +48,7 @@ def capabilities(look_up_ceiling_s: int = 5) -> Capabilities:
         manifest=True,
         pickup=True,
         verify_address=True,
+        signature=True,
     )
 
 

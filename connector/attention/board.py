@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -63,11 +64,15 @@ def need_person(connection: Connection, shop_id: str, subject: str, reason: Reas
     )
 
 
-def settled(connection: Connection, shop_id: str, subject: str, now: datetime, *codes: str) -> int:
-    """Close the open matters of a subject (only these codes, if any are named)."""
+def settled(
+    connection: Connection, shop_id: str, subject: str, now: datetime, *codes: str, but: Sequence[str] = ()
+) -> int:
+    """Close the open matters of a subject: only these codes, if any are named, and none that `but` names."""
     change = matters.update(shop_id).where(matters.c.subject == subject, matters.c.resolved_at.is_(None))
     if codes:
         change = change.where(matters.c.code.in_(codes))
+    if but:
+        change = change.where(matters.c.code.not_in(but))
     return connection.execute(change.values(resolved_at=now)).rowcount
 
 

@@ -115,7 +115,7 @@ def ship(
     _check_free(connection, parcel, typed.number)
     label_id = _keep(connection, parcel, typed, actor, now)
     record.set_parcel(connection, shop_id, parcel_id, "bought", now)
-    settled(connection, shop_id, parcel_id, now)
+    settled(connection, shop_id, parcel_id, now, but=record.BESIDE)
     _book(connection, parcel, label_id, typed.price, f"{label_id}:0", now)
     followed = Followed(
         shop_id=shop_id,

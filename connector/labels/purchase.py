@@ -28,7 +28,7 @@ from connector.labels.files import LabelShelf
 from connector.labels.gates import Asked
 from connector.labels.shipment import shipment_for
 from connector.labels.store_holds import tell_of_parcel
-from connector.labels.terms import address_fault, terms_for, why_not_by_rule
+from connector.labels.terms import address_fault, terms_for, why_not_by_rule, why_not_signed
 from connector.storage.audit import Actor
 from connector.storage.database import Database
 from connector.storage.secrets import Keyring
@@ -135,10 +135,14 @@ class Purchasing:
         why = Reason("risk_flagged") if wanted.risky and by_rule and "risk_flagged" not in released else None
         if wanted.test and shop.settings.mode == "live":
             why = Reason("test_order_in_live")
+        elif _is_by_hand(parcel):  # Whoever sells it needs no account here.
+            why = _by_hand(account, parcel)
         elif account is None:
             why = Reason("no_carriers")
-        elif not account.connection.capabilities.sells_labels or _is_by_hand(parcel):
+        elif not account.connection.capabilities.sells_labels:
             why = _by_hand(account, parcel)
+        if why is None and by_rule:
+            why = why_not_signed(account, parcel)
         if why is None and by_rule:
             why = await self.database.run(why_not_by_rule, self.keyring, shop, parcel, wanted.goods)
         if why is not None:
@@ -341,9 +345,9 @@ def _is_by_hand(parcel: Any) -> bool:
     return parcel.bought_as is not None and parcel.bought_as.get("how") == "by_hand"
 
 
-def _by_hand(account: AccountEntry, parcel: Any) -> Reason:
+def _by_hand(account: AccountEntry | None, parcel: Any) -> Reason:
     """Nobody sells this label to us: a person buys it where the merchant usually does."""
-    offer = parcel.bought_as or {"carrier": account.kind.title, "service": ""}
+    offer = parcel.bought_as or {"carrier": "" if account is None else account.kind.title, "service": ""}
     return Reason("by_hand", {"carrier": offer["carrier"], "service": offer["service"]})
 
 

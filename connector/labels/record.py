@@ -28,6 +28,9 @@ from connector.tracking.record import Followed, begin
 from connector.words.reason import Reason
 from connector.work.port import Task, Work
 
+BESIDE = ("insurance_by_hand",)
+"""What a person still has to do for a parcel that has its label."""
+
 _RATE = TypeAdapter(Rate)
 _RATES = TypeAdapter(tuple[Rate, ...])
 
@@ -253,7 +256,7 @@ def bought(
     parcel = parcel_of(connection, label.shop_id, label.parcel_id)
     assert parcel is not None  # noqa: S101 - parcels are never deleted while a label refers to them.
     set_parcel(connection, label.shop_id, label.parcel_id, "bought", now, unless=())
-    settled(connection, label.shop_id, label.parcel_id, now)
+    settled(connection, label.shop_id, label.parcel_id, now, but=BESIDE)
     book(
         connection,
         label.shop_id,

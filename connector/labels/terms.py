@@ -14,7 +14,7 @@ from carriers.money import Money
 from carriers.parcel import Shipment
 from carriers.rate import Rate
 from connector.catalogue import keep
-from connector.directory import ShopEntry
+from connector.directory import AccountEntry, ShopEntry
 from connector.labels.choose import Terms
 from connector.labels.shipment import address_of
 from connector.promises.window import Goods, Promises, Service, Spot, promises_of
@@ -112,6 +112,15 @@ def why_not_by_rule(
         if short:
             return Reason("not_in_stock", {"products": ", ".join(short[:5])})
     return None
+
+
+def why_not_signed(account: AccountEntry | None, parcel: Any) -> Reason | None:
+    """A signature that a rule asks for and this carrier does not take: a person decides; None where all is well."""
+    if account is None or account.connection.capabilities.signature or "signature" not in (parcel.marks or {}):
+        return None
+    if "signature_not_taken" in (parcel.released or ()):
+        return None
+    return Reason("signature_not_taken", {"carrier": (parcel.bought_as or {}).get("carrier") or account.kind.title})
 
 
 def _short_of(connection: Connection, shop: ShopEntry, parcel: Any) -> list[str]:

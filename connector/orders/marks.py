@@ -24,6 +24,9 @@ def not_taken(shop: ShopEntry, linked: Linked | None) -> Iterator[Reason]:
         return
     marks, as_bought = dict(linked.offer.marks), linked.offer.bought_as
     account = None if as_bought is None else shop.accounts.get(as_bought.account_id)
+    if as_bought is not None and as_bought.how == "cheapest":
+        sell = (each for each in shop.accounts.values() if each.connection.capabilities.sells_labels)
+        account = next(sell, None)
     if "signature" in marks and (account is None or not account.connection.capabilities.signature):
         named = linked.offer.name if as_bought is None or not as_bought.carrier else as_bought.carrier
         yield Reason("signature_not_taken", {"carrier": named})
