@@ -56,14 +56,14 @@ class Counter:
         await self.house.ledger.flush()
         return row
 
-    async def order(self, *lines: CartLine, risky: bool = False) -> OrderView:
+    async def order(self, *lines: CartLine, risky: bool = False, to: Address = BUYER) -> OrderView:
         """A buyer chooses the cheapest option and pays; the order is read, and nothing is bought yet."""
         row = await self.quote(*lines)
         chosen = row.decision.offers[0]
         offer = Offer(chosen.code, chosen.name, Money(chosen.minor, chosen.currency))
         keeper = cast("SandboxStore", self.shop.store).shopkeeper
         placed = await keeper.place_order(
-            [(a_cart(lines or (POT,)), offer)], to=BUYER, email=BUYER.email, phone=BUYER.phone, risky=risky
+            [(a_cart(lines or (POT,)), offer)], to=to, email=BUYER.email, phone=BUYER.phone, risky=risky
         )
         await keeper.mark_paid(placed.order_id)
         self.queue(REFRESH, placed.order_id)
