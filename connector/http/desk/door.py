@@ -116,10 +116,11 @@ class Door:
         if not may(ask.role, self._page.role):
             return message_page("forbidden", 403)
         if scope["method"] == "POST":
-            form = await read_form(headers, receive, self._house)
+            form = await read_form(headers, receive, self._house, uploads=self._page.uploads)
             if isinstance(form, NoBody):
                 return form
-            return await self._act(replace(ask, typed=dict(form), typed_lists=lists_of(form)), here, headers)
+            sent = replace(ask, typed=dict(form.fields), typed_lists=lists_of(form.fields), files=form.files)
+            return await self._act(sent, here, headers)
         return await self._show(ask, here)
 
     def _asked(self, user: User, token: str, scope: Scope) -> Ask | None:

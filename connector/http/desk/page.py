@@ -90,6 +90,7 @@ class Ask:
     query: Mapping[str, str] = dataclasses.field(default_factory=dict)
     typed: Mapping[str, str] = dataclasses.field(default_factory=dict)
     typed_lists: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
+    files: Mapping[str, bytes] = dataclasses.field(default_factory=dict, repr=False)
     session: str = dataclasses.field(default="", repr=False)
 
     @property
@@ -119,7 +120,7 @@ class Ask:
 
     def without_form(self) -> Ask:
         """The same person at the same place, asking only to see it."""
-        return replace(self, typed={}, typed_lists={})
+        return replace(self, typed={}, typed_lists={}, files={})
 
 
 Show = Callable[[DeskHouse, Ask], Awaitable[Answer]]
@@ -131,7 +132,8 @@ class Page:
 
     `path` lies below `/desk/{shop}`, or with `whole` below `/desk` for what is not one shop's. `role` is the least
     that may come here. `act` is called once for each sent form; it returns `Goto` when it has done something, or a
-    `View` with a complaint when it has not. `place` is the entry of the navigation that is marked.
+    `View` with a complaint when it has not. `place` is the entry of the navigation that is marked. `uploads`: its
+    form may hold files.
     """
 
     path: str
@@ -140,6 +142,7 @@ class Page:
     show: Show | None = None
     act: Show | None = None
     whole: bool = False
+    uploads: bool = False
 
     @property
     def address(self) -> str:

@@ -27,6 +27,7 @@ from connector.http.desk import (
     setup,
     shops,
     thresholds,
+    uploads,
 )
 from connector.http.desk.door import Door, Entry
 from connector.http.desk.house import DeskHouse
@@ -59,6 +60,7 @@ PAGES: Sequence[Page] = (
     *shops.PAGES,
     *home.PAGES,
     *quotes.PAGES,
+    *uploads.PAGES,
     *orders.PAGES,
     *labels.PAGES,
     *batches.PAGES,
