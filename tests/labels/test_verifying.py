@@ -196,6 +196,15 @@ async def test_nothing_of_an_address_is_in_reasons_matters_or_the_parcel_s_row(
     assert "order.address_corrected" in {each.action for each in asking.act(entries, asking.shop_id)}
 
 
+async def test_a_proposal_is_erased_with_the_buyer(asking: World, register: Register) -> None:
+    register.proposes = RIGHT
+    order, _ = await held(asking)
+    await asking.deliver("erase", {"orders": [order.id]})
+    await asking.drain()
+    found = shown(asking, order)
+    assert (found.to, found.proposed) == (None, None)
+
+
 # --- what differs
 
 
