@@ -105,6 +105,20 @@ def read_threshold(text: str, currency: str) -> Threshold:
     return Threshold(name=THRESHOLD, amount=value, currency=currency, services=named, faster="full_price")
 
 
+def with_rule(stored: dict[str, Any], key: str, text: str, currency: str) -> dict[str, Any]:
+    """The stored rules with what a short form says: markups in their order behind the merchant's own rules.
+
+    Raises ValueError.
+    """
+    if key == "threshold":
+        return with_threshold(stored, text, currency)
+    rules = [rule for rule in stored.get("rules", []) if rule["name"] != rule_name(key)]
+    if text:
+        rules.append(read_rule(key, text, currency).model_dump(mode="json"))
+    ours = [rule for name in SHORTHAND_ORDER for rule in rules if rule["name"] == name]
+    return {**stored, "rules": [rule for rule in rules if rule["name"] not in SHORTHAND_ORDER] + ours}
+
+
 def with_threshold(rules: dict[str, Any], text: str, currency: str) -> dict[str, Any]:
     """The stored rules with the short form's threshold: the former one goes, also as the rule that it once was."""
     thresholds = [each for each in rules.get("thresholds", []) if each["name"] != THRESHOLD]

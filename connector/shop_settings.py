@@ -30,12 +30,10 @@ from connector.rules.ruleset import RuleSet
 from connector.setting_parts import (
     MARKUP_FIXED,
     MARKUP_PERCENT,
-    SHORTHAND_ORDER,
     THRESHOLD,
     BoughtAsSetting,
     CartonSetting,
     SafetyRate,
-    rule_name,
 )
 from connector.storefront_settings import StorefrontSettings
 from webhooks.errors import WaybillError
@@ -327,20 +325,9 @@ def _field(key: str) -> str:
     return "buy_after_min" if key == "buy_after" else key
 
 
-def _with_rule(stored: dict[str, Any], key: str, text: str, currency: str) -> dict[str, Any]:
-    """The stored rules with what a short form says: markups in their order behind the merchant's own rules."""
-    if key == "threshold":
-        return setting_parts.with_threshold(stored, text, currency)
-    rules = [rule for rule in stored.get("rules", []) if rule["name"] != rule_name(key)]
-    if text:
-        rules.append(setting_parts.read_rule(key, text, currency).model_dump(mode="json"))
-    ours = [rule for name in SHORTHAND_ORDER for rule in rules if rule["name"] == name]
-    return {**stored, "rules": [rule for rule in rules if rule["name"] not in SHORTHAND_ORDER] + ours}
-
-
 def _set(body: dict[str, Any], key: str, text: str, currency: str) -> None:
     if key in _RULE_KEYS:
-        body["rules"] = _with_rule(body.get("rules", {}), key, text, currency)
+        body["rules"] = setting_parts.with_rule(body.get("rules", {}), key, text, currency)
     elif key in setting_parts.LISTS:
         body[key] = [setting_parts.LISTS[key](part.strip(), currency) for part in text.split(",") if part.strip()]
     elif not text:
