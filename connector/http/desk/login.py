@@ -68,7 +68,7 @@ class Lobby:
                 elif not is_ours(headers, self._house.public_url):
                     reply = message_page("strange", 403)
                 else:
-                    reply = await act(scope, headers, dict(form))
+                    reply = await act(scope, headers, dict(form.fields))
         except TooBusy:
             reply = message_page("busy", 503)
         except SQLAlchemyError as error:
