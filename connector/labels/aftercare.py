@@ -45,11 +45,11 @@ class Aftercare:
         where the carrier keeps it by then.
         """
         shop_id, (label_id,) = run.task.shop_id, run.task.args
-        label = await self.database.run(record.label_of, shop_id, label_id)
+        label, files = await self.database.run(_label_and_files, shop_id, label_id)
         account = None if label is None else self.directory.account(shop_id, label.account_id)
         if label is None or account is None:
             return
-        missing = [row for row in await self.database.run(record.files_of, shop_id, label_id) if row.sha256 is None]
+        missing = [row for row in files if row.sha256 is None]
         fresh: dict[str, str] = {}
         if missing and (run.task.attempt > 1 or any(not row.url and row.fetched_at is None for row in missing)):
             fresh = await self._addresses(account.connection, label)
@@ -93,6 +93,10 @@ class Aftercare:
             need_person(connection, label.shop_id, label.id, Reason("label_file_bad", params), self.now())
         else:
             settled(connection, label.shop_id, label.id, self.now(), BAD_FILE)
+
+
+def _label_and_files(connection: Connection, shop_id: str, label_id: str) -> tuple[Any | None, list[Any]]:
+    return record.label_of(connection, shop_id, label_id), record.files_of(connection, shop_id, label_id)
 
 
 async def kept_files(shelf: LabelShelf, outcome: Purchased) -> list[record.KeptFile]:

@@ -79,10 +79,7 @@ class Pusher:
                     await self.database.run(self._event_refused, row, event, error)
 
     async def _fulfil(self, run: Run, store: Store, row: Any, ceiling: timedelta) -> Fulfilment:
-        if await self.database.run(_is_taking_back, row):
-            raise TryLater("The store is still taking an earlier number of this order back.", retry_after_s=5)
-        if await self.database.run(is_letting_go, row.shop_id, row.group_id):
-            raise TryLater("The store is still letting go of our own hold.", retry_after_s=2)
+        await self.database.run(_must_be_free, row)
         found = await run.step("store.find", lambda: self._find(store, row))
         if found is not None:
             return found
@@ -244,6 +241,14 @@ def _release(connection: Connection, shop_id: str, label_id: str, key: str) -> N
 
 def _set_state(connection: Connection, shop_id: str, label_id: str, state: str) -> None:
     connection.execute(trackings.update(shop_id).where(trackings.c.label_id == label_id).values(fulfil_state=state))
+
+
+def _must_be_free(connection: Connection, row: Any) -> None:
+    """Raises TryLater while the store still has something of ours to let go of, before these units can leave."""
+    if _is_taking_back(connection, row):
+        raise TryLater("The store is still taking an earlier number of this order back.", retry_after_s=5)
+    if is_letting_go(connection, row.shop_id, row.group_id):
+        raise TryLater("The store is still letting go of our own hold.", retry_after_s=2)
 
 
 def _is_taking_back(connection: Connection, row: Any) -> bool:

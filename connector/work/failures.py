@@ -87,6 +87,12 @@ def note(connection: Connection, task: Task, state: FailureState, code: str, mes
     return Failure(failure_id, task, state, code[:80], message[:500], now)
 
 
+def is_kept(connection: Connection, task: Task) -> bool:
+    """Whether something is kept for the task's key."""
+    mine = _failures.select(task.shop_id, _failures.c.id).where(_failures.c.key == task.key)
+    return connection.execute(mine).first() is not None
+
+
 def settle(connection: Connection, task: Task) -> None:
     """The task succeeded: nothing is to be shown any more."""
     connection.execute(_failures.delete(task.shop_id).where(_failures.c.key == task.key))

@@ -138,12 +138,13 @@ class Runner:
         """Run a task once, to an outcome that is kept: done, put off, or failed. Raises only what ends the process."""
         started = time.monotonic()
         try:
-            # Read once: only work that ended a worker before pays for noting how far it gets.
-            suspect = await self._until_written(suspects.is_suspect, run_id)
+            # Read once: only work that ended a worker before pays for noting how far it gets, and only work that
+            # failed before for taking that back.
+            suspect, failed = await self._until_written(_history, task, run_id)
             if suspect:
                 await self._until_written(suspects.reach, run_id, suspects.BEGAN)
             error = await self._attempt(task, run_id, suspect=suspect)
-            outcome = await self._write(task, run_id, error, suspect=suspect)
+            outcome = await self._write(task, run_id, error, suspect=suspect, failed=failed)
         except _Lost:
             await anyio.sleep_forever()  # The lease's watch ends this process; nothing may be written until then.
         self._hooks.on_outcome(task.name, outcome, time.monotonic() - started)
@@ -160,10 +161,10 @@ class Runner:
             return error
         return None
 
-    async def _write(self, task: Task, run_id: str, error: Exception | None, *, suspect: bool) -> Outcome:
+    async def _write(self, task: Task, run_id: str, error: Exception | None, *, suspect: bool, failed: bool) -> Outcome:
         now = self._clock.now()
         if error is None:
-            if suspect or task.attempt > 1 or run_id != task.key:
+            if suspect or failed or task.attempt > 1:
                 await self._until_written(_write_done, task, run_id)
             return "done"
         _log(task, error)
@@ -205,6 +206,11 @@ def _write_later(connection: Connection, task: Task, run_id: str, error: Excepti
     if not isinstance(error, TryLater):
         failures.note(connection, task, "waiting", _code(error), _message(error), now)
     suspects.clear(connection, run_id)
+
+
+def _history(connection: Connection, task: Task, run_id: str) -> tuple[bool, bool]:
+    """Whether a worker died with this run under way, and whether this work failed before."""
+    return suspects.is_suspect(connection, run_id), failures.is_kept(connection, task)
 
 
 def _write_done(connection: Connection, task: Task, run_id: str) -> None:
