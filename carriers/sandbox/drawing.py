@@ -94,9 +94,8 @@ class _Label:
         self._details()
         self._barcode()
         self._foot()
-        return ImageChops.darker(self._image.point(lambda grey: 255 if grey > 150 else 0), self._watermark()).convert(
-            "1", dither=Image.Dither.NONE
-        )
+        marked = ImageChops.darker(self._image.point(lambda grey: 255 if grey > 150 else 0), _watermark(self._size))
+        return marked.convert("1", dither=Image.Dither.NONE)
 
     def _dots(self, length: float) -> int:
         return round(length * self._scale)
@@ -175,14 +174,17 @@ class _Label:
         kind = "RETURN - " if self._text.shipment.is_return else ""
         self._say(34, 1172, f"{kind}VOID SAMPLE - NOT VALID FOR CARRIAGE", 20, 745, bold=True)
 
-    def _watermark(self) -> Image.Image:
-        """VOID SAMPLE across the upper two thirds, in sparse dots; the barcode stays clear."""
-        word = Image.new("L", self._size, 255)
-        middle = (self._size[0] // 2, self._dots(484))
-        font = _font(self._dots(136))
-        ImageDraw.Draw(word).text(middle, "VOID SAMPLE", fill=0, font=font, anchor="mm", stroke_width=self._dots(3))
-        word = word.rotate(36, resample=Image.Resampling.BILINEAR, center=middle, fillcolor=255)
-        return ImageChops.lighter(word.point(lambda grey: 255 if grey > 128 else 0), _dot_screen(self._size))
+
+@functools.cache
+def _watermark(size: tuple[int, int]) -> Image.Image:
+    """VOID SAMPLE across the upper two thirds, in sparse dots; the barcode stays clear. Nobody draws on it."""
+    scale = size[0] / _WIDTH_IN / _DRAWN_AT
+    word = Image.new("L", size, 255)
+    middle = (size[0] // 2, round(484 * scale))
+    font = _font(round(136 * scale))
+    ImageDraw.Draw(word).text(middle, "VOID SAMPLE", fill=0, font=font, anchor="mm", stroke_width=round(3 * scale))
+    word = word.rotate(36, resample=Image.Resampling.BILINEAR, center=middle, fillcolor=255)
+    return ImageChops.lighter(word.point(lambda grey: 255 if grey > 128 else 0), _dot_screen(size))
 
 
 def _dot_screen(size: tuple[int, int]) -> Image.Image:
