@@ -110,6 +110,7 @@ async def _play(house: House, data: Path, count: int, kills: int, faults: dict[s
         began = time.monotonic()
         plan = house.here(plan_print, house.keyring, shop, batch.parcels, What(slips=False), "4x6", house_zone())
         plan, printed = await read_print(house.shelf, plan, house.settings.fonts)
+        print_s = time.monotonic() - began
         texts = [page.extract_text() for page in PdfReader(io.BytesIO(printed.pdf)).pages]
         names = [each.order for each in plan.parcels]
         if wrong := [(name, text) for name, text in zip(names, texts, strict=True) if name not in text]:
@@ -117,7 +118,7 @@ async def _play(house: House, data: Path, count: int, kills: int, faults: dict[s
         outcomes = {"bought": batch.count("bought"), "refused": batch.count("stopped")}
         carrier = cast("Any", next(iter(shop.accounts.values())).connection)
         sold = await getattr(carrier, "connection", carrier).purchases()
-        return {"seconds": seconds, "print_s": time.monotonic() - began, "outcomes": outcomes,
+        return {"seconds": seconds, "print_s": print_s, "outcomes": outcomes,
                 "pages": printed.pages, "sold": sold}  # fmt: skip
     finally:
         worker.terminate()
