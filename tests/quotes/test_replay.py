@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -201,3 +203,29 @@ def test_a_row_of_another_version_says_so_where_it_differs(stores: Mapping[str, 
     changes = tampered(stores, facts=older, answers=())
     assert any(change.startswith("decided by version 0, replayed by ") for change in changes)
     assert changes[-1].startswith(f"version {DECIDE_VERSION} of the decision: "), "and why"
+
+
+OLD_ROWS = json.loads((Path(__file__).parent / "decided_by_version_2.json").read_text(encoding="utf-8"))
+"""Three quotes as the release before decided them: a free one, one below the limit, one with a silent carrier."""
+
+
+def row_of_version_2(body: dict[str, Any]) -> LedgerRow:
+    """A row of the ledger, read as from a database."""
+    values = {"shop_id": "shop_1", "id": "quo_1", "at": NOW, "echo": {}, "signature": "valid", "elapsed_ms": 5}
+    kept = {name: body[name] for name in ("cart", "answers", "decision")}
+    rest = {"answer_digest": body["digest"], "plan_id": "", "hold_key": None, "channel": None}
+    return ledger.row_of(SimpleNamespace(**values, **kept, **rest), Facts.from_plain(body["facts"]))
+
+
+@pytest.mark.parametrize("body", OLD_ROWS, ids=[str(each["name"]) for each in OLD_ROWS])
+def test_a_quote_of_the_release_before_is_replayed_and_says_what_changed_and_why(body: dict[str, Any]) -> None:
+    row = row_of_version_2(body)
+    assert row.facts.decide_version == 2
+    again = replay(row, lambda answer, _: write_for_shopify(answer).body)
+    if body["name"] == "safety":
+        assert again.same
+        return
+    assert not again.same
+    assert again.changes[-2] == f"decided by version 2, replayed by {DECIDE_VERSION}"
+    assert again.changes[-1].startswith("version 3 of the decision: ")
+    assert len(again.changes) > 2, again.changes
