@@ -156,7 +156,7 @@ def test_a_window_in_the_hour_that_clocks_leave_out_still_ends() -> None:
         ("811*", "", False),
     ],
 )  # fmt: skip
-def test_postal_patterns(pattern: str, code: str, holds: bool) -> None:
+def test_a_postal_code_fits_a_pattern_or_not(pattern: str, code: str, holds: bool) -> None:
     condition = {"kind": "postal_code_in", "country": "GB", "patterns": [pattern]}
     found = run(rules_of({"when": [condition], "then": MARK}), a_call(destination=Destination("GB", postal_code=code)))
     assert (prices(found)["ground"] == 10700) is holds
