@@ -253,6 +253,21 @@ def test_the_fields_of_orders_and_labels_are_documented(demo: Demo, tmp_path: Pa
     holds("waybill label save", demo.shell.json("label", "save", parcel["id"], "--out", str(tmp_path)))
 
 
+def test_the_fields_of_the_packing_table_are_documented(demo: Demo, tmp_path: Path) -> None:
+    shell, shop = demo.shell, demo.shop_id
+    batch = shell.json("batch", "buy", shop, "--order", demo.order)
+    holds("waybill batch buy", batch)
+    holds("waybill batch show", shell.json("batch", "show", shop, batch["batch_id"]))
+    file = str(tmp_path / "labels.pdf")
+    printed = shell.json("print", shop, "--order", demo.order, "--out", file)
+    assert (printed["parcels"], printed["missing"]) == (1, [])
+    assert {"files[]", "parcels", "pages"} <= paths(printed) <= SECTIONS["waybill print"].fields | {"missing[]"}
+    holds("waybill logo", shell.json("logo", shop, "--remove"))
+    numbers = tmp_path / "numbers.csv"
+    numbers.write_text("order,carrier,number\n#0,Post,RR1\n", encoding="utf-8")
+    holds("waybill order ship-many", shell.json("order", "ship-many", shop, str(numbers), code=1))
+
+
 @pytest.mark.slow
 def test_the_fields_of_purchases_voids_and_failures_are_documented(shop: Shop) -> None:
     """The one list that they all leave behind is documented, too."""
