@@ -28,8 +28,8 @@ class Invoiced:
     """What a carrier added to a label's price, with its own word for why.
 
     `invoice` is the carrier's id of this bill: a later one with the same id replaces it. `claimed` is what we said of
-    the parcel, `captured` what the carrier measured. `adjustment` is what was added; negative where it took off. `at` is
-    when the carrier wrote it: an older one changes nothing.
+    the parcel, `captured` what the carrier measured. `adjustment` is what was added; negative where it took off. `at`
+    is when the carrier wrote it: an older one changes nothing.
     """
 
     invoice: str

@@ -16,9 +16,9 @@ class Rate:
     `account` is the carrier's id of the account, `carrier` and `service` its own names (open sets), `price` what the
     account pays, for all parcels of the request together (only if every one has a price; `rate_id` is then empty).
     `transit_days` are days from hand-over, and `transit_basis` says which: working days, calendar days, or that the
-    carrier does not say (it is then read as either, whichever is later). `rate_id` is set only where the rate can be bought by it: prices
-    at checkout may have none. `parts` are the prices of the single parcels in the request's order, where the sum was
-    made of such.
+    carrier does not say (it is then read as either, whichever is later). `rate_id` is set only where the rate can be
+    bought by it: prices at checkout may have none. `parts` are the prices of the single parcels in the request's order,
+    where the sum was made of such.
     """
 
     account: str

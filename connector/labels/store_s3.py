@@ -37,7 +37,7 @@ class Bucket:
 
     @classmethod
     def read(cls, text: str) -> Self:
-        """From `s3://KEY:SECRET@HOST[:PORT]/BUCKET[/FOLDER][?region=…&tls=no]`. Raises ValueError without the secret."""
+        """From `s3://KEY:SECRET@HOST[:PORT]/BUCKET[/FOLDER][?region=…&tls=no]`. Raises ValueError without a secret."""
         parts = urlsplit(text)
         query = parse_qs(parts.query)
         name, _, prefix = parts.path.strip("/").partition("/")

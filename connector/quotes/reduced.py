@@ -137,9 +137,7 @@ def reduce(cart: Cart, keyed_hash: Callable[[bytes], str], product_of: ProductOf
             discount=None if cart.totals.discount is None else cart.totals.discount.minor,
             total=None if cart.totals.total is None else cart.totals.total.minor,
             tax=cart.totals.tax,
-            shipping_discount=None
-            if cart.totals.shipping_discount is None
-            else cart.totals.shipping_discount.minor,
+            shipping_discount=None if cart.totals.shipping_discount is None else cart.totals.shipping_discount.minor,
         ),
         customer_tags=cart.customer_tags,
         guest=cart.guest,

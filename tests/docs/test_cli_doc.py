@@ -318,7 +318,8 @@ def test_the_fields_of_dates_are_documented(shop: Shop, tmp_path: Path) -> None:
     shell.json("promise", "cut-off", DOMAIN, "14:00")
     shell.json("promise", "closed", DOMAIN, "2026-12-24", "--why", "winter break")
     shown = shell.json("promise", "carrier", DOMAIN, "Sandbox", "--delivers", "mon-sat")
-    noted = {"findings": [{"severity": "", "field": "", "text": ""}], "locations": [{**shown["locations"][0], "cut_offs": {}}]}
+    location = {**shown["locations"][0], "cut_offs": {}}
+    noted = {"findings": [{"severity": "", "field": "", "text": ""}], "locations": [location]}
     for name in ("cut-off", "carrier", "closed", "show"):
         holds(f"waybill promise {name}", shown | noted)
     bad = tmp_path / "transit.csv"

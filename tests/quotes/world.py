@@ -112,6 +112,10 @@ def row_of(
 
 
 @dataclass
+def _days(service: str) -> int:
+    return 1 if service.startswith("Express") else 3
+
+
 class PlainStore:
     """Writes every answer as JSON that shows all of it."""
 
@@ -150,7 +154,7 @@ class PlainCarrier:
         known = self.by_grams.get(request.parcels[0].weight.grams, self.prices)
         return Rates(
             tuple(
-                Rate("ca_1", "Fake", service, Money(minor, request.currency), transit_days=1 if service.startswith("Express") else 3)
+                Rate("ca_1", "Fake", service, Money(minor, request.currency), transit_days=_days(service))
                 for service, minor in known.items()
             )
         )

@@ -386,7 +386,7 @@ class World:
         for group in order["fulfillmentOrders"]:
             if group["status"] == came:
                 group["status"] = went
-                hold = {"id": self.gid("FulfillmentHold"), "reason": reason, "displayReason": reason}
+                hold: dict[str, Any] = {"id": self.gid("FulfillmentHold"), "reason": reason, "displayReason": reason}
                 hold |= {"handle": "", "heldByRequestingApp": False}
                 group["fulfillmentHolds"] = [hold] if reason else []
                 self.tell([], order, (topic, {"fulfillment_order": _group_body(group)}))
