@@ -213,19 +213,20 @@ class Door:
     def _surroundings(self, ask: Ask, here: str, complaint: Complaint | None) -> dict[str, Any]:
         """What every page's frame needs."""
         entry = ask.entry
+        base = ask.base if entry is not None else "/desk"
         mine = [each for each in self._navigation if entry is not None and may(ask.role, each.role)]
         return {
             "user": ask.user,
             "role": ask.role,
             "shop": entry,
-            "base": ask.base if entry is not None else "/desk",
+            "base": base,
             "here": here,
             "query": ask.query,
             "typed": ask.typed,
             "now": ask.now,
             "zone": ask.zone,
-            "navigation": lines_of(mine, ask.base, self._page.place),
-            "nearby": nearby(mine, ask.base, self._page.place),
+            "navigation": lines_of(mine, base, self._page.place),
+            "nearby": nearby(mine, base, self._page.place),
             "many_shops": sees_many(self._house, ask.user),
             "complaint": complaint,
             "notice": notice_of(ask.query),
