@@ -14,21 +14,12 @@ from typing import Any
 import anyio.to_thread
 from sqlalchemy import Connection
 
-from carriers.collection import (
-    BookedPickup,
-    Collector,
-    Manifest,
-    NotBooked,
-    PickupOffer,
-    PickupRequest,
-    collector_of,
-)
+from carriers.collection import BookedPickup, Collector, Manifest, NotBooked, PickupOffer, PickupRequest, collector_of
 from carriers.errors import CarrierError
 from carriers.label import Rejected, Unknown
 from carriers.money import Money
-from connector.attention.board import need_person, settled
 from connector.directory import Directory, ShopEntry
-from connector.labels.amounts import book
+from connector.labels import collect_rows
 from connector.labels.by_hand import BY_HAND
 from connector.labels.desk_tables import manifest_labels, manifests, pickups
 from connector.labels.documents import Document, read_document
@@ -161,7 +152,7 @@ def book_pickup(
     offer = row.offers[number - 1]
     values = {"state": "intent", "chosen": offer, "minor": offer["minor"], "currency": offer["currency"], "why": None}
     values |= {"actor_kind": actor.kind, "actor_name": actor.name}
-    _change(connection, row, now, **values)
+    collect_rows.change(connection, row, now, **values)
     _queue(connection, work, shop_id, pickup_id, row.version + 1)
     _tell(connection, shop_id, "pickup.book", pickup_id, actor, now, minor=offer["minor"], currency=offer["currency"])
 
@@ -172,9 +163,9 @@ def cancel_pickup(
     """Send the driver home, or let go of an offer. Raises NoCollection."""
     row = _pickup(connection, shop_id, pickup_id)
     if row.state in {"planned", "offered", "refused"}:
-        _change(connection, row, now, state="cancelled")
+        collect_rows.change(connection, row, now, state="cancelled")
     elif row.state == "booked":
-        _change(connection, row, now, state="cancelling")
+        collect_rows.change(connection, row, now, state="cancelling")
         _queue(connection, work, shop_id, pickup_id, row.version + 1)
     else:
         raise NoCollection("This pick-up cannot be cancelled now.", detail=pickup_id)
@@ -217,7 +208,7 @@ class Collections:
             elif row.state == "unclear" or run.task.attempt > 1:
                 found = await run.step("manifest.look_up", lambda: collector.find_manifest(handles))
             if found is None:
-                await self.database.run(_move_manifest, row, self.now(), state="unclear")
+                await self.database.run(collect_rows.move_manifest, row, self.now(), state="unclear")
                 found = await run.step("manifest.make", lambda: collector.make_manifest(handles, run.fence))
         except CarrierError as error:
             raise TryLater(
@@ -232,14 +223,14 @@ class Collections:
             case Rejected(code="fenced" | "not_sent" | "overloaded"):
                 raise TryLater(found.message, retry_after_s=found.retry_after_s or _AGAIN_S)
             case Rejected():
-                await self.database.run(_refuse_manifest, row, found.message, self.now())
+                await self.database.run(collect_rows.refuse_manifest, row, found.message, self.now())
             case Manifest(state="failed"):
-                await self.database.run(_refuse_manifest, row, found.message, self.now())
+                await self.database.run(collect_rows.refuse_manifest, row, found.message, self.now())
             case Manifest():
                 url = found.file.url if found.file is not None else ""
                 state = "made" if found.state == "made" else "pending"
                 await self.database.run(
-                    _move_manifest, row, self.now(), state=state, handle=found.handle, url=url[:1000]
+                    collect_rows.move_manifest, row, self.now(), state=state, handle=found.handle, url=url[:1000]
                 )  # fmt: skip
                 if state == "pending":
                     raise TryLater("The carrier is still at the list.", retry_after_s=_AGAIN_S)
@@ -256,7 +247,7 @@ class Collections:
             raise TryLater("The paper of the list is not what it says; it is fetched again.", retry_after_s=_AGAIN_S)
         digest = await anyio.to_thread.run_sync(self.shelf.put, content)
         await self.database.run(
-            _move_manifest, row, self.now(), sha256=digest, media_type=read.media_type
+            collect_rows.move_manifest, row, self.now(), sha256=digest, media_type=read.media_type
         )  # fmt: skip
 
     async def pickup(self, run: Run) -> None:
@@ -279,7 +270,7 @@ class Collections:
                     await self._cancel(run, collector, row)
         except CarrierError as error:
             if error.code in {"rate_refused", "credentials"} and row.state == "planned":
-                await self.database.run(_refuse_pickup, row, error.message, self.now())
+                await self.database.run(collect_rows.refuse_pickup, row, error.message, self.now())
                 return
             raise TryLater(
                 "The carrier does not answer about the pick-up.", retry_after_s=error.retry_after_s
@@ -292,17 +283,19 @@ class Collections:
         found = await run.step("pickup.offer", lambda: collector.offer_pickup(asked))
         if not found.offers:
             said = found.message or "The carrier offers no driver for this time."
-            await self.database.run(_refuse_pickup, row, said, self.now())
+            await self.database.run(collect_rows.refuse_pickup, row, said, self.now())
             return
         offers = [
             {"carrier": each.carrier, "service": each.service, "minor": each.price.minor,
              "currency": each.price.currency}
             for each in found.offers
         ]  # fmt: skip
-        await self.database.run(_change, row, self.now(), state="offered", handle=found.handle, offers=offers)
+        await self.database.run(
+            collect_rows.change, row, self.now(), state="offered", handle=found.handle, offers=offers
+        )
 
     async def _book(self, run: Run, collector: Collector, row: Any) -> None:
-        sent = await self.database.run(_change, row, self.now(), state="sent", sent_at=self.now())
+        sent = await self.database.run(collect_rows.change, row, self.now(), state="sent", sent_at=self.now())
         if not sent:
             return
         chosen = row.chosen
@@ -311,20 +304,20 @@ class Collections:
         now_row = await self.database.run(_pickup, row.shop_id, row.id)
         match found:
             case BookedPickup():
-                await self.database.run(_booked, now_row, found.confirmation, self.now())
+                await self.database.run(collect_rows.booked, now_row, found.confirmation, self.now())
             case Rejected(code="fenced" | "not_sent" | "overloaded"):
-                await self.database.run(_change, now_row, self.now(), state="intent")
+                await self.database.run(collect_rows.change, now_row, self.now(), state="intent")
                 raise TryLater(found.message, retry_after_s=found.retry_after_s or _AGAIN_S)
             case Rejected():
-                await self.database.run(_refuse_pickup, now_row, found.message, self.now())
+                await self.database.run(collect_rows.refuse_pickup, now_row, found.message, self.now())
             case Unknown():
-                await self.database.run(_change, now_row, self.now(), state="unclear")
+                await self.database.run(collect_rows.change, now_row, self.now(), state="unclear")
                 raise TryLater("Nobody knows whether a driver comes.", retry_after_s=_AGAIN_S)
 
     async def _look_up(self, run: Run, collector: Collector, row: Any) -> None:
         found = await run.step("pickup.look_up", lambda: collector.look_up_pickup(row.handle))
         if isinstance(found, BookedPickup):
-            await self.database.run(_booked, row, found.confirmation, self.now())
+            await self.database.run(collect_rows.booked, row, found.confirmation, self.now())
             return
         account = self.directory.account(row.shop_id, row.account_id)
         ceiling = account.connection.capabilities.look_up_ceiling_s if account else 100
@@ -332,19 +325,19 @@ class Collections:
             raise TryLater("Nobody knows yet whether a driver comes.", retry_after_s=_AGAIN_S)
         # It did not happen: a person may book again, and sees why that is asked.
         await self.database.run(
-            _change, row, self.now(), state="offered", why=Reason("pickup_not_booked").to_json()
+            collect_rows.change, row, self.now(), state="offered", why=Reason("pickup_not_booked").to_json()
         )  # fmt: skip
 
     async def _cancel(self, run: Run, collector: Collector, row: Any) -> None:
         found = await run.step("pickup.cancel", lambda: collector.cancel_pickup(row.handle, run.fence))
         match found:
             case NotBooked():
-                await self.database.run(_sent_home, row, self.now())
+                await self.database.run(collect_rows.sent_home, row, self.now())
             case Rejected(code="fenced" | "not_sent" | "overloaded") | Unknown():
                 raise TryLater("The carrier did not say whether the driver stays at home.", retry_after_s=_AGAIN_S)
             case Rejected():
                 why = Reason("pickup_refused", {"said": found.message}).to_json()
-                await self.database.run(_change, row, self.now(), state="booked", why=why)
+                await self.database.run(collect_rows.change, row, self.now(), state="booked", why=why)
 
     def _collector(self, shop_id: str, row: Any | None) -> Collector | None:
         account = None if row is None else self.directory.account(shop_id, row.account_id)
@@ -391,44 +384,6 @@ def _pickup(connection: Connection, shop_id: str, pickup_id: str) -> Any:
     return row
 
 
-def _move_manifest(connection: Connection, row: Any, now: datetime, **values: Any) -> None:
-    mine = manifests.update(row.shop_id).where(manifests.c.id == row.id)
-    connection.execute(mine.values(changed_at=now, **values))
-
-
-def _refuse_manifest(connection: Connection, row: Any, said: str, now: datetime) -> None:
-    why = Reason("manifest_refused", {"carrier": row.carrier, "said": said})
-    _move_manifest(connection, row, now, state="refused", why=why.to_json())
-    connection.execute(manifest_labels.delete(row.shop_id).where(manifest_labels.c.manifest_id == row.id))
-    need_person(connection, row.shop_id, row.id, why, now)
-
-
-def _refuse_pickup(connection: Connection, row: Any, said: str, now: datetime) -> None:
-    _change(connection, row, now, state="refused", why=Reason("pickup_refused", {"said": said}).to_json())
-
-
-def _booked(connection: Connection, row: Any, confirmation: str, now: datetime) -> None:
-    if _change(connection, row, now, state="booked", confirmation=confirmation[:120], why=None):
-        book(connection, row.shop_id, "driver", _price(row), order_id="", cause=row.id, now=now)
-    settled(connection, row.shop_id, row.id, now)
-
-
-def _sent_home(connection: Connection, row: Any, now: datetime) -> None:
-    if _change(connection, row, now, state="cancelled"):
-        book(connection, row.shop_id, "driver_back", _price(row), order_id="", cause=row.id, now=now)
-
-
-def _price(row: Any) -> Money:
-    """What was agreed to when the driver was booked."""
-    return Money(row.minor, row.currency)
-
-
-def _change(connection: Connection, row: Any, now: datetime, **values: Any) -> bool:
-    """Change a pick-up that is as it was read; False if it was moved meanwhile."""
-    mine = pickups.update(row.shop_id).where(pickups.c.id == row.id, pickups.c.version == row.version)
-    return connection.execute(mine.values(changed_at=now, version=row.version + 1, **values)).rowcount == 1
-
-
 def _queue(connection: Connection, work: Work, shop_id: str, pickup_id: str, version: int) -> None:
     work.enqueue(connection, Task(PICKUP_JOB, f"pickup:{pickup_id}:{version}", shop_id, (pickup_id,)))
 
@@ -436,6 +391,4 @@ def _queue(connection: Connection, work: Work, shop_id: str, pickup_id: str, ver
 def _tell(
     connection: Connection, shop_id: str, action: str, subject: str, actor: Actor, now: datetime, **detail: Any
 ) -> None:
-    audit.record(
-        connection, now=now, actor=actor, action=action, subject=subject, shop_id=shop_id, detail=detail
-    )  # fmt: skip
+    audit.record(connection, now=now, actor=actor, action=action, subject=subject, shop_id=shop_id, detail=detail)

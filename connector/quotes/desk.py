@@ -23,8 +23,7 @@ from connector.quotes.ask import Account, Question, not_packed
 from connector.quotes.behind import Difference, LiveAnswer
 from connector.quotes.carrier_answers import Asking, CarrierAnswers, Found
 from connector.quotes.decide import cannot_ask, decide
-from connector.quotes.decision import Decision
-from connector.quotes.encoded import Encoded, EncodedAnswers, raw_key
+from connector.quotes.encoded import Encoded, EncodedAnswers, is_final, raw_key
 from connector.quotes.facts import Facts
 from connector.quotes.learning.lane import Asked
 from connector.quotes.learning.model import LearnedPrices, Told
@@ -34,7 +33,7 @@ from connector.quotes.lru import OfObject
 from connector.quotes.observed import Observed, Source, source_of
 from connector.quotes.parcels import plans_for
 from connector.quotes.patience import Patience
-from connector.quotes.reduced import Place, ReducedCart, reduce
+from connector.quotes.reduced import ReducedCart, place_of, reduce
 from connector.quotes.shop import QuotingShop
 from connector.quotes.shown import Shown, ShownPrices, cart_digest, differing, hold, hold_key
 from connector.quotes.told import CHANNEL, Estimates, told_key
@@ -259,7 +258,7 @@ class QuoteDesk:
             self.shown.keep(key, now, [answer for answer in answers if answer.account_id in kept])
             self._compare(row, base, shown, found)
         self._observed.stood_in(decision)
-        return reply, row, source_of(decision, answers, known.network), _is_final(decision, answers)
+        return reply, row, source_of(decision, answers, known.network), is_final(decision, answers)
 
     def _asking(self, shop: QuotingShop, shown: Shown | None, now: datetime, started: float) -> Asking:
         most = float(shop.settings.learned_bound_percent * 10)
@@ -363,7 +362,7 @@ class QuoteDesk:
                 settings_version=shop.settings_version,
                 settings=shop_settings.dump(shop.settings),
                 timezone=shop.timezone,
-                origin=None if origin is None else _origin_place(origin),
+                origin=None if origin is None else place_of(origin),
                 location_id=reduced.location_id,
                 hard_deadline_s=shop.store.capabilities.hard_deadline_s,
                 adjustments=dict(shop.adjustments) if shop.settings.price_basis == "expected" else {},
@@ -395,14 +394,3 @@ class QuoteDesk:
 def _encoded_key(known: _Known, reduced: _Call, call: RateCall) -> tuple[bytes, str, str, str, str]:
     echo = repr(sorted(call.echo.items())) if call.echo else ""
     return known.version, reduced.place, reduced.digest, reduced.cart.locale, echo
-
-
-def _is_final(decision: Decision, answers: Sequence[AccountAnswer]) -> bool:
-    """Whether asking again could not give more: no price is missing, and it is known that there are prices or none."""
-    if decision.outcome == "backup" or any(offer.source == "safety" for offer in decision.offers):
-        return False
-    return not any(answer.has_gap for answer in answers)
-
-
-def _origin_place(origin: Address) -> Place:
-    return Place(country=origin.country, province=origin.province, city=origin.city, postal_code=origin.postal_code)

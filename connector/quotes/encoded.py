@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from typing import Literal
 
+from connector.quotes.answers import AccountAnswer
+from connector.quotes.decision import Decision
 from connector.quotes.lru import Bounded
 from connector.store import Incoming
 from webhooks.receiver import Reply
@@ -79,3 +81,10 @@ def raw_key(incoming: Incoming, shop_version: bytes, names: tuple[str, ...]) -> 
 
 def _query(query: Mapping[str, str]) -> bytes:
     return repr(sorted(query.items())).encode("utf-8", "surrogatepass")
+
+
+def is_final(decision: Decision, answers: Sequence[AccountAnswer]) -> bool:
+    """Whether asking again could not give more: no price is missing, and it is known that there are prices or none."""
+    if decision.outcome == "backup" or any(offer.source == "safety" for offer in decision.offers):
+        return False
+    return not any(answer.has_gap for answer in answers)

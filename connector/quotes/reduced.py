@@ -152,6 +152,11 @@ def without_person(address: Address) -> Address:
     )
 
 
+def place_of(address: Address) -> Place:
+    """Where goods leave from."""
+    return Place(country=address.country, province=address.province, city=address.city, postal_code=address.postal_code)
+
+
 def _place(address: Address | None) -> Place | None:
     if address is None or not address.country:
         return None

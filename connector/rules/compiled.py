@@ -11,7 +11,7 @@ from typing import Literal
 from connector.rules.actions import Action, Phase, Run
 from connector.rules.classes import ClassOf, class_of
 from connector.rules.conditions import AllOf, AnyOf, CallCondition, Condition, Not, PriceBetween, ServiceCondition
-from connector.rules.conditions.base import OfCall, OfPrice, OfService, Scope, World
+from connector.rules.conditions.condition import OfCall, OfPrice, OfService, Scope, World
 from connector.rules.places import in_areas
 from connector.rules.ruleset import Rule, RuleSet
 from connector.rules.state import CallState

@@ -111,11 +111,11 @@ def row_of(
 # --- a store and a carrier that only quote ------------------------------------------------------------------------
 
 
-@dataclass
 def _days(service: str) -> int:
     return 1 if service.startswith("Express") else 3
 
 
+@dataclass
 class PlainStore:
     """Writes every answer as JSON that shows all of it."""
 

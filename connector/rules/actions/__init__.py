@@ -6,8 +6,8 @@ from typing import Annotated
 
 from pydantic import Field
 
+from connector.rules.actions.action import Action, Done, Gone, Phase, Run
 from connector.rules.actions.add import AddRate, HoldOrder, RequireInsurance, RequireSignature, TableRow
-from connector.rules.actions.base import Action, Done, Gone, Phase, Run
 from connector.rules.actions.price import Discount, FixedChange, FixedPrice, Free, Handling, PercentChange, Round
 from connector.rules.actions.refuse import RefuseGoods, Restriction
 from connector.rules.actions.shape import DropDominated, Hide, Keep, Rename, Sort

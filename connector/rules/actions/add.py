@@ -9,7 +9,7 @@ from typing import ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from carriers.money import Money
-from connector.rules.actions.base import Action, Done, Run
+from connector.rules.actions.action import Action, Done, Run
 from connector.rules.basis import worth
 from connector.rules.classes import ClassName
 from connector.rules.facts import Priced, Step

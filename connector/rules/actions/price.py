@@ -9,7 +9,7 @@ from typing import ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from carriers.money import Money, MoneyError
-from connector.rules.actions.base import Action, Done, Run, may_change
+from connector.rules.actions.action import Action, Done, Run, may_change
 from connector.rules.items import ItemFilter
 from connector.rules.state import CallState, Working
 from connector.rules.term import Currency, minor_of

@@ -8,7 +8,7 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from connector.rules.actions.base import Action, Done, Phase, Run
+from connector.rules.actions.action import Action, Done, Phase, Run
 from connector.rules.items import ItemFilter
 from connector.rules.moments import first_after, start_of
 from connector.rules.places import Area, in_areas

@@ -9,7 +9,7 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from connector.rules.actions.base import Action, Done, Gone, Phase, Run
+from connector.rules.actions.action import Action, Done, Gone, Phase, Run
 from connector.rules.conditions.service import form_of
 from connector.rules.state import CallState, Working
 from connector.rules.term import Currency, Text, minor_of

@@ -6,9 +6,9 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from connector.rules.conditions.base import CallCondition, Condition, ServiceCondition, World
 from connector.rules.conditions.buyer import CurrencyIn, CustomerTag, Guest
 from connector.rules.conditions.cart import Items, QuantityBetween, SubtotalAtLeast, SubtotalBelow, WeightBetween
+from connector.rules.conditions.condition import CallCondition, Condition, ServiceCondition, World
 from connector.rules.conditions.moment import DateBetween, TimeBetween, WeekdayIn
 from connector.rules.conditions.parcels import ParcelCount, ParcelSize
 from connector.rules.conditions.place import (

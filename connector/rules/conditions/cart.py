@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from carriers.money import Money
 from connector.rules.basis import Discounts, TaxBasis, worth
-from connector.rules.conditions.base import CallCondition, OfCall, World
+from connector.rules.conditions.condition import CallCondition, OfCall, World
 from connector.rules.items import ItemFilter, Meant
 from connector.rules.state import CallState
 from connector.rules.term import Currency, minor_of

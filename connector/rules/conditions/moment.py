@@ -7,7 +7,7 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from connector.rules.conditions.base import CallCondition, OfCall, World
+from connector.rules.conditions.condition import CallCondition, OfCall, World
 from connector.rules.moments import WEEKDAYS, Weekday, first_after, next_of_day, start_of
 from connector.rules.state import CallState
 

@@ -6,8 +6,8 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from connector.rules.conditions.base import CallCondition, OfCall, World
 from connector.rules.conditions.cart import between
+from connector.rules.conditions.condition import CallCondition, OfCall, World
 from connector.rules.state import CallState
 
 

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from connector.rules.conditions.base import CallCondition, OfCall, World
+from connector.rules.conditions.condition import CallCondition, OfCall, World
 from connector.rules.places import Area, PostalPattern, in_areas
 from connector.rules.state import CallState
 from connector.rules.term import Country, Text

@@ -11,8 +11,8 @@ from typing import ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from connector.rules.classes import ClassName
-from connector.rules.conditions.base import Condition, OfPrice, OfService, Scope, ServiceCondition, World
 from connector.rules.conditions.cart import between
+from connector.rules.conditions.condition import Condition, OfPrice, OfService, Scope, ServiceCondition, World
 from connector.rules.facts import Priced
 from connector.rules.term import Currency, Text, minor_of
 

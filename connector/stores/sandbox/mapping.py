@@ -45,7 +45,6 @@ from webhooks.receiver import Reply
 
 _JSON = (("content-type", "application/json"),)
 
-
 # --- the checkout -------------------------------------------------------------------------------------------------
 
 
