@@ -253,7 +253,7 @@ async def test_a_number_that_is_taken_back_leaves_the_store_and_frees_the_parcel
     assert not {"postage:bought", "merchant", "wallet"} & any_world.balances().keys()
     with pytest.raises(Moved):
         take_back(any_world, label_id)
-    await any_world.click_buy(order_id)
+    await any_world.click_buy(order_id, another="the number was of another parcel")
     await settle(any_world)
     assert len(any_world.carrier.sales) == 1
     assert [each.number for each in told(any_world)] == ["TRK1"]
