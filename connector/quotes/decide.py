@@ -167,7 +167,7 @@ def _anew(
     offers = [
         _offer(service, chosen, cart, settings, dates, ids.get(chosen.account_id, ""))
         if (chosen := rates.get(service.code)) is not None and chosen.account_id == service.account_id
-        else _own_offer(service, settings)
+        else _own_offer(service, settings, cart.locale)
         for service in shown
     ]
     only_own = why is not None and not any(each.source == "safety" for each in offers)
@@ -258,7 +258,7 @@ PROBLEM_CODES = frozenset(
 )
 
 
-def _own_offer(service: Priced, settings: ShopSettings) -> DecidedOffer:
+def _own_offer(service: Priced, settings: ShopSettings, locale: str) -> DecidedOffer:
     """What no carrier's rate is behind: a safety rate, or an option that a rule added."""
     first = service.steps[0].price
     is_safety = service.source == "safety"
@@ -271,12 +271,13 @@ def _own_offer(service: Priced, settings: ShopSettings) -> DecidedOffer:
         currency=first.currency,
         how="cheapest" if is_safety else "by_hand",
     )
+    said = wording_of(settings).own(service, locale)
     return DecidedOffer(
         code=service.code,
-        name=service.name,
+        name=said.name,
         minor=service.price.minor,
         currency=service.price.currency,
-        description=service.description,
+        description=said.description,
         source="safety" if is_safety else "live",
         steps=_kept_steps(service),
         bought_as=_bought_as(service.code, settings, usual),

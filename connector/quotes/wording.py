@@ -89,6 +89,18 @@ class Wording:
                     described = _filled(about, names | _times(days, first, last, where, locale, self.language))
         return Said(name or usual, described or usual_description(days, locale, self.language, first, last, coverage))
 
+    def own(self, service: Priced, locale: str) -> Said:
+        """The words for a safety rate or an option that a rule added: its own, where no template has its code.
+
+        What is said of carriers' services in general, by class or for all, is not said of the merchant's own.
+        """
+        name = described = ""
+        for where in _places(locale, self.language) if self.templates else ():
+            called, about = self.templates.get((service.code, where), ("", ""))
+            name = name or (_filled(called, {"service": service.name}) if called else "")
+            described = described or (_filled(about, {"service": service.name}) if about else "")
+        return Said(name or service.name, described or service.description)
+
 
 def _places(locale: str, shop_language: str) -> tuple[str, ...]:
     """Where templates are looked for: those without a language come behind the buyer's own ones."""

@@ -45,9 +45,7 @@ class CarrierHooks:
         news: Sequence[CarrierNews] = ()
         if account is not None and delivery is not None and delivery.raw is not None:
             news = account.connection.read_webhook(delivery.raw)
-        await run.step(
-            "tracking.take_in", lambda: self.database.run(self._finish, shop_id, account_id, inbox_id, news)
-        )
+        await run.step("tracking.take_in", lambda: self.database.run(self._finish, shop_id, account_id, inbox_id, news))
 
     def _finish(
         self, connection: Connection, shop_id: str, account_id: str, inbox_id: str, news: Sequence[CarrierNews]

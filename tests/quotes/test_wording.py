@@ -69,6 +69,15 @@ def test_a_name_that_a_rule_gave_stays() -> None:
     assert wording_of(chosen) is wording_of(chosen)
 
 
+@pytest.mark.parametrize(("locale", "name"), [("sk-SK", "Bežné"), ("en", "Standard"), ("pl", "Standard")])
+def test_a_safety_rate_is_worded_by_its_code_and_else_called_as_it_is(locale: str, name: str) -> None:
+    chosen = settings(
+        backup="safety", safety_rates="Standard:standard:6.90", wording="standard@sk:Bežné|Do dverí;*:All"
+    )
+    (worded,) = decide(cart(locale=locale), facts(chosen), [], NOW).offers
+    assert (worded.name, worded.description) == (name, "Do dverí" if name == "Bežné" else "")
+
+
 @pytest.mark.parametrize("locale", LANGUAGES)
 def test_what_a_checkout_shows_is_worded_for_the_buyer(locale: str) -> None:
     typed = ";".join(f"*@{each}:{each.upper()} {{carrier}}" for each in LANGUAGES)
