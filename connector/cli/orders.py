@@ -289,6 +289,7 @@ def _data(order: OrderView) -> dict[str, Any]:
         "cancelled": order.cancelled,
         "charged": order.charged,
         "placed_at": order.placed_at,
+        "margin": order.margin,
         "parcels": [_parcel(each) for each in order.parcels],
         "amounts": [
             {"at": each.at, "kind": each.kind, "money": each.money, "parcel_id": each.parcel_id, "cause": each.cause}
@@ -355,6 +356,8 @@ def _lines(order: OrderView) -> list[str]:
         lines += _parcel_lines(parcel)
     for entry in order.amounts:
         lines.append(_amount_line(entry))
+    if order.margin is not None:
+        lines.append(order.margin.say())
     return lines
 
 

@@ -65,6 +65,12 @@ class Compared:
         return self.due.minor - self.paid.minor
 
 
+def guard_said(connection: Connection, shop_id: str, order_id: str) -> Reason | None:
+    """What the margin guard said of the offer that the order's buyer chose; None where it said nothing."""
+    said = connection.execute(dues.select(shop_id, dues.c.guard).where(dues.c.order_id == order_id)).scalar()
+    return None if said is None else Reason.from_json(said)
+
+
 def has_thresholds(settings: ShopSettings) -> bool:
     """Whether there is anything to compare with: thresholds, or the rule that the short form once was."""
     return bool(settings.rules.thresholds) or any(rule.name == THRESHOLD for rule in settings.rules.rules)

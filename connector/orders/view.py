@@ -15,6 +15,7 @@ from connector.labels.tables import labels, parcels
 from connector.labels.voids import request_void, standing
 from connector.orders.addresses import ADDRESS_HOLDS
 from connector.orders.buying import buy_at
+from connector.orders.due import guard_said
 from connector.orders.tables import orders
 from connector.storage import audit
 from connector.storage.audit import Actor
@@ -74,7 +75,7 @@ class ParcelView:
 
 @dataclass(frozen=True, slots=True)
 class OrderView:
-    """An order with its parcels and amounts."""
+    """An order with its parcels and amounts; `margin` is what the margin guard said of the offer that was chosen."""
 
     id: str
     external_id: str
@@ -86,6 +87,7 @@ class OrderView:
     placed_at: datetime
     parcels: tuple[ParcelView, ...]
     amounts: tuple[amounts.Entry, ...]
+    margin: Reason | None = None
 
 
 def find(connection: Connection, shop_id: str, reference: str) -> Any:
@@ -125,6 +127,7 @@ def show(connection: Connection, shop_id: str, reference: str) -> OrderView:
         placed_at=row.placed_at,
         parcels=tuple(_parcel(connection, each) for each in found),
         amounts=tuple(amounts.of_order(connection, shop_id, row.id)),
+        margin=guard_said(connection, shop_id, row.id),
     )
 
 

@@ -10,6 +10,7 @@ from datetime import timedelta
 import pytest
 
 from carriers.money import Money
+from connector.orders import view
 from connector.orders.due import as_paid
 from connector.orders.due_report import DueOrder, of_order, report
 from connector.quotes.reduced import ReducedCart, ReducedLine, ReducedTotals
@@ -131,3 +132,12 @@ def test_goods_as_paid_keep_what_the_platform_told_of_tax() -> None:
     paid = as_paid(cart, eur(5000)).totals
     assert paid is not None
     assert (paid.subtotal, paid.discount, paid.total, paid.tax) == (6000, 1000, 5500, "excluded")
+
+
+@pytest.mark.parametrize(("cost_share", "flagged"), [("100", True), ("10", False)])
+async def test_an_order_that_eats_its_margin_says_so(world: World, cost_share: str, *, flagged: bool) -> None:
+    await world.set(threshold="50.00:fake-ground", guard="flag", guard_cost_share=cost_share, guard_tax="0")
+    order = await world.buy_from_quote(subtotal=GOODS)
+    await world.refresh(order.id)
+    shown = world.act(view.show, world.shop_id, order.id)
+    assert (shown.margin is not None and shown.margin.code == "guard_flagged") is flagged
