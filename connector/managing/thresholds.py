@@ -12,6 +12,7 @@ from sqlalchemy import Column, Connection, String
 from carriers.money import Money
 from connector import shop_settings
 from connector.directory import ShopEntry
+from connector.managing import rules
 from connector.managing.settings import fits_shop
 from connector.rules.thresholds import EVERY, Threshold
 from connector.shop_settings import ShopSettings
@@ -60,6 +61,17 @@ def read(body: Mapping[str, Any]) -> Threshold:
         ) from error
 
 
+async def draft(database: Database, clock: Clock, shop: ShopEntry, threshold: Threshold, actor: Actor) -> None:
+    """Keep it in the draft of the rules, where it is compared with past carts and published.
+
+    Raises ThresholdError as `put` does, BadRules for a draft that this release cannot read.
+    """
+    known = await rules.draft_of(database, shop)
+    base = shop.settings.rules if known is None else known[1]
+    changed = base.model_copy(update={"thresholds": tuple(_placed(base.thresholds, threshold))})
+    await rules.save_draft(database, clock, shop, changed, actor)
+
+
 async def put(
     database: Database,
     clock: Clock,
@@ -74,18 +86,27 @@ async def put(
 
     Raises SettingsError, StaleSettings, or ThresholdError for one that is published to the store: take it back first.
     """
-    before = next((each for each in shop.settings.rules.thresholds if each.name == threshold.name), None)
+    return await _change(
+        database,
+        clock,
+        shop,
+        lambda now: _placed(now, threshold),
+        actor,
+        clock_is_moved=clock_is_moved,
+        based_on=based_on,
+    )
+
+
+def _placed(now: Sequence[Threshold], threshold: Threshold) -> list[Threshold]:
+    """With it behind the others, or in the place of the one of its name."""
+    before = next((each for each in now if each.name == threshold.name), None)
     if before is not None and before.by_store:
         raise ThresholdError("It is published to the store; take it back first.", detail="by_store")
     if threshold.by_store:
         raise ThresholdError("Only publishing it to the store sets by_store.", detail="by_store")
-
-    def change(now: tuple[Threshold, ...]) -> list[Threshold]:
-        if before is None:
-            return [*now, threshold]
-        return [threshold if each.name == threshold.name else each for each in now]
-
-    return await _change(database, clock, shop, change, actor, clock_is_moved=clock_is_moved, based_on=based_on)
+    if before is None:
+        return [*now, threshold]
+    return [threshold if each.name == threshold.name else each for each in now]
 
 
 async def remove(
@@ -216,11 +237,15 @@ async def _change(
             "The settings were changed by someone else meanwhile; look at them again.",
             detail=f"based on {based_on}, latest is {version}",
         )
-    rules = shop.settings.rules
+    before = shop.settings.rules
     body = shop_settings.dump(shop.settings)
-    changed = [each.model_dump(mode="json") for each in change(rules.thresholds)]
-    settings = shop_settings.load({**body, "rules": {**rules.model_dump(mode="json"), "thresholds": changed}})
+    changed = [each.model_dump(mode="json") for each in change(before.thresholds)]
+    settings = shop_settings.load({**body, "rules": {**before.model_dump(mode="json"), "thresholds": changed}})
     fits_shop(shop, settings, clock_is_moved=clock_is_moved)
+    errors = [each for each in rules.check(shop, settings.rules, clock.now()) if each.severity == "error"]
+    mine = [each for each in errors if each not in rules.check(shop, before, clock.now())]
+    if mine:
+        raise ThresholdError(mine[0].what.say(), detail=mine[0].path)
     return await database.run(
         settings_versions.publish, shop.id, shop_settings.dump(settings), actor, clock.now(), based_on=version
     )

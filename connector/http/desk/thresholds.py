@@ -57,6 +57,9 @@ async def act(house: DeskHouse, ask: Ask) -> Answer:
         match typed.get("do", ""):
             case "put":
                 wanted = thresholds.read(_body(ask))
+                if typed.get("to", "") == "draft":
+                    await thresholds.draft(house.database, house.clock, shop, wanted, ask.actor)
+                    return Goto(f"{ask.base}/rules", done="rules.drafted")
                 version = typed.get("version", "")
                 based_on = int(version) if version.isascii() and version.isdigit() and len(version) < 10 else -1
                 await thresholds.put(

@@ -61,6 +61,19 @@ async def test_a_threshold_is_set_shown_changed_and_taken_out(counter: Counter) 
         assert (await fresh(counter)).settings.rules.thresholds == ()
 
 
+async def test_a_threshold_is_kept_in_the_draft_and_published_with_the_rules(counter: Counter) -> None:
+    anna = counter.desk.add_user("anna@example.com", "owner")
+    async with counter.desk.signed_in(anna) as browser:
+        await browser.open(f"{counter.desk.base}/thresholds")
+        version = str(counter.shop.quoting.settings_version)
+        page = await browser.follow(await browser.send({**FORM, "version": version, "to": "draft"}))
+        assert page.url.path.endswith("/rules")
+        assert (await fresh(counter)).settings.rules.thresholds == ()
+        await browser.follow(await browser.send({"do": "publish"}))
+        (kept,) = (await fresh(counter)).settings.rules.thresholds
+        assert kept.name == "From 50"
+
+
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [({"amount": "lots"}, "amount"), ({"where": "Slovakia"}, "no place"), ({"name": ""}, "name")],
