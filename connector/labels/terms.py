@@ -17,7 +17,7 @@ from connector.catalogue import keep
 from connector.directory import AccountEntry, ShopEntry
 from connector.labels.choose import Terms
 from connector.labels.shipment import address_of
-from connector.promises.window import Goods, Promises, Service, Spot, promises_of
+from connector.promises.window import Goods, Promises, Service, Spot, Start, promises_of
 from connector.quotes.kept_windows import promised_window
 from connector.quotes.reduced import is_po_box
 from connector.storage import persons
@@ -54,7 +54,10 @@ class _Arrives:
     """Tells a rate's last day, for a parcel that is packed and goes with the carrier's next pick-up."""
 
     def __init__(self, dates: Promises, now: datetime, to: Spot) -> None:
-        self._dates, self._start, self._to = dates, dates.start(now), to
+        self._dates, self._to = dates, to
+        # Who buys a label packs: today counts, also behind the hour until which orders are promised for today.
+        day = dates.shop_days.from_day(now.astimezone(dates.zone).date())
+        self._start = Start(day, None, now)
 
     def __call__(self, rate: Rate) -> date | None:
         service = Service(rate.carrier, rate.service, rate.transit_days, rate.transit_basis)

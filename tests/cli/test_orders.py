@@ -97,7 +97,8 @@ def test_a_label_is_bought_saved_voided_and_bought_again(shop: Shop, tmp_path: P
         assert shop.shell.refused("label", "void", parcel["id"], "--reason", "again").startswith(
             "This parcel has no label"
         )
-        again = shop.shell.json("label", "buy", DOMAIN, order, "--wait", "60")
+        assert "had a label before" in shop.shell.refused("label", "buy", DOMAIN, order, "--wait", "60")
+        again = shop.shell.json("label", "buy", DOMAIN, order, "--another", "wrong carton", "--wait", "60")
         assert again["bought"] == 1
         assert again["parcels"][0]["label"]["tracking_code"] != parcel["label"]["tracking_code"]
 

@@ -36,7 +36,9 @@ def test_a_table_is_imported_asked_and_given_back_byte_for_byte(shop: Shop, tmp_
     asked = shell.json("quote", str(shop.rate_request), "--shop", DOMAIN)
     ours = [offer for offer in asked["offers"] if offer["code"] == "own-delivery-standard"]
     assert ours
-    assert [(each["carrier"], each["service"]) for each in asked["withheld"]] == [("Own delivery", "")]
+    withheld = [(each["carrier"], each["service"]) for each in asked["withheld"]]
+    assert ("Own delivery", "") in withheld
+    assert {carrier for carrier, service in withheld if service} <= {"Sandbox"}  # Its express is no sooner than ours.
 
 
 def test_a_bad_file_names_every_fault_and_changes_nothing(shop: Shop, tmp_path: Path) -> None:

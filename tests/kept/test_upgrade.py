@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +29,8 @@ def test_what_0_1_0_left_is_read_and_its_work_ends_once(kept: Kept) -> None:
         assert shell.json("migrate")["schema"] == "current"
         for outcome, quote_id in kept.rows("SELECT outcome, min(id) FROM quotes GROUP BY shop_id, outcome"):
             assert shell.json("quote", "explain", quote_id)["outcome"] == outcome
-            again = shell.json("quote", "replay", quote_id)
-            assert again["same"] or again["changes"], again
+            again = json.loads(shell.run("quote", "replay", quote_id, "--json").stdout)
+            assert again["same"] or any("version 3 of the decision" in each for each in again["changes"]), again
         for name in ("delivered", "travels", "bought", "refused", "risky", "cancelled"):
             order = shell.json("order", "show", kept.tea, kept.notes["orders"][name])
             assert order["parcels"], name
