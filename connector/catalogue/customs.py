@@ -49,6 +49,8 @@ class Missing:
 def missing(lines: Sequence[DeclaredLine], settings: CustomsSettings, origin: Spot, destination: Spot) -> list[Missing]:
     """What customs would ask and nobody has said; empty: nothing."""
     found = [] if settings.signer else [Missing("customs_signer")]
+    if not lines:
+        found.append(Missing("goods"))
     for line in lines:
         product = line.name or line.sku or "?"
         if not _hs_code(line):
@@ -94,14 +96,13 @@ def declaration(
     gaps = missing(lines, settings, origin, destination)
     if gaps:
         return gaps
-    weights = _weights(lines, gross_g)
+    values = [value for line in lines if (value := _value(line)) is not None]  # Of every line, as no gap says.
     items = tuple(
         CustomsItem(
-            _description(line)[:_LONGEST], line.units, _value(line) or Money(0, "XXX"), Weight(grams),
-            _hs_code(line), _origin(line), line.sku,
+            _description(line)[:_LONGEST], line.units, value, Weight(grams), _hs_code(line), _origin(line), line.sku
         )
-        for line, grams in zip(lines, weights, strict=True)
-    )  # fmt: skip
+        for line, value, grams in zip(lines, values, _weights(lines, gross_g), strict=True)
+    )
     to_canada = (origin.country, destination.country) == ("US", "CA")
     return Customs(
         items=items,

@@ -125,6 +125,7 @@ def _spread(discount: int, lines: Sequence[LineFacts], values: Sequence[int], un
     weights = [*values, unlisted]
     if not sum(weights):
         return [0] * len(weights)
+    # Only minor units are shared out here, whatever the currency: XXX is ISO 4217's word for none.
     return [share.minor for share in Money(discount, "XXX").share_out(weights)]
 
 

@@ -101,6 +101,10 @@ def test_what_is_missing_is_named_by_product_and_field() -> None:
     )
 
 
+def test_a_parcel_of_nothing_is_no_declaration() -> None:
+    assert gaps() == [Missing("goods")]
+
+
 def test_values_of_two_currencies_are_no_declaration() -> None:
     assert gaps(MUG, replace(POT, price=Money(3000, "GBP"))) == [Missing("currency")]
 
