@@ -4,4 +4,5 @@ from __future__ import annotations
 
 from connector.cli import main
 
-main()
+if __name__ == "__main__":  # Processes that are started from this one load its main module again.
+    main()
