@@ -47,6 +47,22 @@ def meets_customs(origin: Spot, destination: Spot) -> bool:
     return not ({here, there} <= {"EU", "XI"} or {here, there} <= {"GB", "XI"})
 
 
+def collects_union_vat(spot: Spot) -> bool:
+    """Whether imports there pay the Union's VAT, which the import one-stop shop stands for.
+
+    Northern Ireland does for goods; the places that `_OUTSIDE` names do not, whatever their country.
+    """
+    return _area(spot) in {"EU", "XI"}
+
+
+def issuers(spot: Spot) -> frozenset[str]:
+    """Who gives the tax and customs numbers that count at a place: its country, the Union, Northern Ireland (XI)."""
+    both = {spot.country} - {""}
+    if spot.country in UNION or _area(spot) == "EU":
+        both.add("EU")
+    return frozenset(both | {"XI", "EU"} if _area(spot) == "XI" else both)
+
+
 def _area(spot: Spot) -> str:
     """The customs area that a place belongs to."""
     country = _MONACO_AND_MAN.get(spot.country, spot.country)

@@ -6,20 +6,29 @@ EasyPost's guide to customs and 15 CFR 30.36 and 30.37(a) for exports from the U
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
+from itertools import accumulate, pairwise
 
 from carriers.customs import Customs, CustomsItem, TaxId
 from carriers.measure import Weight
 from carriers.money import Money, MoneyError
-from connector.catalogue.borders import Spot, meets_customs
-from connector.catalogue.customs_settings import CustomsSettings
+from connector.catalogue.borders import Spot, collects_union_vat, issuers, meets_customs
+from connector.catalogue.customs_settings import CustomsSettings, TaxNumber
 from connector.catalogue.product import Product
 from connector.words.reason import Reason
 
+_FILES_EXPORTS = frozenset({"US", "PR", "VI"})  # 15 CFR 30.2: exports from the United States, Puerto Rico included.
 _NO_FILING_TO_CANADA = "NOEEI 30.36"
-_NO_FILING_BELOW = 250_000  # USD cents for each HS code: 15 CFR 30.37(a).
-_IOSS_UP_TO = Money(15_000, "EUR")  # Regulation of the import one-stop shop: consignments of no more than 150 EUR.
+_NO_FILING_FOR_LITTLE = "NOEEI 30.37(a)"
+_NO_FILING_BELOW = Decimal(2500)  # USD for each HS code: 15 CFR 30.37(a).
+# What a unit of a currency is worth in USD at the very most: nobody tells us more, and a claim must not be too bold.
+_DEARER_THAN_USD = frozenset({"EUR", "GBP", "CHF", "KWD", "BHD", "OMR", "JOD", "KYD", "GIP", "FKP", "SHP"})
+_DEAREST = 4
+_IOSS_UP_TO = Decimal(150)  # EUR, the consignment: Directive 2006/112/EC, article 369l, as of November 2026.
+_HS_CODE = re.compile(r"\d{6,13}")
 _LONGEST = 100
 _MOST_NAMED = 8
 
@@ -61,10 +70,13 @@ def missing(lines: Sequence[DeclaredLine], settings: CustomsSettings, origin: Sp
             found.append(Missing("value", product))
         if not _description(line):
             found.append(Missing("customs_description", product))
-    if origin.country == "US" and destination.country != "CA" and not found:
-        found += _filing_needed(lines)
-    if not found and len({value.currency for line in lines if (value := _value(line))}) > 1:
+    values = [value for line in lines if (value := _value(line)) is not None]
+    if not found and len({value.currency for value in values}) > 1:
         found.append(Missing("currency"))
+    if not found and origin.country in _FILES_EXPORTS and destination.country != "CA":
+        found += _filing_needed(lines)
+    if not found and _ioss_of_unknown_limit(settings, origin, destination, values[0].currency):
+        found.append(Missing(f"ioss_limit_in_{values[0].currency}"))
     return found
 
 
@@ -103,7 +115,7 @@ def declaration(
         )
         for line, value, grams in zip(lines, values, _weights(lines, gross_g), strict=True)
     )
-    to_canada = (origin.country, destination.country) == ("US", "CA")
+    filing = _NO_FILING_TO_CANADA if destination.country == "CA" else _NO_FILING_FOR_LITTLE
     return Customs(
         items=items,
         contents=settings.contents,
@@ -111,7 +123,7 @@ def declaration(
         signer=settings.signer,
         reference=reference,
         tax_ids=_tax_ids(settings, origin, destination, items),
-        export_filing=_NO_FILING_TO_CANADA if to_canada else "",
+        export_filing=filing if origin.country in _FILES_EXPORTS else "",
         non_delivery=settings.non_delivery,
         paperless=settings.paperless,
     )
@@ -141,39 +153,70 @@ def duties_note(settings: CustomsSettings, origin: Spot, destination: Spot, good
 
 def _filing_needed(lines: Sequence[DeclaredLine]) -> list[Missing]:
     """Exports of more than 2,500 USD under one HS code are filed with AES first; the number is typed at the carrier."""
-    sums: dict[str, int] = {}
+    sums: dict[str, Decimal] = {}
     for line in lines:
         value = _value(line)
-        if value is not None and value.currency == "USD":
-            sums[_hs_code(line)] = sums.get(_hs_code(line), 0) + value.minor
+        if value is not None:
+            at_most = value.amount * (_DEAREST if value.currency in _DEARER_THAN_USD else 1)
+            sums[_hs_code(line)] = sums.get(_hs_code(line), Decimal(0)) + at_most
     return [Missing("export_filing", code) for code, sum_ in sums.items() if sum_ > _NO_FILING_BELOW]
 
 
 def _tax_ids(
     settings: CustomsSettings, origin: Spot, destination: Spot, items: Sequence[CustomsItem]
 ) -> tuple[TaxId, ...]:
-    """The shop's numbers that one of both ends knows; the import one-stop shop only up to its limit."""
-    value = sum(item.value.minor for item in items)
-    too_much = items[0].value.currency == _IOSS_UP_TO.currency and value > _IOSS_UP_TO.minor
-    return tuple(
-        TaxId(each.kind, each.number, each.issuer)
-        for each in settings.tax_numbers
-        if (each.serves(destination.country) and not (each.kind == "IOSS" and too_much))
-        or (each.kind != "IOSS" and each.serves(origin.country))
-    )
+    """The shop's numbers that count at one of both ends; the import one-stop shop's on its own terms."""
+    value = Money(sum(item.value.minor for item in items), items[0].value.currency)
+    here_or_there = issuers(origin) | issuers(destination)
+    told = []
+    for each in settings.tax_numbers:
+        limit = _limit(each, value.currency)
+        counts = _is_ioss_import(origin, destination) if each.kind == "IOSS" else each.issuer in here_or_there
+        if counts and (value.amount <= limit if limit is not None else each.kind != "IOSS"):
+            told.append(TaxId(each.kind, each.number, each.issuer))
+    return tuple(told)
+
+
+def _is_ioss_import(origin: Spot, destination: Spot) -> bool:
+    """Whether VAT of an import may be paid through the one-stop shop: from outside the Union's VAT into it."""
+    return collects_union_vat(destination) and not collects_union_vat(origin)
+
+
+def _ioss_of_unknown_limit(settings: CustomsSettings, origin: Spot, destination: Spot, currency: str) -> bool:
+    """An IOSS number may be told up to 150 EUR, and nobody has said what that is in this currency."""
+    known = [each for each in settings.tax_numbers if each.kind == "IOSS"]
+    return _is_ioss_import(origin, destination) and any(_limit(each, currency) is None for each in known)
+
+
+def _limit(number: TaxNumber, currency: str) -> Decimal | None:
+    """Up to which value of the goods, in their currency, a number is told; None: not known, or none."""
+    if number.kind == "IOSS" and currency == "EUR":
+        return _IOSS_UP_TO if number.up_to is None else min(number.up_to, _IOSS_UP_TO)
+    return number.up_to
 
 
 def _weights(lines: Sequence[DeclaredLine], gross_g: int) -> list[int]:
-    """Each line's net weight in grams, together no more than the parcel's."""
+    """Each line's net weight in grams: what is known of it, together no more than the parcel's, and never nothing."""
     known = [_grams(line) for line in lines]
     spare = max(0, gross_g - sum(grams for grams in known if grams is not None))
-    unknown = sum(line.units for line, grams in zip(lines, known, strict=True) if grams is None)
-    weights = [
-        max(1, spare * line.units // unknown) if grams is None else max(1, grams)
-        for line, grams in zip(lines, known, strict=True)
-    ]
-    total = sum(weights)
-    return weights if total <= gross_g else [max(1, weight * gross_g // total) for weight in weights]
+    unknown = [line.units for line, grams in zip(lines, known, strict=True) if grams is None]
+    shares = iter(_shared(spare, unknown))
+    weights = [next(shares) if grams is None else grams for grams in known]
+    if sum(weights) > gross_g:
+        weights = _shared(gross_g, weights)
+    # What weighs nothing is not declared: a gram comes from the heaviest line.
+    for at, weight in enumerate(weights):
+        if weight <= 0:
+            heaviest = max(range(len(weights)), key=weights.__getitem__)
+            weights[heaviest] -= 1 if weights[heaviest] > 1 else 0
+            weights[at] = 1
+    return weights
+
+
+def _shared(grams: int, by: Sequence[int]) -> list[int]:
+    """Grams shared out by these numbers, to the gram."""
+    total, upto = max(1, sum(by)), list(accumulate(by, initial=0))
+    return [grams * end // total - grams * start // total for start, end in pairwise(upto)]
 
 
 def _grams(line: DeclaredLine) -> int | None:
@@ -184,7 +227,12 @@ def _grams(line: DeclaredLine) -> int | None:
 
 
 def _hs_code(line: DeclaredLine) -> str:
-    return (line.product.hs_code if line.product is not None else "") or line.hs_code
+    """The code's digits; empty where there are fewer than the six that customs of all countries share."""
+    for said in (line.product.hs_code if line.product is not None else "", line.hs_code):
+        digits = re.sub(r"[ .-]", "", said)
+        if _HS_CODE.fullmatch(digits):
+            return digits
+    return ""
 
 
 def _origin(line: DeclaredLine) -> str:

@@ -9,20 +9,18 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from connector.catalogue.borders import UNION
-
 
 class TaxNumber(BaseModel):
-    """A number of the shop's, such as IOSS, EORI or VAT, and who gave it: a country's two letters, or EU."""
+    """A number of the shop's, such as IOSS, EORI or VAT, and who gave it: a country's two letters, EU or XI.
+
+    `up_to`: told only for parcels whose goods are worth no more than this, in their currency.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
     kind: str = Field(pattern="^[A-Z]{2,10}$")
     number: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 .-]{2,38}$")
     issuer: str = Field(pattern="^[A-Z]{2}$")
-
-    def serves(self, country: str) -> bool:
-        """Whether it is one of that country's, or of its union's."""
-        return self.issuer == country or (self.issuer == "EU" and country in UNION)
+    up_to: Decimal | None = Field(default=None, gt=0, max_digits=12)
 
 
 class DutyEstimate(BaseModel):
@@ -72,7 +70,7 @@ FORMS: Mapping[str, str] = {
     "customs_signer": "a name, or empty",
     "customs_contents": "merchandise | gift | documents | returned_goods | sample | other",
     "incoterm": "DAP | DDP",
-    "tax_numbers": "KIND:NUMBER:ISSUER, such as IOSS:IM0123456789:EU, several behind commas; or empty",
+    "tax_numbers": "KIND:NUMBER:ISSUER[:UP_TO], such as IOSS:IM0123456789:EU, several behind commas; or empty",
     "duties": "COUNTRY:PERCENT[:ABOVE], such as GB:20:135, several behind commas; or empty",
     "non_delivery": "return | abandon",
     "paperless": "yes | no",
@@ -110,7 +108,7 @@ def put(body: dict[str, Any], key: str, text: str, _currency: str) -> None:
 def text_of(settings: CustomsSettings, key: str) -> str:
     """A key's value, as it is typed."""
     if key == "tax_numbers":
-        return ",".join(f"{each.kind}:{each.number}:{each.issuer}" for each in settings.tax_numbers)
+        return ",".join(_tax_number_text(each) for each in settings.tax_numbers)
     if key == "duties":
         return ",".join(_estimate_text(each) for each in settings.duties)
     if key == "paperless":
@@ -119,10 +117,16 @@ def text_of(settings: CustomsSettings, key: str) -> str:
 
 
 def _tax_number(text: str) -> dict[str, Any]:
-    found = re.fullmatch(r"([^:]+):([^:]+):([^:]+)", text)
+    found = re.fullmatch(r"([^:]+):([^:]+):([^:]+)(?::([^:]+))?", text)
     if found is None:
         raise ValueError(text)
-    return {"kind": found[1].upper(), "number": found[2], "issuer": found[3].upper()}
+    body = {"kind": found[1].upper(), "number": found[2], "issuer": found[3].upper()}
+    return body | ({"up_to": found[4].strip()} if found[4] else {})
+
+
+def _tax_number_text(each: TaxNumber) -> str:
+    up_to = "" if each.up_to is None else f":{each.up_to:f}"
+    return f"{each.kind}:{each.number}:{each.issuer}{up_to}"
 
 
 def _estimate(text: str) -> dict[str, Any]:
