@@ -5,54 +5,116 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 from bench.faults_main import LIFE_S, database
-from connector.labels.tables import labels
+from connector.labels.gates import Asked
+from connector.labels.tables import labels, parcels
+from connector.orders.buying import BUY
+from connector.orders.refresh import REFRESH
+from connector.storage.audit import Actor
+from connector.work import due
+from connector.work.port import Task
 from tests.e2e.boundaries import all_boundaries
-from tests.e2e.killing import Killings, killings
+from tests.e2e.killing import Killings, Story, killings
+from tests.e2e.processes import until
 
-AT_ONCE = 24
-"""Orders on their way at any time: a death leaves up to so many purchases where they stand."""
+AT_ONCE = 32
+"""Labels wanted at any time: a death leaves up to 16 purchases (a shop's labels at once) where they stand."""
+
+READ_AT_ONCE = 160
+"""Orders that are placed and read together, before any of their labels is wanted."""
+
+ANSWERS_S = 0.4
+"""How long the carrier takes to sell; what it sells to a dead worker, it sells all the same."""
 
 PLACES = [place for place in all_boundaries() if place[1].startswith("label.")]
-_LEAST_KILLS = 100
+_PERSON = Actor("person", "bench")
+_UNDER_WAY = ("created", "intent", "sent", "unknown")
+
+Pool = list[tuple[Story, str]]
+"""Orders that were read, and the parcel of each."""
 
 
-def die(run: Killings, purchases: int, deadline: float) -> set[str]:
-    """Kill the worker until so many purchases were in the middle of being made at a death; the parcels' ids.
+def die(run: Killings, purchases: int, kills: int, deadline: float) -> set[str]:
+    """Kill the worker so many times, and until so many purchases were under way at a death; the parcels' ids.
 
-    Raises SystemExit when the time is over.
+    Orders are read in peace; then their labels are asked for, a few more than can be bought at once. Raises SystemExit
+    when the time is over.
     """
-    run.width = AT_ONCE
+    run.only_labels = run.deaf = True
+    run.world.settings("buy=manual")
+    pool: Pool = []
     hit: set[str] = set()
-    while len(hit) < purchases or sum(run.kills.values()) < min(purchases, _LEAST_KILLS):
+    while len(hit) < purchases or sum(run.kills.values()) < kills:
         if time.monotonic() > deadline:
             raise SystemExit(f"only {len(hit)} purchases were under way at {sum(run.kills.values())} kills in time")
-        run.live(die_at=run.random.sample(PLACES, 5), nth=run.random.randint(1, 8))
-        run.until_death(run.random.uniform(1.0, LIFE_S))
+        wanted = AT_ONCE - len(run.active)
+        if len(pool) < wanted:
+            pool += _read_orders(run)
+        _ask(run, [pool.pop() for _ in range(wanted)])
+        run.world.easypost.forget_faults()
+        run.world.easypost.fault("buy", "slow", times=1000, seconds=ANSWERS_S)
+        run.live(die_at=run.random.sample(PLACES, 3), nth=run.random.randint(1, 24), alone_after=1000)
+        run.until_death(run.random.uniform(LIFE_S / 2, LIFE_S), feed=False)
         hit |= _under_way(run)
+    run.world.easypost.forget_faults()
     return hit
+
+
+def _read_orders(run: Killings) -> Pool:
+    """Place orders, and have a worker that does not die read them and plan their parcels."""
+    stories = [Story(run.world.place(), cancels=False) for _ in range(READ_AT_ONCE)]
+    _queue(run, [Task(REFRESH, f"bench:{each.order_id}", run.world.shop_id, (each.order_id,)) for each in stories])
+    run.live(alone_after=1000)
+    by_order = {each.order_id: each for each in stories}
+    until(lambda: len(_planned(run, by_order)) == len(stories), "the orders to be read", 120)
+    run.stop()
+    return [(by_order[order_id], parcel_id) for order_id, parcel_id in _planned(run, by_order).items()]
+
+
+def _planned(run: Killings, orders: Collection[str]) -> dict[str, str]:
+    """The parcels of these orders that wait for a click."""
+    query = parcels.select(run.world.shop_id, parcels.c.order_external_id, parcels.c.id).where(
+        parcels.c.order_external_id.in_(orders), parcels.c.state == "planned"
+    )
+    with run.world.database.engine.connect() as connection:
+        return {row.order_external_id: row.id for row in connection.execute(query)}
+
+
+def _ask(run: Killings, wanted: Pool) -> None:
+    """Click *Buy* on each."""
+    args = {parcel_id: Asked(_PERSON).args(parcel_id) for _, parcel_id in wanted}
+    _queue(run, [Task(BUY, f"bench:{parcel_id}", run.world.shop_id, args[parcel_id]) for parcel_id in args])
+    run.stories += [story for story, _ in wanted]
+
+
+def _queue(run: Killings, tasks: Sequence[Task]) -> None:
+    with run.world.database.transaction() as connection:
+        for task in tasks:
+            due.queue(connection, task, run.world.now())
 
 
 def _under_way(run: Killings) -> set[str]:
     """Parcels with a shipment that is made and whose label is not recorded."""
-    states = ("created", "intent", "sent", "unknown")
-    query = labels.select(run.world.shop_id, labels.c.parcel_id).where(labels.c.state.in_(states))
+    query = labels.select(run.world.shop_id, labels.c.parcel_id).where(labels.c.state.in_(_UNDER_WAY))
     with run.world.database.engine.connect() as connection:
         return {row.parcel_id for row in connection.execute(query)}
 
 
-def kill_purchases(kind: Literal["sqlite", "postgres"], purchases: int, minutes: float, seed: int) -> dict[str, Any]:
-    """One run on one database: its figures, and `violations`."""
+def kill_purchases(
+    kind: Literal["sqlite", "postgres"], purchases: int, kills: int, minutes: float, seed: int
+) -> dict[str, Any]:
+    """One run on one database, with at least so many purchases hit by at least so many kills; `violations`."""
     folder = Path(tempfile.mkdtemp(prefix=f"waybill-kills-{kind}-"))
     began = time.monotonic()
     hit: set[str] = set()
     with database(kind, folder) as url, killings(folder, url) as run:
         run.random.seed(seed)
         try:
-            hit = die(run, purchases, began + minutes * 60)
+            hit = die(run, purchases, kills, began + minutes * 60)
             run.until_all_ended(240)
             run.stop()
             violations = run.violations()

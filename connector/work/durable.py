@@ -36,7 +36,7 @@ from connector.work.due import DueRun
 from connector.work.engine_log import quiet
 from connector.work.lease import Lease
 from connector.work.port import Job, Task
-from connector.work.reaper import POISON_AFTER, Orphan, Reaper
+from connector.work.reaper import ALONE_AFTER, POISON_AFTER, Orphan, Reaper
 from connector.work.runner import Hooks, Registry, Runner
 from webhooks.ports import Clock
 
@@ -81,6 +81,7 @@ class WorkSettings:
     threads: int = 8
     queues: tuple[Queue, ...] = QUEUES
     poison_after: int = POISON_AFTER
+    alone_after: int = ALONE_AFTER
     due_every_s: float = 0.25
     reap_every_s: float = 1.0
     grace_s: float = 20
@@ -193,6 +194,7 @@ class DurableWork:
             on_failure=self._hooks.on_failure,
             on_outcome=self._hooks.on_outcome,
             poison_after=self._settings.poison_after,
+            alone_after=self._settings.alone_after,
         )
         self._tasks = [
             asyncio.create_task(self._every(self._settings.reap_every_s, reaper.reap)),

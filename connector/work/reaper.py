@@ -32,6 +32,9 @@ Verdict = Literal["again", "alone", "park"]
 POISON_AFTER = 3
 """A run is parked when so many workers have died with it at the same place."""
 
+ALONE_AFTER = 2
+"""A run is run alone when so many workers have died with it, wherever it was."""
+
 _TURN = 0x57425250  # "WBRP": the advisory lock of the process whose turn it is.
 _KEEP_ROWS_S = 3600.0
 _ORPHANS_EVERY = 15
@@ -83,6 +86,7 @@ class Reaper:
         on_failure: OnFailure,
         on_outcome: OnOutcome,
         poison_after: int = POISON_AFTER,
+        alone_after: int = ALONE_AFTER,
     ) -> None:
         self._database = database
         self._clock = clock
@@ -91,6 +95,7 @@ class Reaper:
         self._on_failure = on_failure
         self._on_outcome = on_outcome
         self._poison_after = poison_after
+        self._alone_after = alone_after
         self._folder = sign_folder(database)
         self._passes = 0
 
@@ -151,7 +156,7 @@ class Reaper:
             suspects.died(connection, orphan.run_id, orphan.executor_id)
         if suspects.is_killer(connection, orphan.run_id, self._poison_after):
             return "park"
-        return "alone" if suspects.deaths(connection, orphan.run_id) > 1 else "again"
+        return "alone" if suspects.deaths(connection, orphan.run_id) >= self._alone_after else "again"
 
     def _park(self, orphan: Orphan) -> None:
         """Show it first, then cancel it: between the two it is only shown too early."""

@@ -55,12 +55,18 @@ class Caught:
 
 @dataclass
 class Killings:
-    """A world whose one worker dies often. `kills` counts by place."""
+    """A world whose one worker dies often. `kills` counts by place.
+
+    With `only_labels` an order's story ends when its label is bought and told to the store. While `deaf` none of the
+    store's messages arrives.
+    """
 
     world: World
     worker: Talker
     random: Random = field(default_factory=lambda: Random(1))  # noqa: S311 - what a test can repeat
     width: int = 3
+    only_labels: bool = False
+    deaf: bool = False
     stories: list[Story] = field(default_factory=list)
     kills: Counter[str] = field(default_factory=Counter)
     _pid: int | None = None
@@ -221,6 +227,8 @@ class Killings:
 
     def _deliver(self) -> None:
         """What a busy house does not take (503, or no answer in time) the sweep finds."""
+        if self.deaf:
+            return
         statuses = set(self.world.shopify.deliver())
         assert statuses <= {200, 503, 0}, f"webhooks were answered with {statuses}"
         self._delivered_at = time.monotonic()
@@ -247,6 +255,9 @@ class Killings:
                 pass
 
     def _after_shipping(self, story: Story, parcel_id: str) -> None:
+        if self.only_labels:
+            story.stage = "ended"
+            return
         if story.cancels:
             self.world.shopify.cancel(story.order_id)
             story.stage = "cancelled"

@@ -7,9 +7,9 @@ steps (or freezes itself, or is killed by the test). What happens is written as 
 `ended` with the exit code.
 
 A line that is told is `{"die_at": [["before", "label.mark"], …], "nth": 1, "after_s": 0, "freeze": false,
-"watch": false, "spare": [], "anyhow": []}`: die when such a boundary was crossed for the `nth` time, `after_s` seconds
-later, while the step is under way. Tasks whose keys are spared do not count, except at the steps of `anyhow`. With
-`watch` every boundary is reported.
+"watch": false, "spare": [], "anyhow": [], "alone_after": 2}`: die when such a boundary was crossed for the `nth` time,
+`after_s` seconds later, while the step is under way. Tasks whose keys are spared do not count, except at the steps of
+`anyhow`. With `watch` every boundary is reported. Work that took `alone_after` workers along runs alone.
 """
 
 from __future__ import annotations
@@ -83,7 +83,8 @@ def live(told: dict[str, Any]) -> int:
     set_up_logs(settings.log_format, settings.log_level)
     # The test kills from outside: no job is to blame for it, however often it was under way.
     usual = WorkSettings(jobs=settings.worker_jobs, ttl_s=settings.lease_s, grace_s=settings.grace_s)
-    return anyio.run(work, settings, Fate(told), replace(usual, poison_after=1000))
+    alone_after = int(told.get("alone_after", usual.alone_after))
+    return anyio.run(work, settings, Fate(told), replace(usual, poison_after=1000, alone_after=alone_after))
 
 
 def wait_for(pid: int) -> int:

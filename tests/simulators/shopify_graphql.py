@@ -118,7 +118,10 @@ class Bucket:
         self.available -= points
         return True
 
-    def cost(self, points: int, *, ran: bool) -> Body:
+    def refund(self, points: int) -> None:
+        self.available = min(self.maximum, self.available + points)
+
+    def cost(self, points: int, actual: int | None = None) -> Body:
         status = {
             "maximumAvailable": self.maximum,
             "currentlyAvailable": int(self.available),
@@ -126,7 +129,7 @@ class Bucket:
         }
         return {
             "requestedQueryCost": points,
-            "actualQueryCost": points if ran else None,
+            "actualQueryCost": actual,
             "throttleStatus": status,
         }
 
@@ -152,7 +155,7 @@ class Endpoint:
             message = f"Query cost is {points}, which exceeds the single query max cost limit ({MOST_POINTS})."
             return {"errors": [{"message": message, "extensions": {"code": "MAX_COST_EXCEEDED", "cost": points}}]}
         if throttled or not self.bucket.take(points):
-            says = self.bucket.cost(points, ran=False)
+            says = self.bucket.cost(points)
             if throttled:
                 says["throttleStatus"]["currentlyAvailable"] = points - self.bucket.restore_rate * 0.05
             return {
@@ -168,7 +171,9 @@ class Endpoint:
             field_resolver=_resolve,
             type_resolver=lambda value, *_: value["__typename"],
         )
-        return _answer(result) | {"extensions": {"cost": self.bucket.cost(points, ran=True)}}
+        actual = min(points, cost(self.schema, document, variables, result.data or {}))
+        self.bucket.refund(points - actual)
+        return _answer(result) | {"extensions": {"cost": self.bucket.cost(points, actual)}}
 
     def allow(self, info: GraphQLResolveInfo) -> None:
         """Raise ACCESS_DENIED unless the app has a scope for the field and for what it gives."""
@@ -394,10 +399,11 @@ def _mutate(world: World, name: str, given: Body) -> Body:
 # --- query points -----------------------------------------------------------------------------------------------------
 
 
-def cost(schema: GraphQLSchema, document: DocumentNode, variables: Body) -> int:
+def cost(schema: GraphQLSchema, document: DocumentNode, variables: Body, data: Body | None = None) -> int:
     """The requested cost: a point for an object, ten for a mutation, and a connection's size times its nodes.
 
-    Source: shopify.dev, "API rate limits", 2026-10.
+    With the answer's data the actual cost: of the objects that came. A bucket has to hold the requested cost and pays
+    the actual one. Source: shopify.dev, "GraphQL Admin API rate limits", 2026-10.
     """
     fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
     for node in document.definitions:
@@ -406,41 +412,52 @@ def cost(schema: GraphQLSchema, document: DocumentNode, variables: Body) -> int:
             root = schema.mutation_type if is_mutation else schema.query_type
             assert root is not None
             base = MUTATION_POINTS if is_mutation else 0
-            return base + _points(schema, root, node.selection_set, fragments, variables)
+            return base + _Points(schema, fragments, variables).of(root, node.selection_set, data)
     return 0
 
 
-def _points(
-    schema: GraphQLSchema,
-    parent: Any,
-    selections: SelectionSetNode | None,
-    fragments: dict[str, FragmentDefinitionNode],
-    variables: Body,
-) -> int:
-    total = 0
-    for node in selections.selections if selections else ():
-        if isinstance(node, FragmentSpreadNode):
-            fragment = fragments[node.name.value]
-            on = schema.type_map[fragment.type_condition.name.value]
-            total += _points(schema, on, fragment.selection_set, fragments, variables)
-        elif isinstance(node, InlineFragmentNode):
-            condition = getattr(node, "type_condition", None)
-            on = parent if condition is None else schema.type_map[condition.name.value]
-            total += _points(schema, on, node.selection_set, fragments, variables)
-        elif isinstance(node, FieldNode) and node.name.value not in {"__typename", "pageInfo", "userErrors"}:
-            gives = parent.fields[node.name.value].type
-            named = get_named_type(gives)
-            if not isinstance(named, GraphQLObjectType | GraphQLInterfaceType | GraphQLUnionType):
-                continue
-            inner = _points(schema, named, node.selection_set, fragments, variables)
-            listed = is_list_type(get_nullable_type(gives))
-            if named.name.endswith("Connection"):
-                total += _size(node, variables, default=1) * inner
-            elif listed and node.name.value == "nodes" and parent.name == "QueryRoot":
-                total += len(variables.get("ids") or [0]) * (1 + inner)
-            else:
-                total += _size(node, variables, default=1) * (1 + inner)
-    return total
+@dataclass(frozen=True)
+class _Points:
+    """Counts points, of what is asked for or (where data are given) of what came."""
+
+    schema: GraphQLSchema
+    fragments: dict[str, FragmentDefinitionNode]
+    variables: Body
+
+    def of(self, parent: Any, selections: SelectionSetNode | None, data: Body | None) -> int:
+        total = 0
+        for node in selections.selections if selections else ():
+            if isinstance(node, FragmentSpreadNode):
+                fragment = self.fragments[node.name.value]
+                on = self.schema.type_map[fragment.type_condition.name.value]
+                total += self.of(on, fragment.selection_set, data)
+            elif isinstance(node, InlineFragmentNode):
+                condition = getattr(node, "type_condition", None)
+                on = parent if condition is None else self.schema.type_map[condition.name.value]
+                total += self.of(on, node.selection_set, data)
+            elif isinstance(node, FieldNode) and node.name.value not in {"__typename", "pageInfo", "userErrors"}:
+                gives = parent.fields[node.name.value].type
+                named = get_named_type(gives)
+                if isinstance(named, GraphQLObjectType | GraphQLInterfaceType | GraphQLUnionType):
+                    total += self._asked(parent, node, gives) if data is None else self._came(node, gives, data)
+        return total
+
+    def _asked(self, parent: Any, node: FieldNode, gives: Any) -> int:
+        named = get_named_type(gives)
+        inner = self.of(named, node.selection_set, None)
+        listed = is_list_type(get_nullable_type(gives))
+        if named.name.endswith("Connection"):
+            return _size(node, self.variables, default=1) * inner
+        if listed and node.name.value == "nodes" and parent.name == "QueryRoot":
+            return len(self.variables.get("ids") or [0]) * (1 + inner)
+        return _size(node, self.variables, default=1) * (1 + inner)
+
+    def _came(self, node: FieldNode, gives: Any, data: Body) -> int:
+        named = get_named_type(gives)
+        value = data.get((node.alias or node.name).value)
+        each = 0 if named.name.endswith("Connection") else 1
+        objects = value if isinstance(value, list) else [value]
+        return sum(each + self.of(named, node.selection_set, found) for found in objects if found is not None)
 
 
 def _size(node: FieldNode, variables: Body, *, default: int) -> int:
