@@ -1,8 +1,8 @@
 """Our requests in EasyPost's words. Pure.
 
-Weights are ounces and sizes inches with one decimal, rounded up, the billable side; what customs is told of weights is
-rounded down, so that the lines never weigh more than the parcel. A number that is sent is the shortest one that reads
-back as the exact decimal.
+Weights are ounces and sizes inches with one decimal, rounded up, the billable side; what customs is told of weights has
+the three decimals that EasyPost keeps (its documentation of CustomsItem, November 2026), rounded down, so that lines
+never weigh more than their parcel. A number that is sent is the shortest one that reads back as the exact decimal.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from carriers.address import Address
 from carriers.collection import PickupRequest
 from carriers.customs import Customs, CustomsItem, TaxId
 from carriers.measure import GRAMS_PER_OUNCE, Weight
-from carriers.money import Money
 from carriers.parcel import Parcel, RateRequest, Shipment
 
 Body = dict[str, Any]
 
 _SIGNATURES = {"any": "SIGNATURE", "adult": "ADULT_SIGNATURE"}
 _TENTH = Decimal("0.1")
+_THOUSANDTH = Decimal("0.001")
 _MOST_TAX_IDS = 8
-_EEI_FREE = Money(250_000, "USD")  # Below it, US exports need no filing: 15 CFR 30.37(a).
+_LONGEST_EXPLANATION = 255
 
 
 def rate_bodies(request: RateRequest, accounts: tuple[str, ...]) -> list[tuple[Body, int]]:
@@ -109,6 +109,8 @@ def _options(currency: str, signature: str, customs: Customs | None) -> Body:
         options["invoice_number"] = customs.reference
     if customs is not None and not customs.paperless:
         options["suppress_etd"] = True  # Electronic trade documents are sent unless they are held back.
+        # A generic invoice to print, also of carriers that make none (Commercial Invoice Guide, November 2026).
+        options["commercial_invoice_format"] = "PNG"
     return options
 
 
@@ -142,7 +144,7 @@ def _parcel(parcel: Parcel) -> Body:
 def _customs(customs: Customs, origin: Address) -> Body:
     said: Body = {
         "contents_type": customs.contents,
-        "contents_explanation": "",
+        "contents_explanation": _explanation(customs),
         "restriction_type": "none",
         "non_delivery_option": customs.non_delivery,
         "customs_certify": True,
@@ -151,9 +153,14 @@ def _customs(customs: Customs, origin: Address) -> Body:
     }
     if customs.export_filing:
         said["eel_pfc"] = customs.export_filing
-    elif origin.country == "US" and _needs_no_filing(customs):
-        said["eel_pfc"] = "NOEEI 30.37(a)"
     return said
+
+
+def _explanation(customs: Customs) -> str:
+    """What it is, in words: wanted where the contents are of no kind that EasyPost lists."""
+    if customs.contents != "other":
+        return ""
+    return ", ".join(item.description for item in customs.items)[:_LONGEST_EXPLANATION]
 
 
 def _tax_id(tax_id: TaxId) -> Body:
@@ -163,11 +170,6 @@ def _tax_id(tax_id: TaxId) -> Body:
         "tax_id_type": tax_id.kind,
         "issuing_country": tax_id.issuer,
     }
-
-
-def _needs_no_filing(customs: Customs) -> bool:
-    values = [item.value for item in customs.items if item.value.currency == "USD"]
-    return sum((value.minor for value in values), 0) <= _EEI_FREE.minor
 
 
 def _customs_item(item: CustomsItem, origin: Address) -> Body:
@@ -187,8 +189,8 @@ def _customs_item(item: CustomsItem, origin: Address) -> Body:
 
 
 def _declared(weight: Weight) -> Decimal:
-    ounces = (Decimal(weight.grams) / GRAMS_PER_OUNCE / _TENTH).to_integral_value(ROUND_FLOOR) * _TENTH
-    return max(ounces, _TENTH)
+    ounces = (Decimal(weight.grams) / GRAMS_PER_OUNCE / _THOUSANDTH).to_integral_value(ROUND_FLOOR) * _THOUSANDTH
+    return max(ounces, _THOUSANDTH)
 
 
 def _number(value: Decimal) -> float:

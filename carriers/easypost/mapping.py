@@ -33,7 +33,8 @@ _REFUNDS: dict[str, VoidState] = {
     "rejected": "refused",
     "not_applicable": "nothing_charged",
 }
-_RETURN_FORMS = {"label_qr_code", "return_packing_slip"}
+# All other forms go with the parcel, such as commercial_invoice, cn22, high_value_report and what is new.
+_RETURN_FORMS = {"label_qr_code", "return_packing_slip", "rma_qr_code", "cod_return_label"}
 _MEDIA_TYPES = {"pdf": "application/pdf", "png": "image/png", "zpl": "application/zpl"}
 
 
@@ -208,7 +209,9 @@ def _files(read: wire.WireShipment) -> tuple[LabelFile, ...]:
     for line in read.forms:
         form = wire.read_or_none(wire.WireForm, line) or wire.WireForm()
         is_return = form.form_type in _RETURN_FORMS
-        files.append(LabelFile("return" if is_return else "customs", _MEDIA_TYPES["pdf"], form.form_url))
+        suffix = form.form_url.rpartition(".")[2].lower()
+        media_type = _MEDIA_TYPES.get(suffix, _MEDIA_TYPES["pdf"])
+        files.append(LabelFile("return" if is_return else "customs", media_type, form.form_url))
     by_url = {file.url: file for file in reversed(files) if file.url}
     return tuple(reversed(by_url.values()))
 

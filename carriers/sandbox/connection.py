@@ -23,11 +23,14 @@ from carriers.sandbox.mapping import (
     CARRIER,
     MEDIA_TYPES,
     TrackingJSON,
+    invoice_file,
     label_file,
+    read_invoice_url,
     read_label_url,
     read_list_url,
     read_tracking,
 )
+from carriers.sandbox.paper import invoice_lines
 from carriers.sandbox.prices import SERVICES, Service, carries, price, transit_days
 from carriers.sandbox.settings import SandboxSettings
 from carriers.sandbox.story import Story
@@ -122,10 +125,11 @@ class SandboxCarrier:
         return NotBought(handle) if sale.bought_at is None else self._purchased(sale)
 
     async def fetch_file(self, url: str) -> tuple[str, bytes]:
-        """Draw a label: the same bytes each time. Raises Refused for an address that is no label that was sold."""
+        """Draw a paper: the same bytes each time. Raises Refused for an address that is none of a label sold."""
         if (listed := read_list_url(url)) is not None:
             return MEDIA_TYPES["pdf"], await self.collector.draw_list(listed)
-        asked = read_label_url(url)
+        invoiced = read_invoice_url(url)
+        asked = read_label_url(url) if invoiced is None else (invoiced, "pdf")
         if asked is None:
             raise Refused("The sandbox carrier keeps no such document.", detail="url")
         handle, label_format = asked
@@ -137,6 +141,11 @@ class SandboxCarrier:
             raise Refused("The sandbox carrier keeps no such document.", detail="not bought")
         from carriers.sandbox import drawing  # Pillow costs 6 MB that only a process that draws has to pay.
 
+        if invoiced is not None:
+            lines = invoice_lines(sale.shipment, sale.tracking_code)
+            if not lines:
+                raise Refused("The sandbox carrier keeps no such document.", detail="not declared")
+            return MEDIA_TYPES["pdf"], await anyio.to_thread.run_sync(drawing.draw_lines, lines)
         text = drawing.LabelText(sale.shipment, sale.service.name, sale.tracking_code, sale.bought_at)
         content = await anyio.to_thread.run_sync(drawing.draw, text, label_format, self._settings.dpi)
         return MEDIA_TYPES[label_format], content
@@ -206,6 +215,13 @@ class SandboxCarrier:
         """How many labels were sold: in all, or for one reference of ours."""
         return await self._client.count(reference)
 
+    async def shipment(self, handle: str) -> Shipment:
+        """What the books hold of a shipment, declaration included. Raises Refused for an unknown handle."""
+        try:
+            return (await self._client.look_up(handle)).shipment
+        except SaidNo as said:
+            raise error_of(said) from None
+
     # --- pieces
 
     def _offer(
@@ -255,7 +271,10 @@ class SandboxCarrier:
             rate=self._rate(sale.service, sale.amount, days, sale.handle),
             tracking_code=sale.tracking_code,
             tracker=sale.tracker,
-            files=(label_file(sale.handle, sale.shipment.label_format),),
+            files=(
+                label_file(sale.handle, sale.shipment.label_format),
+                *([invoice_file(sale.handle)] if sale.shipment.customs is not None else ()),
+            ),
             test_mode=True,
         )
 

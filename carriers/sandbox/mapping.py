@@ -119,6 +119,17 @@ def label_file(handle: str, label_format: Literal["pdf", "png", "zpl"]) -> Label
     return LabelFile("label", MEDIA_TYPES[label_format], url=label_url(handle, label_format))
 
 
+def invoice_file(handle: str) -> LabelFile:
+    """The invoice for customs, to be fetched."""
+    return LabelFile("customs", MEDIA_TYPES["pdf"], url=f"sandbox://invoices/{handle}.pdf")
+
+
+def read_invoice_url(url: str) -> str | None:
+    """The shipment whose invoice an address leads to."""
+    head, _, name = url.rpartition("/")
+    return name.removesuffix(".pdf") if head == "sandbox://invoices" and name.endswith(".pdf") else None
+
+
 def list_url(manifest: str) -> str:
     """Where the sandbox carrier keeps a list of shipments."""
     return f"sandbox://lists/{manifest}.pdf"

@@ -26,6 +26,7 @@ from pydantic import SecretStr
 
 from carriers.address import Address
 from carriers.carrier import Carrier, CarrierKind
+from carriers.customs import Customs, CustomsItem, TaxId
 from carriers.errors import CarrierError
 from carriers.label import Created, NotBought, Purchased, Rejected, Unknown
 from carriers.measure import Size, Weight
@@ -73,6 +74,22 @@ BUYER = Address(
 SHOP = Address(
     country="US", postal_code="94107", province="CA", city="San Francisco", street1="1 Quay", company="Shop", phone="1"
 )
+ABROAD = replace(BUYER, country="GB", postal_code="SW1A 1AA", province="", city="London", residential=None)
+DECLARATION = Customs(
+    items=(
+        CustomsItem("Stoneware mug", 2, Money(4650, "USD"), Weight(311), "691200", "SK", "MUG-1"),
+        CustomsItem("Tea tin", 1, Money(999, "USD"), Weight(220), "09024000", "CN", "TEA-1"),
+        CustomsItem("Sticker", 3, Money(1, "USD"), Weight(1), "491199", "US"),
+    ),
+    contents="gift",
+    incoterm="DDP",
+    signer="Sample Shop",
+    reference="1001",
+    tax_ids=(TaxId("EORI", "GB123456789000", "GB"), TaxId("VAT", "GB999999973", "GB", "receiver")),
+    export_filing="NOEEI 30.37(a)",
+    non_delivery="abandon",
+    paperless=False,
+)
 SHIPMENT = Shipment(
     origin=SHOP,
     destination=BUYER,
@@ -91,6 +108,10 @@ class World(Protocol):
 
     async def sold(self, reference: str) -> int:
         """How many labels the carrier sold for this reference of ours."""
+        ...
+
+    async def declared(self, bought: Purchased) -> Customs | None:
+        """What the carrier holds as the declaration of a parcel that it sold a label for; None: it keeps none."""
         ...
 
     async def deliveries(self, bought: Purchased) -> list[tuple[Mapping[str, str], bytes]]:
@@ -251,6 +272,20 @@ class CarrierContract:
             )
             assert media_type == file.media_type
             assert content.startswith(_MAGIC[media_type])
+
+    @pytest.mark.need(61)
+    async def test_what_is_declared_to_customs_is_what_arrives_and_its_papers_come_back(
+        self, carrier: Carrier, world: World, shipment: Shipment
+    ) -> None:
+        _must_sell(carrier)
+        asked = replace(shipment, destination=ABROAD, customs=DECLARATION, reference="prc_abroad")
+        _, bought = await _buy(carrier, asked)
+        assert await world.declared(bought) == DECLARATION
+        (paper,) = [file for file in bought.files if file.kind == "customs"]
+        media_type, content = await carrier.fetch_file(paper.url)
+        assert media_type == paper.media_type
+        assert content.startswith(_MAGIC[media_type])
+        assert await carrier.look_up(bought.handle) == bought
 
     async def test_every_declared_label_format_is_delivered(
         self, connected: Connected, carrier: Carrier, shipment: Shipment

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from carriers.carrier import Carrier
+from carriers.customs import Customs, CustomsItem, TaxId
 from carriers.easypost import KIND
 from carriers.easypost.settings import EasyPostSettings
 from carriers.label import Purchased
+from carriers.measure import Weight
+from carriers.money import Money
 from carriers.parcel import Shipment
 from tests.conftest import FrozenClock
 from tests.contracts.carrier_contract import SHIPMENT, CarrierContract, Connected, Fault, allowed
@@ -54,6 +59,24 @@ class EasyPostWorld:
     async def sold(self, reference: str) -> int:
         return int(self.control.state()["by_reference"].get(reference, 0))
 
+    async def declared(self, bought: Purchased) -> Customs | None:
+        kept, asked = self.control.shipment(bought.handle)
+        info, options = kept["customs_info"], kept["options"]
+        return Customs(
+            items=tuple(_item(each) for each in info["customs_items"]),
+            contents=info["contents_type"],
+            incoterm=options["incoterm"],
+            signer=info["customs_signer"],
+            reference=options["invoice_number"],
+            tax_ids=tuple(
+                TaxId(each["tax_id_type"], each["tax_id"], each["issuing_country"], each["entity"].lower())
+                for each in asked["tax_identifiers"]
+            ),
+            export_filing=info["eel_pfc"],
+            non_delivery=info["non_delivery_option"],
+            paperless=not options.get("suppress_etd"),
+        )
+
     async def deliveries(self, bought: Purchased) -> list[tuple[Mapping[str, str], bytes]]:
         scans = [
             {"status": "pre_transit", "datetime": "2026-11-23T10:00:00Z", "status_detail": "label_created"},
@@ -64,6 +87,14 @@ class EasyPostWorld:
         ]
         bodies = [self.control.scan(bought.tracker, scan) for scan in scans]
         return [({"x-hmac-signature": sign(body, SECRET)}, body) for body in bodies]
+
+
+def _item(kept: dict[str, Any]) -> CustomsItem:
+    """A line as it arrived; ounces have three decimals, so that grams come back whole."""
+    grams = round(Decimal(str(kept["weight"])) * Decimal("28.349523125"))
+    value = Money.parse(kept["value"], kept["currency"])
+    code, origin = kept["hs_tariff_number"], kept["origin_country"]
+    return CustomsItem(kept["description"], kept["quantity"], value, Weight(grams), code, origin, kept["code"] or "")
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from carriers.customs import Customs
 from carriers.label import Purchased
 from carriers.parcel import Shipment
 from carriers.rate_table import KIND, RateTableCarrier, RateTableSettings, pack
@@ -27,6 +28,9 @@ class TableWorld:
 
     async def sold(self, reference: str) -> int:
         return 0
+
+    async def declared(self, bought: Purchased) -> Customs | None:
+        return None
 
     async def deliveries(self, bought: Purchased) -> list[tuple[Mapping[str, str], bytes]]:
         return []

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from carriers.customs import Customs
 from carriers.label import Purchased
 from carriers.parcel import Shipment
 from carriers.sandbox import KIND, SandboxCarrier, SandboxSettings
@@ -38,6 +39,9 @@ class SandboxWorld:
 
     async def sold(self, reference: str) -> int:
         return await self._carrier.purchases(reference)
+
+    async def declared(self, bought: Purchased) -> Customs | None:
+        return (await self._carrier.shipment(bought.handle)).customs
 
     async def deliveries(self, bought: Purchased) -> list[tuple[Mapping[str, str], bytes]]:
         return [(each.headers, each.body) for each in await self._carrier.play(bought.handle)]

@@ -45,6 +45,8 @@ CALLS = {
     "refund": ("POST", r"/v2/shipments/[^/]+/refund"),
     "scan_form": ("POST", r"/v2/scan_forms"),
     "book_pickup": ("POST", r"/v2/pickups/[^/]+/buy"),
+    "cancel_pickup": ("POST", r"/v2/pickups/[^/]+/cancel"),
+    "verify": ("POST", r"/v2/addresses"),
     "track": ("GET", r"/v2/trackers/[^/]+"),
     "file": ("GET", r"/files/.+"),
 }
@@ -178,6 +180,7 @@ class _API:
             ("POST", "/_sim/scans", self.sim_scans),
             ("POST", "/_sim/user", self.sim_user),
             ("POST", "/_sim/shipments/{id}", self.sim_shipment),
+            ("GET", "/_sim/shipments/{id}/asked", self.sim_asked),
         ]
         made = [Route(path, self._delayed(handler), methods=[method]) for method, path, handler in table]
         every = ["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -408,8 +411,13 @@ class _API:
         shipment |= await _body(request)
         return JSONResponse(shipment)
 
+    async def sim_asked(self, request: Request) -> Response:
+        """What a shipment was made from; answers hide tax numbers."""
+        return JSONResponse(self.world.requests[request.path_params["id"]])
+
     def _summary(self) -> Body:
-        return self.world.summary() | {"calls": self.book.calls, "faults_played": self.book.played}
+        told = {"calls": self.book.calls, "faults_played": self.book.played}
+        return self.world.summary() | self.collections.summary() | told
 
     def _save(self) -> None:
         if self.state is not None:

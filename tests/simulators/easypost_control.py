@@ -50,6 +50,12 @@ class EasyPostControl:
         """Set fields of a shipment."""
         self._ask("POST", f"/_sim/shipments/{shipment_id}", values)
 
+    def shipment(self, shipment_id: str) -> tuple[Body, Body]:
+        """A shipment as it is kept, and as it was asked for."""
+        kept: Body = self._ask("POST", f"/_sim/shipments/{shipment_id}", {})
+        asked: Body = self._ask("GET", f"/_sim/shipments/{shipment_id}/asked")
+        return kept, asked
+
     def _ask(self, method: str, path: str, values: Any = None) -> Any:
         with httpx2.Client(trust_env=False, verify=False, timeout=10) as client:
             answer = client.request(method, self.base_url + path, json=values)

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from tests.simulators.easypost_customs import fault_of, invoice, needs_declaration, why_not_bought
 from tests.simulators.easypost_faults import Fault
 from tests.simulators.easypost_labels import MEDIA_TYPES
-from tests.simulators.easypost_truth import AccountSet, Body, Truth, crosses_border
+from tests.simulators.easypost_truth import AccountSet, Body, Truth
 
 RATE_ERROR = "rate_error"
 
@@ -107,7 +108,8 @@ class World:
     def make_customs(self, values: Body, mode: str) -> Body:
         """Keep a customs declaration with its items."""
         made = self.truth.answer("shipment", "shipment_create")["customs_info"]
-        line = made["customs_items"][0]
+        line = made["customs_items"][0] | {"origin_country": None, "hs_tariff_number": None}
+        made |= {"eel_pfc": None, "customs_signer": None, "customs_certify": False, "contents_explanation": None}
         items = [self._customs_item(dict(line), item, mode) for item in values.get("customs_items") or []]
         kept = self._keep("cstinfo", made, {k: v for k, v in values.items() if k != "customs_items"}, mode)
         kept["customs_items"] = items
@@ -158,6 +160,10 @@ class World:
 
     def create(self, values: Body, mode: str, fault: Fault | None = None) -> Body:
         """A shipment that can be bought."""
+        wrong = fault_of(values)
+        if wrong is not None:
+            code, field_, message = wrong
+            raise Refusal(422, code, "Invalid parameters.", [{"field": field_, "message": message}])
         rates, messages = self.rate(values, mode, fault)
         shipment: Body = self.truth.answer("shipment", "shipment_create")
         now = timestamp()
@@ -209,8 +215,9 @@ class World:
         rate: Body | None = next((rate for rate in shipment["rates"] if rate["id"] == rate_id), None)
         if rate is None:
             raise self._no_sale(shipment, 422, "SHIPMENT.MISSING_RATE", "The rate does not belong to the shipment.")
-        if crosses_border(shipment) and not shipment["customs_info"]:
-            raise self._no_sale(shipment, 422, "SHIPMENT.CUSTOMS_INFO.REQUIRED", "Customs info is required.")
+        wrong = why_not_bought(shipment)
+        if wrong is not None:
+            raise self._no_sale(shipment, 422, wrong[0], f"{wrong[1]} {wrong[2]}.")
         self.buying.add(shipment["id"])
         return rate
 
@@ -243,6 +250,11 @@ class World:
         if shipment["to_address"]["country"] == "US":  # Addresses within the US are verified when a label is bought.
             verified = {"verifications": template["to_address"]["verifications"]}
             shipment["to_address"] = shipment["buyer_address"] = shipment["to_address"] | verified
+        if needs_declaration(shipment):
+            file_format = shipment["options"].get("commercial_invoice_format") or "PDF"
+            form = self.truth.answer("shipment", "shipment_generate_form", 1)["forms"][0] | {"id": new_id("form")}
+            url = self._file(shipment["id"], file_format, base_url)
+            shipment["forms"] = [invoice(shipment, form, url, now)]
         if insurance:
             self.insure(shipment, insurance)
         self.purchases.append(

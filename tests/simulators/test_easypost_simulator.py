@@ -108,8 +108,73 @@ def test_a_parcel_that_crosses_a_border_is_not_sold_without_customs_info(base_ur
     abroad = {"country": "SK", "zip": "81101", "city": "Bratislava"}
     with client(base_url) as http:
         assert _code(buy(http, create(http, to_address=abroad))) == "SHIPMENT.CUSTOMS_INFO.REQUIRED"
-        declared = {"contents_type": "gift", "customs_items": [{"description": "Tea", "quantity": 1, "value": 5}]}
-        assert buy(http, create(http, to_address=abroad, customs_info=declared)).status_code == 200
+        unfiled = {"contents_type": "gift", "customs_items": [TEA]}
+        assert _code(buy(http, create(http, to_address=abroad, customs_info=unfiled))) == "SHIPMENT.POSTAGE.FAILURE"
+        declared = unfiled | {"eel_pfc": "NOEEI 30.37(a)"}
+        heavy = declared | {"customs_items": [TEA | {"weight": 10.001}]}
+        assert _code(buy(http, create(http, to_address=abroad, customs_info=heavy))) == "SHIPMENT.POSTAGE.FAILURE"
+        bought = buy(http, create(http, to_address=abroad, customs_info=declared)).json()
+        (form,) = bought["forms"]
+        assert (form["form_type"], form["submitted_electronically"]) == ("commercial_invoice", True)
+        assert http.get(form["form_url"]).content.startswith(b"%PDF-")
+
+
+def test_within_the_union_no_declaration_is_wanted_and_no_papers_come(base_url: str) -> None:
+    ends = {"from_address": {"country": "SK", "zip": "81101"}, "to_address": {"country": "AT", "zip": "1010"}}
+    with client(base_url) as http:
+        assert buy(http, create(http, **ends)).json()["forms"] == []
+
+
+TEA: dict[str, Any] = {"description": "Tea", "quantity": 1, "value": 5, "weight": 9.5, "origin_country": "CN"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "field"),
+    [
+        ({"contents_type": "bribes"}, "CUSTOMS_INFO.PARAMETERS.INVALID", "contents_type"),
+        ({"contents_type": "other"}, "CUSTOMS_INFO.PARAMETERS.INVALID", "contents_explanation"),
+        ({"customs_certify": True}, "CUSTOMS_INFO.PARAMETERS.INVALID", "customs_signer"),
+        ({"non_delivery_option": "burn"}, "CUSTOMS_INFO.PARAMETERS.INVALID", "non_delivery_option"),
+        ({"restriction_type": "quarantine"}, "CUSTOMS_INFO.PARAMETERS.INVALID", "restriction_comments"),
+        ({"customs_items": [TEA | {"description": ""}]}, "SHIPMENT.CUSTOMS_INFO.DESCRIPTION_REQUIRED", "description"),
+        ({"customs_items": [TEA | {"origin_country": ""}]}, "CUSTOMS_ITEM.ORIGIN_COUNTRY.REQUIRED", "origin_country"),
+        ({"customs_items": [TEA | {"value": 0}]}, "CUSTOMS_ITEM.PARAMETERS.INVALID", "value"),
+        ({"customs_items": [TEA | {"weight": 0.0004}]}, "CUSTOMS_ITEM.PARAMETERS.INVALID", "weight"),
+        (
+            {"customs_items": [TEA | {"hs_tariff_number": "0902"}]},
+            "CUSTOMS_ITEM.PARAMETERS.INVALID",
+            "hs_tariff_number",
+        ),
+        (
+            {"customs_items": [TEA, TEA | {"currency": "EUR"}]},
+            "CUSTOMS_ITEM.CURRENCY.ONE_CURRENCY_SUPPORTED",
+            "currency",
+        ),
+    ],
+)
+def test_a_declaration_that_lacks_something_is_refused_naming_the_field(
+    base_url: str, changes: dict[str, Any], code: str, field: str
+) -> None:
+    info = {"contents_type": "merchandise", "customs_items": [TEA]} | changes
+    with client(base_url) as http:
+        answer = http.post("/v2/shipments", json={"shipment": SHIPMENT | {"customs_info": info}})
+    assert (answer.status_code, _code(answer)) == (422, code)
+    assert answer.json()["error"]["errors"][0]["field"] == field
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"tax_identifiers": [{"entity": "SENDER", "tax_id": "1", "tax_id_type": "EORI"}]}, "SHIPMENT.INVALID_PARAMS"),
+        ({"tax_identifiers": [{"entity": "SHOP"}]}, "SHIPMENT.INVALID_PARAMS"),
+        ({"tax_identifiers": [{}] * 9}, "SHIPMENT.INVALID_PARAMS"),
+        ({"options": {"incoterm": "DDU"}}, "SHIPMENT.OPTIONS.INVALID"),
+        ({"options": {"commercial_invoice_format": "GIF"}}, "SHIPMENT.OPTIONS.INVALID"),
+    ],
+)
+def test_numbers_and_terms_that_do_not_exist_are_refused(base_url: str, changes: dict[str, Any], code: str) -> None:
+    with client(base_url) as http:
+        assert _code(http.post("/v2/shipments", json={"shipment": SHIPMENT | changes})) == code
 
 
 def test_without_a_postal_code_there_are_no_rates_but_a_message(base_url: str) -> None:

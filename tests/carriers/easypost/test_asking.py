@@ -6,7 +6,6 @@ import json
 from dataclasses import replace
 from decimal import Decimal
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -76,7 +75,7 @@ def test_equal_parcels_are_asked_for_once() -> None:
 
 
 def test_customs_lines_are_totals_and_weigh_no_more_than_the_parcel() -> None:
-    customs = Customs((ITEM,), incoterm="DDP", signer="Shop")
+    customs = Customs((ITEM,), incoterm="DDP", signer="Shop", export_filing="NOEEI 30.37(a)")
     asked = _shipment(customs=customs)
     assert asked["options"]["incoterm"] == "DDP"
     assert asked["customs_info"] == {
@@ -93,7 +92,7 @@ def test_customs_lines_are_totals_and_weigh_no_more_than_the_parcel() -> None:
                 "quantity": 2,
                 "value": 46.5,
                 "currency": "USD",
-                "weight": 10.9,
+                "weight": 10.97,
                 "origin_country": "SK",
                 "hs_tariff_number": "610910",
                 "code": "S-1",
@@ -102,10 +101,35 @@ def test_customs_lines_are_totals_and_weigh_no_more_than_the_parcel() -> None:
     }
 
 
-@pytest.mark.parametrize(("minor", "free"), [(250_000, True), (250_001, False)])
-def test_an_export_of_much_value_does_not_claim_to_need_no_filing(minor: int, free: bool) -> None:
-    customs = Customs((replace(ITEM, value=Money(minor, "USD")),))
-    assert ("eel_pfc" in _shipment(customs=customs)["customs_info"]) is free
+def test_an_export_claims_what_it_is_told_to_claim_and_nothing_else() -> None:
+    customs = Customs((ITEM,))
+    assert "eel_pfc" not in _shipment(customs=customs)["customs_info"]
+    filed = replace(customs, export_filing="AES X20261122123456")
+    assert _shipment(customs=filed)["customs_info"]["eel_pfc"] == "AES X20261122123456"
+
+
+def test_contents_of_no_listed_kind_are_explained() -> None:
+    lines = tuple(replace(ITEM, description=f"Part {n} of a machine") for n in range(20))
+    explained = _shipment(customs=Customs(lines, contents="other"))["customs_info"]["contents_explanation"]
+    assert explained.startswith("Part 0 of a machine, Part 1")
+    assert len(explained) == 255
+
+
+def test_papers_are_printed_where_they_do_not_go_as_data() -> None:
+    assert _shipment(customs=Customs((ITEM,)))["options"] == {"currency": "USD", "label_format": "PDF"}
+    printed = _shipment(customs=Customs((ITEM,), paperless=False, reference="1001"))["options"]
+    assert (printed["suppress_etd"], printed["commercial_invoice_format"]) == (True, "PNG")
+    assert printed["invoice_number"] == "1001"
+
+
+@given(st.lists(st.integers(1, 9000), min_size=1, max_size=12))
+def test_the_lines_of_a_declaration_weigh_together_no_more_than_the_parcel(grams: list[int]) -> None:
+    lines = tuple(replace(ITEM, weight=Weight(each)) for each in grams)
+    written = json.dumps(_shipment(customs=Customs(lines), parcel=Parcel(Weight(sum(grams)))))
+    read = json.loads(written, parse_float=Decimal, parse_int=Decimal)
+    weights = [each["weight"] for each in read["customs_info"]["customs_items"]]
+    assert min(weights) > 0
+    assert sum(weights) <= read["parcel"]["weight"]
 
 
 @given(st.integers(0, 10**11), st.integers(0, 10**7))
