@@ -25,6 +25,7 @@ from carriers.rate_table.tariff import (
     Tariff,
     WeightUnit,
     grams_up,
+    key,
     show_weight,
 )
 from carriers.rate_table.zones import NOWHERE, Unclear, Zones
@@ -151,6 +152,15 @@ class Table:
             else:
                 missing.append(found)
         return tuple(priced), tuple(missing)
+
+    def price_in(self, zone: str, service: str, request: RateRequest, day: date) -> Priced | NotPriced:
+        """One service's price as if the destination were in that zone, by its name or the number in it."""
+        wanted = {key(zone), f"zone {key(zone)}"}
+        zones = {found for _, found in self._places if found in wanted or found.removeprefix("zone ") in wanted}
+        asked = next((each for each in self._services if each.key == key(service)), None)
+        if asked is None or len(zones) != 1:
+            return NotPriced("no_service", f"{service} has no price in zone {zone}.", service)
+        return self._one(asked, zones.pop(), request, day)
 
     def zones_of(self, destination: Address) -> tuple[str, ...] | Unclear:
         """The zones that a destination is or may be in."""

@@ -6,17 +6,21 @@ from collections.abc import Mapping
 from datetime import date
 from zoneinfo import ZoneInfo
 
+from carriers.address import Address
 from carriers.carrier import Capabilities
 from carriers.errors import Refused
 from carriers.label import Created, NotBought, Rejected, Voided
+from carriers.measure import Weight
 from carriers.money import Money
-from carriers.parcel import RateRequest, Shipment
+from carriers.parcel import Parcel, RateRequest, Shipment
+from carriers.price_list import Listed
 from carriers.rate import Problem, Rate, Rates
 from carriers.rate_table.client import Priced, Table
 from carriers.rate_table.errors import BY_HAND, FENCED
 from carriers.rate_table.reading import read_table
 from carriers.rate_table.settings import RateTableSettings, unpack
 from carriers.rate_table.stretches import Stretches
+from carriers.rate_table.zones import Unclear
 from carriers.tracking import TrackingUpdate
 from webhooks.ports import Clock, Fence
 from webhooks.receiver import Authentic, Forged
@@ -66,6 +70,26 @@ class RateTableCarrier:
         priced, missing = self.table.price(request, day)
         problems = tuple(Problem(self.table.name, self.table.name, each.code, each.message) for each in missing)
         return Rates(tuple(self._rate(each) for each in priced), problems)
+
+    @property
+    def listed_services(self) -> tuple[str, ...]:
+        """The table's services."""
+        return self.table.services
+
+    def zone_of(self, to: Address) -> str:
+        """The zone's key; empty where a cut or missing postal code leaves it open."""
+        zones = self.table.zones_of(to)
+        return zones[0] if not isinstance(zones, Unclear) and len(zones) == 1 else ""
+
+    def list_price(self, listed: Listed) -> Money | None:
+        """By the surcharges of that day. Services whose price depends on the cart's items or value have none."""
+        zone = listed.zone or self.zone_of(listed.to)
+        if not zone:
+            return None
+        parcel = Parcel(Weight(listed.grams), listed.size)
+        request = RateRequest(listed.to, listed.to, (parcel,), listed.currency)
+        found = self.table.price_in(zone, listed.service, request, listed.day)
+        return found.price if isinstance(found, Priced) else None
 
     async def create(self, shipment: Shipment) -> Created:
         """A handle and the prices of the parcel; nothing is kept.

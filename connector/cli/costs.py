@@ -16,6 +16,7 @@ from connector.cli.output import EXIT_FAILED, Speaker, command, in_house, with_h
 from connector.insight import cost_csv, ledger_check, truth_rows
 from connector.insight.dispute import packet
 from connector.insight.ledger_check import Checked
+from connector.insight.prices import lists_of
 from connector.insight.truth import Truth
 from connector.labels.claims import ClaimAct, note_claim
 from connector.orders import view
@@ -79,7 +80,7 @@ def add_to(group: click.Group) -> None:
     def dispute(speaker: Speaker, parcel: str, out: Path | None) -> None:
         """Write a parcel's packet for a dispute with its carrier, as one PDF: quote, plan, measures, invoice."""
         path = out or Path(f"{parcel}.pdf")
-        path.write_bytes(with_house(lambda house: _packet(house, parcel)))
+        path.write_bytes(in_house(lambda house: _packet(house, parcel)))
         speaker.answer({"parcel_id": parcel, "file": str(path)}, [f"Wrote {path}"])
 
     @command(costs, "claim")
@@ -101,8 +102,13 @@ def _shop_of(house: House, parcel_id: str) -> str:
     return shop_id
 
 
-def _packet(house: House, parcel_id: str) -> bytes:
-    return house.here(packet, _shop_of(house, parcel_id), parcel_id, house.clock.now(), house.settings.fonts)
+async def _packet(house: House, parcel_id: str) -> bytes:
+    shop_id = await house.database.run(view.shop_of_parcel, parcel_id)
+    shop = None if shop_id is None else house.directory.shop(shop_id)
+    if shop is None:
+        raise WaybillError("There is no such parcel; `waybill order show` names them.", detail=parcel_id)
+    now, fonts = house.clock.now(), house.settings.fonts
+    return await house.database.run(packet, shop.id, parcel_id, now, fonts, lists_of(shop))
 
 
 def _claim(house: House, parcel_id: str, act: ClaimAct, amount: str, reason: str) -> Money:
@@ -121,7 +127,7 @@ async def _report(house: House, reference: str, days: int, limit: str) -> Truth:
     except MoneyError as error:
         raise WaybillError(f"{limit!r} is not an amount in {shop.record.currency}.", detail="--limit") from error
     since = house.clock.now() - timedelta(days=days)
-    return await house.database.run(truth_rows.truth, shop.id, shop.record.currency, since, most)
+    return await house.database.run(truth_rows.truth, shop.id, shop.record.currency, since, most, lists_of(shop))
 
 
 def _data(found: Truth, days: int) -> dict[str, Any]:

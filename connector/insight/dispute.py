@@ -14,6 +14,7 @@ from carriers.invoice import Measures
 from carriers.money import Money
 from connector.catalogue.measured import Measured, all_of
 from connector.insight.gaps import billed
+from connector.insight.prices import Lists
 from connector.insight.truth_rows import LabelTruth, label_truths
 from connector.labels.invoice_csv import measures_of
 from connector.labels.paper.fonts import find_fonts
@@ -60,14 +61,18 @@ class Packet:
     parts: tuple[Part, ...] = field(default=())
 
 
-def packet(connection: Connection, shop_id: str, parcel_id: str, now: datetime, fonts: str = "") -> bytes:
+def packet(
+    connection: Connection, shop_id: str, parcel_id: str, now: datetime, fonts: str = "", lists: Lists | None = None
+) -> bytes:
     """The PDF. `fonts` are folders to look in, as the setting has it. Raises NothingToDispute."""
-    return typeset(gather(connection, shop_id, parcel_id, now), fonts)
+    return typeset(gather(connection, shop_id, parcel_id, now, lists), fonts)
 
 
-def gather(connection: Connection, shop_id: str, parcel_id: str, now: datetime) -> Packet:
+def gather(
+    connection: Connection, shop_id: str, parcel_id: str, now: datetime, lists: Lists | None = None
+) -> Packet:
     """What is known of the parcel. Raises NothingToDispute."""
-    found = label_truths(connection, shop_id, now, parcel_id=parcel_id)
+    found = label_truths(connection, shop_id, now, parcel_id=parcel_id, lists=lists)
     if not found:
         raise NothingToDispute("This parcel has no label that was paid for.", detail=parcel_id)
     known = found[-1]

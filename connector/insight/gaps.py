@@ -11,11 +11,11 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from itertools import combinations
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from carriers.invoice import NOTHING, Measures
+from connector.insight.sharing import share_out
 
 Cause = Literal["dimensions", "weight", "zone", "residential", "surcharge", "address_correction", "stand_in", "other"]
 CAUSES: tuple[Cause, ...] = (
@@ -28,8 +28,8 @@ CAUSES: tuple[Cause, ...] = (
     "stand_in",
     "other",
 )
-PriceOf = Callable[[int, str, bool], int | None]
-"""The list price in minor units of so many billed grams, to a zone, to a home or not; None where it is not known."""
+PriceOf = Callable[[Measures], int | None]
+"""The price in minor units of what is measured so (whether it is a home plays no part); None where it is not known."""
 
 _WORDS: tuple[tuple[str, Cause], ...] = (
     (r"addr\w*[ ./-]*(corr|chang|fix|adj|err|valid|inva)", "address_correction"),
@@ -62,7 +62,7 @@ class Evidence:
     """What is known of one label. Amounts are minor units of one currency.
 
     `quoted` is None where the quote is lost; `stand_in`: its price was not the carrier's own. `divisor` is in cubic
-    millimetres for a gram.
+    millimetres for a gram. `home_fee` is what a delivery to a home costs, as far as it is known.
     """
 
     quoted: int | None
@@ -74,6 +74,7 @@ class Evidence:
     captured: Measures = NOTHING
     divisor: int = _DIVISOR
     price_of: PriceOf | None = None
+    home_fee: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,17 +99,22 @@ def attribute(evidence: Evidence) -> Attribution:
     parts: dict[Cause, int] = defaultdict(int)
     if evidence.quoted is not None:
         parts["stand_in" if evidence.stand_in else "other"] += evidence.bought - evidence.quoted
-    rest = evidence.invoiced - evidence.bought
     for charge in evidence.charges:
         cause = by_word(charge.word)
         if cause is not None:
             parts[cause] += charge.minor
-            rest -= charge.minor
+    rest = unnamed(evidence)
     if rest:
         for cause, minor in _by_measures(evidence, rest):
             parts[cause] += minor
     found = [(cause, minor) for cause, minor in parts.items() if minor]
     return Attribution(tuple(sorted(found, key=lambda part: (-abs(part[1]), CAUSES.index(part[0])))))
+
+
+def unnamed(evidence: Evidence) -> int:
+    """What the carrier added without a word that names a cause, in minor units."""
+    named = sum(charge.minor for charge in evidence.charges if by_word(charge.word) is not None)
+    return evidence.invoiced - evidence.bought - named
 
 
 def by_word(word: str) -> Cause | None:
@@ -134,11 +140,10 @@ def _volume_grams(measures: Measures, divisor: int) -> int | None:
 
 def _by_measures(evidence: Evidence, rest: int) -> list[tuple[Cause, int]]:
     """What nobody named, by what differs between the plan and the carrier's measures."""
-    differing = list(_differing(evidence))
+    differing = list(dict.fromkeys(_differing(evidence)))
     if not differing:
         return [("other", rest)]
-    priced = _by_price(evidence, differing, rest)
-    return priced or [(differing[0], rest)]
+    return _by_price(evidence, differing, rest) or [(differing[0], rest)]
 
 
 def _differing(evidence: Evidence) -> Iterator[Cause]:
@@ -147,10 +152,20 @@ def _differing(evidence: Evidence) -> Iterator[Cause]:
     before, now = billed(planned, evidence.divisor), billed(captured, evidence.divisor)
     if before is not None and now is not None and _differs(now, before):
         yield _heavier_or_larger(evidence, now)
-    if planned.zone and captured.zone and planned.zone != captured.zone:
+        volume = _volume_grams(captured, evidence.divisor)
+        if captured.grams is not None and captured.grams > before and _differs(captured.grams, planned.grams or 0):
+            yield "weight"
+        if volume is not None and volume > before and _differs(volume, _volume_grams(planned, evidence.divisor) or 0):
+            yield "dimensions"
+    if planned.zone and captured.zone and zone_name(planned.zone) != zone_name(captured.zone):
         yield "zone"
     if captured.residential is not None and captured.residential != bool(planned.residential):
         yield "residential"
+
+
+def zone_name(zone: str) -> str:
+    """A zone as it is compared: "Zone 05" and "5" are one."""
+    return zone.casefold().replace("zone", "").strip().lstrip("0") or "0"
 
 
 def _heavier_or_larger(evidence: Evidence, now: int) -> Cause:
@@ -170,37 +185,40 @@ def _heavier_or_larger(evidence: Evidence, now: int) -> Cause:
 
 
 def _by_price(evidence: Evidence, differing: list[Cause], rest: int) -> list[tuple[Cause, int]]:
-    """The set of differences whose prices come nearest to what was added; empty without a price list."""
-    planned, captured = evidence.planned, evidence.captured
-    grams, grams_now = billed(planned, evidence.divisor), billed(captured, evidence.divisor)
-    if evidence.price_of is None or grams is None:
+    """By what each difference makes in the price list; empty without one."""
+    ask = evidence.price_of
+    if ask is None and (evidence.home_fee is None or differing == ["residential"]):
         return []
-    best: tuple[int, list[tuple[Cause, int]]] | None = None
-    for count in range(1, len(differing) + 1):
-        for chosen in combinations(differing, count):
-            weighs, zone, home = grams, planned.zone, bool(planned.residential)
-            price = evidence.price_of(weighs, zone, home)
-            parts: list[tuple[Cause, int]] = []
-            for cause in chosen:
-                if cause in {"dimensions", "weight"}:
-                    weighs = grams_now if grams_now is not None else weighs
-                elif cause == "zone":
-                    zone = captured.zone
-                else:
-                    home = bool(captured.residential)
-                after = evidence.price_of(weighs, zone, home)
-                if price is None or after is None:
-                    return []
-                parts.append((cause, after - price))
-                price = after
-            off = abs(rest - sum(minor for _, minor in parts))
-            if best is None or off < best[0]:
-                best = (off, parts)
-    if best is None:
+    listed = None if ask is None else ask(evidence.planned)
+
+    def price(chosen: frozenset[Cause]) -> int | None:
+        found = None if ask is None else ask(_with(evidence, chosen))
+        if found is None or listed is None or listed <= 0:
+            return None
+        return found * evidence.bought // listed  # What the carrier takes off its list, it takes off of this too.
+
+    fees: dict[Cause, int | None] = {"residential": evidence.home_fee} if "residential" in differing else {}
+    if len(differing) > len(fees) and price(frozenset(differing)) is None:
         return []
-    largest = max(best[1], key=lambda part: abs(part[1]))[0]
-    left = rest - sum(minor for _, minor in best[1])
-    return [(cause, minor + (left if cause == largest else 0)) for cause, minor in best[1]]
+    parts, left = share_out(rest, differing, price, fees)
+    if not parts:
+        return [("other", rest)]
+    return [*parts, ("other", left)]
+
+
+def _with(evidence: Evidence, chosen: frozenset[Cause]) -> Measures:
+    """The plan with some of its measures as the carrier has them."""
+    captured, found = evidence.captured, evidence.planned
+    if "zone" in chosen:
+        found = replace(found, zone=captured.zone)
+    if captured.grams is None and captured.size is None:
+        return replace(found, billed_grams=captured.billed_grams) if chosen & {"weight", "dimensions"} else found
+    if "weight" in chosen:
+        found = replace(found, grams=captured.grams)
+    if "dimensions" in chosen:
+        size = captured.size or found.size
+        found = replace(found, size=size, billed_grams=None if captured.size else captured.billed_grams)
+    return found
 
 
 def _differs(now: int, before: int) -> bool:

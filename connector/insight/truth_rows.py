@@ -12,16 +12,46 @@ from sqlalchemy import Connection, func, or_
 
 from carriers.invoice import Measures
 from carriers.money import Money
-from connector.insight.gaps import Attribution, Charge, Evidence, PriceOf, attribute
+from connector.insight.gaps import Attribution, Charge, Evidence, attribute
+from connector.insight.prices import Lists
+from connector.insight.repriced import Repriced
 from connector.insight.truth import OrderCost, Truth, report
 from connector.labels.amounts import entries
 from connector.labels.invoice_csv import measures_of
 from connector.labels.invoice_tables import invoice_lines
 from connector.labels.tables import labels, parcels
 from connector.orders.tables import orders
-from connector.quotes.ledger import load, quotes
+from connector.quotes.decision import Decision
+from connector.quotes.ledger import quotes
 
 _AT_ONCE = 500
+_OF_PARCELS = (
+    parcels.c.id,
+    parcels.c.order_id,
+    parcels.c.number,
+    parcels.c.count,
+    parcels.c.contents,
+    parcels.c.goods,
+    parcels.c.carton,
+    parcels.c.grams,
+    parcels.c.size_mm,
+    parcels.c.quote_id,
+    parcels.c.offer_code,
+    parcels.c.bought_as,
+)
+_OF_LABELS = (
+    labels.c.id,
+    labels.c.parcel_id,
+    labels.c.account_id,
+    labels.c.carrier,
+    labels.c.rate,
+    labels.c.booked_rate,
+    labels.c.booked_minor,
+    labels.c.booked_currency,
+    labels.c.tracking_code,
+    labels.c.created_at,
+    labels.c.settled_at,
+)
 
 STAND_INS = frozenset({"learned", "safety"})
 """Where an offer's price came from when it was not the carrier's own."""
@@ -38,15 +68,23 @@ class LabelTruth:
     lines: tuple[Any, ...]
 
 
-def truth(connection: Connection, shop_id: str, currency: str, since: datetime, limit: Money) -> Truth:
-    """The report on the orders since then that are in the shop's currency; others are counted."""
-    rows = connection.execute(orders.select(shop_id).where(orders.c.placed_at >= since, orders.c.paid.is_(True))).all()
+def truth(
+    connection: Connection, shop_id: str, currency: str, since: datetime, limit: Money, lists: Lists | None = None
+) -> Truth:
+    """The report on the orders since then that are in the shop's currency; others are counted.
+
+    `lists` are the shop's lists of prices, see `prices.lists_of`.
+    """
+    chosen = orders.select(
+        shop_id, orders.c.id, orders.c.name, orders.c.currency, orders.c.placed_at, orders.c.charged_minor
+    )
+    rows = connection.execute(chosen.where(orders.c.placed_at >= since, orders.c.paid.is_(True))).all()
     ours = [row for row in rows if row.currency == currency]
     sums = _sums(connection, shop_id, since)
     gaps: dict[str, list[Attribution]] = defaultdict(list)
     invoiced: set[str] = set()
     foreign: set[str] = set()
-    for each in label_truths(connection, shop_id, since):
+    for each in label_truths(connection, shop_id, since, lists=lists):
         if each.label.booked_currency != currency:
             foreign.add(each.parcel.order_id)
             continue
@@ -65,14 +103,14 @@ def label_truths(
     since: datetime,
     *,
     parcel_id: str | None = None,
-    price_of: Mapping[str, PriceOf] | None = None,
+    lists: Lists | None = None,
 ) -> list[LabelTruth]:
-    """The labels that are paid for, of orders since then or of one parcel. `price_of` are price lists by account."""
+    """The labels that are paid for, of orders since then or of one parcel."""
     recent = orders.select(shop_id, orders.c.id).where(orders.c.placed_at >= since)
     which = parcels.c.order_id.in_(recent) if parcel_id is None else parcels.c.id == parcel_id
     wanted = parcels.select(shop_id, parcels.c.id).where(which)
-    boxes = {row.id: row for row in connection.execute(parcels.select(shop_id).where(which)).all()}
-    chosen = labels.select(shop_id).where(
+    boxes = {row.id: row for row in connection.execute(parcels.select(shop_id, *_OF_PARCELS).where(which)).all()}
+    chosen = labels.select(shop_id, *_OF_LABELS).where(
         labels.c.booked_minor.is_not(None),
         labels.c.state.in_(("bought", "void_refused")),
         labels.c.parcel_id.in_(wanted),
@@ -84,21 +122,24 @@ def label_truths(
     for line in connection.execute(told.order_by(invoice_lines.c.at)).all():
         lines[line.label_id].append(line)
     sources = _sources(connection, shop_id, list(boxes.values()))
+    known = [
+        (row, boxes[row.parcel_id], _evidence(row, boxes[row.parcel_id], lines[row.id], sources), lines[row.id])
+        for row in rows
+    ]
+    priced = Repriced(connection, shop_id, lists or {}, known)
     found = []
-    for row in rows:
-        parcel = boxes[row.parcel_id]
-        evidence = _evidence(row, parcel, lines[row.id], sources, (price_of or {}).get(row.account_id))
-        found.append(LabelTruth(row, parcel, evidence, attribute(evidence), tuple(lines[row.id])))
+    for row, parcel, plain, mine in known:
+        evidence = priced.complete(row, parcel, plain)
+        found.append(LabelTruth(row, parcel, evidence, attribute(evidence), tuple(mine)))
     return found
 
 
-def _evidence(
-    label: Any, parcel: Any, lines: list[Any], sources: Mapping[tuple[str, str], str], price_of: PriceOf | None
-) -> Evidence:
+def _evidence(label: Any, parcel: Any, lines: list[Any], sources: Mapping[tuple[str, str], str]) -> Evidence:
     as_bought = parcel.bought_as or {}
     same = as_bought.get("currency") == label.booked_currency and as_bought.get("how") != "offer"
     charges = [Charge(word, minor) for line in lines for word, minor in (line.details or {}).get("charges", ())]
     captured = [measures_of((line.details or {}).get("captured")) for line in lines]
+    claimed = _merged([measures_of((line.details or {}).get("claimed")) for line in lines])
     added = sum(line.minor for line in lines if line.currency == label.booked_currency)
     size = parcel.size_mm
     source = sources.get((parcel.quote_id or "", parcel.offer_code), "")
@@ -108,9 +149,14 @@ def _evidence(
         invoiced=label.booked_minor + added,
         stand_in=source in STAND_INS,
         charges=tuple(charges) if added else (),
-        planned=Measures(parcel.grams, None if size is None else (size[0], size[1], size[2])),
+        planned=Measures(
+            parcel.grams,
+            None if size is None else (size[0], size[1], size[2]),
+            None,
+            claimed.zone,
+            claimed.residential,
+        ),
         captured=_merged(captured),
-        price_of=price_of,
     )
 
 
@@ -135,10 +181,9 @@ def _sources(connection: Connection, shop_id: str, boxes: list[Any]) -> dict[tup
     for start in range(0, len(ids), _AT_ONCE):
         part = quotes.c.id.in_(ids[start : start + _AT_ONCE])
         stood_in = or_(quotes.c.source.in_(STAND_INS), quotes.c.source.is_(None))
-        for quote_id in connection.execute(quotes.select(shop_id, quotes.c.id).where(part, stood_in)).scalars().all():
-            row = load(connection, shop_id, quote_id)
-            if row is not None:
-                found |= {(quote_id, offer.code): offer.source for offer in row.decision.offers}
+        chosen = quotes.select(shop_id, quotes.c.id, quotes.c.decision).where(part, stood_in)
+        for quote_id, decision in connection.execute(chosen).all():
+            found |= {(quote_id, offer.code): offer.source for offer in Decision.from_plain(decision).offers}
     return found
 
 

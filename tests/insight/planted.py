@@ -3,10 +3,14 @@
 Written apart from the attribution, from what carriers' invoices look like: it has a tariff, wording and measures of
 its own, and shares no constant with the product. A third of the bills name nothing; some carry a small second charge;
 scales and tapes are a little off; words are written in several ways, some with slips.
+
+Beside those of one cause there are labels of two or three at once, of which the bill names none: one sum, with a fuel
+percentage in it. What each is worth follows from the tariff; the shop's own list is dearer by a discount that it has.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
@@ -172,3 +176,69 @@ def planted(seed: int, of_each: int) -> list[Planted]:
     found = [plant(random, cause) for cause in causes for _ in range(of_each)]
     random.shuffle(found)
     return found
+
+
+@dataclass(frozen=True)
+class Mixed:
+    """A label with several causes at once: cents by cause, the sum on the bill, and what the shop gets off its list."""
+
+    worth: dict[str, int]
+    bought: int
+    invoiced: int
+    off_percent: int
+    said: Box
+    seen: Box
+
+
+def mix(random: Random) -> Mixed:
+    """One label on whose bill nothing is named."""
+    causes = ["weight", "dimensions", "zone", "residential"]
+    said = plant(random, "other").said
+    while True:
+        chosen = random.sample(causes, random.choice((2, 2, 3)))
+        seen = said
+        for cause in chosen:
+            seen = _with(seen, _seen(random, cause, seen if cause != "zone" else said), cause)
+        if "dimensions" not in chosen or "weight" not in chosen or _both_count(said, seen):
+            break
+    off, fuel = random.choice((0, 10, 25, 40)), random.choice((0, 0, 4, 8))
+
+    def price(box: Box) -> int:
+        return tariff(box) * (100 - off) // 100
+
+    worth = {cause: _worth(cause, chosen, said, seen, price) for cause in chosen}
+    bought = price(said)
+    added = (price(seen) - bought) * (100 + fuel) // 100
+    return Mixed(worth, bought, bought + added, off, said, seen)
+
+
+def _with(before: Box, seen: Box, cause: str) -> Box:
+    """One thing seen otherwise, all else as before."""
+    return Box(
+        seen.grams if cause == "weight" else before.grams,
+        seen.sides if cause == "dimensions" else before.sides,
+        seen.zone if cause == "zone" else before.zone,
+        seen.home if cause == "residential" else before.home,
+    )
+
+
+def _both_count(said: Box, seen: Box) -> bool:
+    """Whether heavier and larger would each have cost more alone."""
+    plain = tariff(said)
+    return tariff(_with(said, seen, "weight")) > plain and tariff(_with(said, seen, "dimensions")) > plain
+
+
+def _worth(cause: str, chosen: list[str], said: Box, seen: Box, price: Callable[[Box], int]) -> int:
+    """What the bill would be lower by, and what it would be higher by, without the rest: the middle of both."""
+    alone = price(_with(said, seen, cause)) - price(said)
+    rest = said
+    for other in chosen:
+        if other != cause:
+            rest = _with(rest, seen, other)
+    return (alone + price(seen) - price(rest)) // 2
+
+
+def mixed(seed: int, count: int) -> list[Mixed]:
+    """So many labels with several causes."""
+    random = Random(seed)  # noqa: S311 - what can be repeated.
+    return [mix(random) for _ in range(count)]

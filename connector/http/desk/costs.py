@@ -13,6 +13,7 @@ from connector.http.desk.page import Answer, Ask, Download, NotThere, Page, View
 from connector.http.desk.render import csv_bytes, with_query
 from connector.insight import cost_csv, cost_picture, truth_rows
 from connector.insight.dispute import NothingToDispute, packet
+from connector.insight.prices import lists_of
 from connector.insight.truth import OrderCost, Truth
 from connector.labels.invoices import leftovers
 from connector.words.desk_texts import say
@@ -27,7 +28,7 @@ async def show(house: DeskHouse, ask: Ask) -> Answer:
     limit, typed = _limit(ask)
     since = ask.now - timedelta(days=days)
     currency = ask.shop.record.currency
-    found = await house.database.run(truth_rows.truth, ask.shop.id, currency, since, limit)
+    found = await house.database.run(truth_rows.truth, ask.shop.id, currency, since, limit, lists_of(ask.shop))
     if ask.query.get("format") == "csv":
         body = await anyio.to_thread.run_sync(lambda: csv_bytes(cost_csv.HEADER, cost_csv.rows(found)))
         return Download(body, "text/csv; charset=utf-8", "costs.csv")
@@ -50,7 +51,7 @@ async def file(house: DeskHouse, ask: Ask) -> Answer:
     """A parcel's packet for a dispute."""
     parcel_id = ask.path["parcel"]
     try:
-        body = await house.database.run(packet, ask.shop.id, parcel_id, ask.now)
+        body = await house.database.run(packet, ask.shop.id, parcel_id, ask.now, house.fonts, lists_of(ask.shop))
     except NothingToDispute as error:
         raise NotThere from error
     return Download(body, "application/pdf", f"{parcel_id}.pdf")
