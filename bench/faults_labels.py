@@ -48,39 +48,47 @@ def storms(kind: Kind, purchases: int, seed: int, minutes: float) -> dict[str, A
     began = time.monotonic()
     each = -(-purchases // SHARDS)
     shares = [min(each, purchases - each * number) for number in range(SHARDS)]
-    running = [
-        subprocess.Popen(
-            [
-                *(sys.executable, "-m", "bench.faults_labels", "--part", "storm", "--database", kind),
-                *("--purchases", str(share), "--seed", str(seed + number), "--storm-minutes", str(minutes)),
-            ],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for number, share in enumerate(shares)
-        if share > 0
-    ]
-    found = []
-    for process in running:
-        out, _ = process.communicate()
-        lines = out.strip().splitlines()
-        broken = {"purchases": 0, "charged": 0, "ends": {}, "faults": {}, "violations": [f"{process.args}: {out}"]}
-        found.append(json.loads(lines[-1]) if lines and lines[-1].startswith("{") else broken)
+    found = _side_by_side(
+        [
+            _part("storm", kind, "--purchases", share, "--seed", seed + number, "--storm-minutes", minutes)
+            for number, share in enumerate(shares)
+            if share > 0
+        ]
+    )
     return {
         "part": "storm",
         "database": kind,
         "seconds": round(time.monotonic() - began),
-        "purchases": sum(each["purchases"] for each in found),
-        "charged": sum(each["charged"] for each in found),
-        "ends": dict(sum((Counter(each["ends"]) for each in found), Counter())),
-        "faults": dict(sum((Counter(each["faults"]) for each in found), Counter())),
+        "purchases": sum(each.get("purchases", 0) for each in found),
+        "charged": sum(each.get("charged", 0) for each in found),
+        "ends": dict(sum((Counter(each.get("ends")) for each in found), Counter())),
+        "faults": dict(sum((Counter(each.get("faults")) for each in found), Counter())),
         "violations": [line for each in found for line in each["violations"]],
     }
 
 
+def _part(part: str, kind: Kind, *options: object) -> list[str]:
+    """The command for a part of this run."""
+    return [sys.executable, "-m", "bench.faults_labels", "--part", part, "--database", kind, *map(str, options)]
+
+
+def _side_by_side(commands: list[list[str]]) -> list[dict[str, Any]]:
+    """What each of these parts found; they run at the same time. One that says nothing is a violation."""
+    running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for command in commands]
+    found: list[dict[str, Any]] = []
+    for process in running:
+        out, _ = process.communicate()
+        lines = out.strip().splitlines()
+        try:
+            found.append(json.loads(lines[-1]))
+        except (IndexError, ValueError):
+            found.append({"violations": [f"{process.args} ended with {process.returncode}: {out[-2000:]}"]})
+    return found
+
+
 def show(figures: dict[str, Any]) -> None:
     """A table for people."""
-    print(f"\n{figures['part']} {figures.get('database', '')}: {figures['seconds']} s")
+    print(f"\n{figures.get('part', '?')} {figures.get('database', '')}: {figures.get('seconds', '?')} s")
     for name, value in figures.items():
         if name in {"part", "database", "seconds", "violations"}:
             continue
@@ -97,12 +105,12 @@ def main() -> int:
     """Run it; 1 on any violation."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--purchases", type=int, default=10_000, help="on each database, those with a kill among them")
-    parser.add_argument("--kills", type=int, default=400, help="purchases with a real kill -9, on each database")
+    parser.add_argument("--kills", type=int, default=400, help="so many real kill -9, in at least so many purchases")
     parser.add_argument("--answers", type=int, default=5_000, help="shuffled answers with equal service names")
     parser.add_argument("--database", choices=["sqlite", "postgres", "both"], default="both")
     parser.add_argument("--part", choices=["all", "storm", "kills", "answers"], default="all")
-    parser.add_argument("--minutes", type=float, default=7, help="the most for the kills on each database")
-    parser.add_argument("--storm-minutes", type=float, default=22, help="the most for the rest on each database")
+    parser.add_argument("--minutes", type=float, default=25, help="the most for the kills, on all databases at once")
+    parser.add_argument("--storm-minutes", type=float, default=15, help="the most for the rest on each database")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--quick", action="store_true", help="300 purchases, 15 of them killed, 500 answers")
     given = parser.parse_args()
@@ -110,17 +118,21 @@ def main() -> int:
     if given.quick:
         given.purchases, given.kills, given.answers = 300, 15, 500
     kinds: list[Kind] = ["sqlite", "postgres"] if given.database == "both" else [given.database]
-    if given.part == "storm":
-        print(json.dumps(part_storm(kinds[0], given.purchases, given.seed, given.storm_minutes)))
-        return 0
+    if given.part in {"storm", "kills"} and len(kinds) == 1:
+        if given.part == "storm":
+            figures = part_storm(kinds[0], given.purchases, given.seed, given.storm_minutes)
+        else:
+            figures = kill_purchases(kinds[0], given.kills, given.minutes, given.seed)
+        print(json.dumps(figures))
+        return int(bool(figures["violations"]))
     found: list[dict[str, Any]] = []
     if given.part in {"all", "answers"}:
         found.append(shuffled_answers(given.answers, given.seed))
-    for kind in kinds:
-        if given.part == "all":
-            found.append(storms(kind, given.purchases - given.kills, given.seed, given.storm_minutes))
-        if given.part in {"all", "kills"}:
-            found.append(kill_purchases(kind, given.kills, given.minutes, given.seed))
+    if given.part in {"all", "kills"}:
+        wanted = ("--kills", given.kills, "--minutes", given.minutes, "--seed", given.seed)
+        found += _side_by_side([_part("kills", kind, *wanted) for kind in kinds])
+    for kind in kinds if given.part in {"all", "storm"} else ():
+        found.append(storms(kind, given.purchases - given.kills, given.seed, given.storm_minutes))
     for figures in found:
         show(figures)
     print(json.dumps(found))
