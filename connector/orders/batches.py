@@ -7,7 +7,7 @@ buys by the one way of every purchase, so nothing is bought twice, and a job tha
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -35,6 +35,7 @@ MOST = 1000
 
 _AT_ONCE = 20
 _WAITS = frozenset({"planned", "held", "refused", "voided", "unknown"})
+_PRICED = (parcels.c.id, parcels.c.state, parcels.c.bought_as)
 _OPEN = frozenset({"planned", "buying", "unknown"})
 
 
@@ -109,6 +110,7 @@ class Preview:
     totals: tuple[Money, ...]
     unpriced: int
     held: int
+    by_order: Mapping[str, tuple[Money, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,25 +223,38 @@ def _files_coming(connection: Connection, shop_id: str, lines: Iterable[OrderLin
 
 def preview(connection: Connection, shop_id: str, batch: Batch) -> Preview:
     """What buying the labels of the batch would cost, as they were quoted; the carrier's price counts in the end."""
-    ids = [
-        each.id
+    owners = {
+        each.id: item.order_id
         for item in batch.items
         if item.line is not None
         for each in item.line.parcels
         if each.state in _WAITS
-    ]  # fmt: skip
-    totals: dict[str, Money] = {}
+    }
+    ids = list(owners)
+    prices: dict[str, list[Money]] = {}
     unpriced = held = 0
     for at in range(0, len(ids), 500):
-        for row in connection.execute(parcels.select(shop_id).where(parcels.c.id.in_(ids[at : at + 500]))).all():
+        some = parcels.select(shop_id, *_PRICED).where(parcels.c.id.in_(ids[at : at + 500]))
+        for row in connection.execute(some).all():
             held += row.state == "held"
             price = record.quoted(row)
             if price is None:
                 unpriced += 1
             else:
-                totals[price.currency] = totals.get(price.currency, Money.zero(price.currency)) + price
+                prices.setdefault(owners[row.id], []).append(price)
     waiting = sum(item.line is not None and item.line.can_buy for item in batch.items)
-    return Preview(waiting, len(ids), tuple(totals.values()), unpriced, held)
+    return Preview(
+        waiting, len(ids), _summed(each for some in prices.values() for each in some), unpriced, held,
+        {order_id: _summed(some) for order_id, some in prices.items()},
+    )  # fmt: skip
+
+
+def _summed(amounts: Iterable[Money]) -> tuple[Money, ...]:
+    """One sum for each currency."""
+    totals: dict[str, Money] = {}
+    for each in amounts:
+        totals[each.currency] = totals.get(each.currency, Money.zero(each.currency)) + each
+    return tuple(totals.values())
 
 
 def buy(

@@ -26,6 +26,12 @@ NOT_BOUGHT = ("planned", "held", "refused", "voided", "unknown", "buying")
 
 _CSV_PAGE = 500
 _MOST_FOUND = 20
+_ORDER = (orders.c.id, orders.c.name, orders.c.placed_at, orders.c.country, orders.c.paid, orders.c.cancelled,
+          orders.c.charged_minor, orders.c.currency)  # fmt: skip
+_PARCEL = (parcels.c.id, parcels.c.order_id, parcels.c.state, parcels.c.why)
+_LABEL = (labels.c.id, labels.c.parcel_id, labels.c.account_id, labels.c.state, labels.c.tracking_code,
+          labels.c.carrier)  # fmt: skip
+"""What a line is made of: rows hold plans, rates and goods beside it, which cost more to read than all the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +112,7 @@ def pages(connection: Connection, shop_id: str, chosen: OrderFilter, most: int =
 
 def some(connection: Connection, shop_id: str, ids: Sequence[str]) -> tuple[OrderLine, ...]:
     """These orders of the shop, in this order; ids that it does not have are left out."""
-    found = connection.execute(orders.select(shop_id).where(orders.c.id.in_(list(ids)))).all()
+    found = connection.execute(orders.select(shop_id, *_ORDER).where(orders.c.id.in_(list(ids)))).all()
     known = {line.id: line for line in _lines(connection, shop_id, found)}
     return tuple(known[each] for each in dict.fromkeys(ids) if each in known)
 
@@ -127,12 +133,12 @@ def search(connection: Connection, shop_id: str, text: str) -> tuple[OrderLine, 
         orders.c.id.in_(by_number),
         orders.c.id.in_(by_parcel),
     )
-    newest_first = orders.select(shop_id).where(named).order_by(orders.c.placed_at.desc(), orders.c.id.desc())
+    newest_first = orders.select(shop_id, *_ORDER).where(named).order_by(orders.c.placed_at.desc(), orders.c.id.desc())
     return _lines(connection, shop_id, connection.execute(newest_first.limit(_MOST_FOUND)).all())
 
 
 def _choice(shop_id: str, chosen: OrderFilter) -> Select[Any]:
-    choice = orders.select(shop_id)
+    choice = orders.select(shop_id, *_ORDER)
     if chosen.name:
         name = chosen.name.strip()
         choice = choice.where(orders.c.name.in_({name, f"#{name}"}))
@@ -164,10 +170,10 @@ def _lines(connection: Connection, shop_id: str, rows: Sequence[Any]) -> tuple[O
     ids = [row.id for row in rows]
     if not ids:
         return ()
-    chosen = parcels.select(shop_id).where(parcels.c.order_id.in_(ids), parcels.c.state != "cancelled")
+    chosen = parcels.select(shop_id, *_PARCEL).where(parcels.c.order_id.in_(ids), parcels.c.state != "cancelled")
     known = connection.execute(chosen.order_by(parcels.c.created_at, parcels.c.number)).all()
     parcel_ids = [row.id for row in known]
-    made = connection.execute(labels.select(shop_id).where(labels.c.parcel_id.in_(parcel_ids))).all()
+    made = connection.execute(labels.select(shop_id, *_LABEL).where(labels.c.parcel_id.in_(parcel_ids))).all()
     live = {row.parcel_id: row for row in made if row.state in LIVE}
     followed = {
         row.label_id: row.status
@@ -211,7 +217,7 @@ def _lines(connection: Connection, shop_id: str, rows: Sequence[Any]) -> tuple[O
 def _matters(connection: Connection, shop_id: str, owners: Mapping[str, str]) -> dict[str, list[Reason]]:
     """What needs a person, by order; `owners` says which order a subject belongs to."""
     found = connection.execute(
-        matters.select(shop_id)
+        matters.select(shop_id, matters.c.subject, matters.c.reason)
         .where(matters.c.resolved_at.is_(None), matters.c.subject.in_(list(owners)))
         .order_by(matters.c.opened_at, matters.c.id)
     ).all()

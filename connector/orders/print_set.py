@@ -8,7 +8,6 @@ from datetime import datetime, tzinfo
 from typing import Any
 
 import anyio
-import anyio.to_process
 import anyio.to_thread
 from sqlalchemy import Connection
 
@@ -17,6 +16,7 @@ from connector.catalogue import keep
 from connector.directory import ShopEntry
 from connector.labels import logo, scan
 from connector.labels.files import FileMissing, FilesUnreachable, LabelShelf
+from connector.labels.paper.apart import made_apart
 from connector.labels.paper.build import Paper, Printed, PrintItem, build, build_picks
 from connector.labels.paper.inserts import OrderFacts, cards_for
 from connector.labels.paper.picklist import Wanted
@@ -169,15 +169,15 @@ async def read_print(shelf: LabelShelf, plan: PrintPlan, font_folders: str) -> t
         )
         for each in kept
     )
-    printed = await anyio.to_process.run_sync(
-        build, items, plan.brand, plan.sheet, font_folders, cancellable=True
-    )  # fmt: skip
-    return replace(plan, parcels=kept), printed
+    printed = await made_apart(build, items, plan.brand, plan.sheet, font_folders)
+    bad = {kept[number].parcel_id for number in printed.unread}
+    told = tuple(replace(each, why_not=Reason("label_not_kept")) if each.parcel_id in bad else each for each in kept)
+    return replace(plan, parcels=told), printed
 
 
 async def read_picks(wanted: tuple[Wanted, ...], parcel_count: int, sheet: SheetName, font_folders: str) -> bytes:
     """The pick list as a PDF, made in a process of its own."""
-    return await anyio.to_process.run_sync(build_picks, wanted, parcel_count, sheet, font_folders, cancellable=True)
+    return await made_apart(build_picks, wanted, parcel_count, sheet, font_folders)
 
 
 def release_file(connection: Connection, shop: ShopEntry, parcel_id: str) -> None:

@@ -53,6 +53,27 @@ class Database:
             functools.partial(self.run_here, work, *args, **kwargs), limiter=self._limiter
         )
 
+    async def look(self, work: Callable[..., T], /, *args: Any, **kwargs: Any) -> T:
+        """The same for what only reads: on SQLite no other process waits for it. A write in it is an error."""
+        if self._limiter is None:
+            self._limiter = anyio.CapacityLimiter(self._threads)
+        return await anyio.to_thread.run_sync(
+            functools.partial(self.look_here, work, *args, **kwargs), limiter=self._limiter
+        )
+
+    def look_here(self, work: Callable[..., T], /, *args: Any, **kwargs: Any) -> T:
+        """The same in this thread."""
+        with self.engine.begin() as connection:
+            if not self.is_sqlite:
+                connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+                return work(connection, *args, **kwargs)
+            connection.exec_driver_sql("PRAGMA query_only=ON")
+            try:
+                connection.exec_driver_sql("BEGIN")  # Deferred: one state of the database, and no lock.
+                return work(connection, *args, **kwargs)
+            finally:
+                connection.exec_driver_sql("PRAGMA query_only=OFF")
+
     def run_here(self, work: Callable[..., T], /, *args: Any, **kwargs: Any) -> T:
         """The same in this thread: for the command line, start-up and threads of our own."""
         with self.transaction() as connection:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection
 
+from carriers.money import Money
 from connector.http.desk import lists
 from connector.http.desk.house import DeskHouse
 from connector.http.desk.page import Answer, Ask, Complaint, Download, Goto, NotThere, Page, View
@@ -13,11 +16,18 @@ from connector.http.desk.prints import sheet_options, what_options
 from connector.http.desk.render import csv_bytes
 from connector.labels import gates
 from connector.orders import batches, listing
-from connector.orders.batches import Batch, NoBatch
+from connector.orders.batches import Batch, Item, NoBatch, Preview
 from connector.orders.listing import OrderFilter
 from connector.work.lease import list_executors
 
-_SHOWN = 200
+_SHOWN = 100
+_PARTS = {
+    "failed": ("stopped", "partly", "nothing"),
+    "open": ("open", "chosen"),
+    "bought": ("bought",),
+}
+"""What may be shown of a batch by itself: orders with these outcomes."""
+
 _FILTERS = ("state", "name", "country", "from", "to")
 _STATES = ("planned", "held", "refused", "voided", "unknown")
 
@@ -52,19 +62,31 @@ async def show_one(house: DeskHouse, ask: Ask) -> Answer:
     """A batch: before it is bought its cost, then how far it is, then what came of it. `format=csv` is the sheet."""
     batch = await _load(house, ask)
     if ask.query.get("format") == "csv":
-        cost = await house.database.run(batches.costs, ask.shop.id, batch)
+        cost = await house.database.look(batches.costs, ask.shop.id, batch)
         content = csv_bytes(batches.SHEET_HEADER, batches.sheet_rows(batch, cost))
         return Download(content, "text/csv; charset=utf-8", "batch.csv")
-    preview, capped, worker = await house.database.run(_beside, ask.shop.id, batch)
+    shown_as = ask.query.get("show", "") if ask.query.get("show") in _PARTS else ""
+    chosen = [each for each in batch.items if not shown_as or each.outcome in _PARTS[shown_as]]
+    pages = max(1, -(-len(chosen) // _SHOWN))
+    page = min(_number(ask.query.get("page", "")), pages)
+    items = chosen[(page - 1) * _SHOWN : page * _SHOWN]
+    preview, capped, worker, prices = await house.database.look(_beside, ask.shop.id, batch, items)
     values: dict[str, Any] = {
         "batch": batch,
+        "items": items,
+        "prices": prices,
+        "page": page,
+        "pages": pages,
+        "shown_as": shown_as,
+        "parts": [("", len(batch.items)), *((key, batch.count(*states)) for key, states in _PARTS.items())],
         "preview": preview,
         "capped": capped,
         "worker": worker,
         "owner": ask.role == "owner",
         "whats": what_options(),
         "sheets": sheet_options(),
-        "failed": batch.count("stopped", "partly", "nothing"),
+        "failed": batch.count(*_PARTS["failed"]),
+        "retry": batch.count("stopped", "partly"),
     }
     return View("batches_one.html", values)
 
@@ -93,14 +115,37 @@ async def act_one(house: DeskHouse, ask: Ask) -> Answer:
 
 async def _load(house: DeskHouse, ask: Ask) -> Batch:
     try:
-        return await house.database.run(batches.load, ask.shop.id, ask.path["batch"])
+        return await house.database.look(batches.load, ask.shop.id, ask.path["batch"])
     except NoBatch as error:
         raise NotThere from error
 
 
-def _beside(connection: Connection, shop_id: str, batch: Batch) -> tuple[Any, Any, bool]:
+def _beside(
+    connection: Connection, shop_id: str, batch: Batch, items: Sequence[Item]
+) -> tuple[Preview | None, Any, bool, dict[str, list[Money]]]:
+    """The preview of what is not bought yet, the cap, whether a worker runs, and what the shown orders cost."""
     worker = any(each.kind == "worker" and each.is_alive for each in list_executors(connection))
-    return batches.preview(connection, shop_id, batch), gates.cap_reached(connection, shop_id), worker
+    capped = gates.cap_reached(connection, shop_id)
+    if batch.bought_at is None:
+        preview = batches.preview(connection, shop_id, batch)
+        return preview, capped, worker, {each.order_id: list(preview.by_order.get(each.order_id, ())) for each in items}
+    moved = batches.costs(connection, shop_id, replace(batch, items=tuple(items)))
+    return None, capped, worker, {each.order_id: _sums(each, moved) for each in items}
+
+
+def _sums(item: Item, moved: dict[str, Money]) -> list[Money]:
+    """What the labels of an order cost, by currency."""
+    sums: dict[str, Money] = {}
+    for each in item.line.bought if item.line is not None else ():
+        cost = moved.get(each.label_id or "")
+        if cost is not None:
+            sums[cost.currency] = sums.get(cost.currency, Money.zero(cost.currency)) + cost
+    return list(sums.values())
+
+
+def _number(text: str) -> int:
+    """A page's number; the first where it is none."""
+    return max(1, int(text)) if text.isascii() and text.isdigit() and len(text) < 5 else 1
 
 
 def _choice(connection: Connection, shop_id: str, chosen: OrderFilter) -> tuple[list[Any], int, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 from sqlalchemy import Connection
@@ -27,12 +28,15 @@ async def show(house: DeskHouse, ask: Ask) -> Answer:
     """The print of a batch or of orders: `batch` or `ids`, `what` and `sheet`; or what keeps it from being made."""
     if not any(ask.query.get(name) for name in ("batch", "ids", "parcel")):
         return Goto(f"{ask.base}/batches")
-    return await _print(house, ask, await house.database.run(_asked, ask), ask.query)
+    return await _print(house, ask, await house.database.look(_asked, ask), ask.query)
 
 
 async def act(house: DeskHouse, ask: Ask) -> Answer:
     """The print of the ticked parcels."""
-    chosen = ask.typed_lists.get("parcel", ())[:MOST]
+    chosen: Sequence[str] = ask.typed_lists.get("parcel", ())[:MOST]
+    if ask.typed.get("whole") == "yes":
+        wanted = {"batch": ask.typed.get("batch", ""), "what": ask.typed.get("what", "")}
+        chosen = await house.database.look(_asked, replace(ask, query=wanted))
     if not chosen:
         return View("message.html", {"code": "print.nothing", "request_id": ""}, Complaint("print.none_ticked"))
     return await _print(house, ask, chosen, ask.typed)

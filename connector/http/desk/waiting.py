@@ -16,10 +16,12 @@ A_PERSON_SETTLES = frozenset(
     {
         "bought_differs",
         "cancelled_after_hand_over",
+        "changed_after_hand_over",
         "changed_after_label",
         "data_requested",
         "manifest_refused",
         "refund_overdue",
+        "shipped_without_label",
         "store_refused_correction",
         "store_refused_event",
         "store_refused_withdrawal",

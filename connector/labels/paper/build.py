@@ -36,28 +36,34 @@ class PrintItem:
 
 @dataclass(frozen=True, slots=True)
 class Printed:
-    """The print. `zpl` holds the labels in the printer's language, which no PDF can take; both may be empty."""
+    """The print. `zpl` holds the labels in the printer's language, which no PDF can take; both may be empty.
+
+    `unread`: the items (from 0) with a document that is not what it should be, so that it is not in the print.
+    """
 
     pdf: bytes
     pages: int
     zpl: bytes
     zpl_labels: int
+    unread: tuple[int, ...] = ()
 
 
 def build(items: tuple[PrintItem, ...], brand: Brand, sheet: SheetName, font_folders: str) -> Printed:
-    """Everything in order. Documents are known to be what they say: they were read before they were kept."""
+    """Everything in order."""
     fonts = find_fonts(font_folders)
     with_slip = [item.slip for item in items if item.slip is not None]
     slips, spans = draw_slips(with_slip, brand, SHEETS[sheet], fonts)
     leaves: list[Leaf] = []
     raw: list[tuple[bytes, str]] = []
+    unread: list[int] = []
     left = iter(spans)
-    for item in items:
+    for number, item in enumerate(items):
         if item.slip is not None:
             leaves.append(Leaf(slips, "application/pdf", item.caption, on="sheet", pages=next(left)))
         for paper in item.papers:
             found = read_document(paper.content)
-            if not isinstance(found, Document):
+            if not isinstance(found, Document):  # Releases before 0.2 kept what they were sent.
+                unread.append(number)
                 continue
             if found.kind in {"zpl", "epl2"}:
                 raw.append((paper.content, item.caption))
@@ -65,9 +71,8 @@ def build(items: tuple[PrintItem, ...], brand: Brand, sheet: SheetName, font_fol
                 whole = paper.kind == "customs"
                 leaves.append(Leaf(paper.content, found.media_type, item.caption, on="sheet" if whole else "label"))
     merged = merge(leaves, sheet) if leaves else None
-    return Printed(
-        b"" if merged is None else merged.content, 0 if merged is None else merged.pages, zpl.join(raw), len(raw)
-    )
+    pdf, pages = (b"", 0) if merged is None else (merged.content, merged.pages)
+    return Printed(pdf, pages, zpl.join(raw), len(raw), tuple(unread))
 
 
 def build_picks(wanted: tuple[Wanted, ...], parcels: int, sheet: SheetName, font_folders: str) -> bytes:

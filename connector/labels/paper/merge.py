@@ -78,7 +78,7 @@ class _Merger:
         self._drawn: list[bytes] = []
         self._things = DictionaryObject()
         self._free: list[_Place] = []
-        self._read: tuple[bytes, PdfReader] | None = None
+        self._shared: dict[int, PdfReader] = {}
 
     def merge(self, leaves: list[Leaf]) -> Merged:
         count = len(leaves)
@@ -101,17 +101,20 @@ class _Merger:
         if not leaf.content.startswith(b"%PDF-"):
             raise ValueError("Only PDF and PNG can be merged.")
         first, last = leaf.pages or (0, None)
-        for page in self._reader(leaf.content).pages[first:last]:
+        for page in self._reader(leaf).pages[first:last]:
             yield self._form(page)
 
-    def _reader(self, content: bytes) -> PdfReader:
-        """Leaves that follow each other may be parts of one file; fonts that its pages share are carried over once."""
-        if self._read is None or self._read[0] is not content:
-            reader = PdfReader(io.BytesIO(content))
-            if reader.is_encrypted:
-                reader.decrypt("")
-            self._read = (content, reader)
-        return self._read[1]
+    def _reader(self, leaf: Leaf) -> PdfReader:
+        """Leaves that are parts of one file share its reader: it is read once, and so are the fonts of its pages."""
+        known = self._shared.get(id(leaf.content))  # The leaves keep it alive: no other bytes have its id.
+        if known is not None:
+            return known
+        reader = PdfReader(io.BytesIO(leaf.content))
+        if reader.is_encrypted:
+            reader.decrypt("")
+        if leaf.pages is not None:
+            self._shared[id(leaf.content)] = reader
+        return reader
 
     def _form(self, page: PageObject) -> tuple[IndirectObject, float, float]:
         box = page.cropbox

@@ -9,9 +9,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-from fpdf import FPDF
-from fpdf.enums import XPos, YPos
-
 from connector.labels.paper.fonts import Fonts
 
 _BODY = "body"
@@ -46,6 +43,8 @@ class Typeset:
     def __init__(self, width: float, height: float, fonts: Fonts, texts: Iterable[str]) -> None:
         for noisy in ("fontTools", "fpdf"):
             logging.getLogger(noisy).setLevel(logging.ERROR)
+        from fpdf import FPDF  # It takes a quarter of a second to load, and prints of labels alone need none of it.
+
         self.width, self.height = width, height
         self._pdf = FPDF(unit="pt", format=(width, height))
         self._pdf.set_auto_page_break(auto=False)
@@ -95,7 +94,7 @@ class Typeset:
         step = size * 1.25
         for line in self._broken(self._printable(text), width, lines):
             self._pdf.set_xy(x, y)
-            self._pdf.cell(width, step, line, align="R" if right else "L", new_x=XPos.LEFT, new_y=YPos.NEXT)
+            self._pdf.cell(width, step, line, align="R" if right else "L", new_x="LEFT", new_y="NEXT")
             y += step
         return y
 

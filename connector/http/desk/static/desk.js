@@ -13,6 +13,10 @@ window.addEventListener("pageshow", (event) => {
     form.querySelectorAll("button").forEach((button) => { button.disabled = false; });
   });
 });
-// What is still under way is looked at again; a link does the same without this script.
+// What is still under way is looked at again; a link does the same without this script. Nobody's ticks are lost by it.
 const again = document.querySelector("[data-again]");
-if (again) setTimeout(() => location.reload(), Number(again.dataset.again) * 1000);
+const look = () => {
+  const busy = document.hidden || document.querySelector("main input[type=checkbox]:checked, main details[open]");
+  if (busy) setTimeout(look, 1000); else location.reload();
+};
+if (again) setTimeout(look, Number(again.dataset.again) * 1000);
