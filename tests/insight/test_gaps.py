@@ -109,8 +109,7 @@ def test_several_causes_at_once_are_told_apart_by_the_price_list(seed: int) -> N
     for one, told in found:
         assert told.gap == one.invoiced - one.bought
     off = sorted(
-        sum(abs(minor - dict(told.parts).get(cause, 0)) for cause, minor in one.worth.items()) / told.gap
-        for one, told in found
+        sum(abs(one.worth.get(cause, 0) - minor) for cause, minor in told.parts) / told.gap for one, told in found
     )
     assert off[len(off) // 2] < 0.1
 
