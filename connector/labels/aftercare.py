@@ -116,4 +116,6 @@ async def kept_files(shelf: LabelShelf, outcome: Purchased) -> list[record.KeptF
         media_type = found.media_type if isinstance(found, Document) else file.media_type
         size = len(file.content) if digest else None
         kept.append(record.KeptFile(file.kind, media_type, file.url, digest, size))
+    if not any(each.kind == "label" for each in kept):  # The job asks the carrier where it is, and tells a person.
+        kept.append(record.KeptFile("label", "application/pdf", ""))
     return kept

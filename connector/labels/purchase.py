@@ -301,9 +301,9 @@ class Purchasing:
                 await self._look_again(sent, None)
             case Rejected(code="fenced"):
                 raise TryLater("This worker lost its lease before the purchase left.")
-            case Rejected(code="not_sent"):
+            case Rejected(code="not_sent" | "overloaded"):
                 await self.database.run(record.not_sent, sent)
-                raise TryLater("The carrier could not be reached.", retry_after_s=outcome.retry_after_s)
+                raise TryLater("The carrier could not be reached yet.", retry_after_s=outcome.retry_after_s)
             case Rejected(code="wallet_empty"):
                 await self._wallet_empty(account, sent, asked, outcome.message)
             case Rejected():

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -30,6 +30,9 @@ from connector.work.port import Task, Work
 
 BESIDE = ("insurance_by_hand",)
 """What a person still has to do for a parcel that has its label."""
+
+LATE_LOOK = timedelta(minutes=10)
+"""When a purchase that left and was given up is first looked up again: see connector.labels.late."""
 
 _RATE = TypeAdapter(Rate)
 _RATES = TypeAdapter(tuple[Rate, ...])
@@ -209,7 +212,7 @@ def refused(connection: Connection, label: Any, why: Reason, now: datetime) -> N
         connection,
         label,
         ("created", "intent", "sent", "unknown"),
-        {"state": "refused", "refusal": why.to_json(), "settled_at": now},
+        {"state": "refused", "refusal": why.to_json(), **_given_up(label, now)},
     ):
         set_parcel(connection, label.shop_id, label.parcel_id, "refused", now, why)
         need_person(connection, label.shop_id, label.parcel_id, why, now)
@@ -217,13 +220,18 @@ def refused(connection: Connection, label: Any, why: Reason, now: datetime) -> N
 
 def unpaid(connection: Connection, label: Any, why: Reason, now: datetime) -> bool:
     """The carrier did not sell it for want of money: nothing was bought, and the parcel waits for its turn."""
-    values = {"state": "refused", "refusal": why.to_json(), "settled_at": now}
+    values = {"state": "refused", "refusal": why.to_json(), **_given_up(label, now)}
     return _move(connection, label, ("sent", "unknown"), values)
 
 
 def drop(connection: Connection, label: Any, now: datetime) -> bool:
     """Let go of a shipment that was created and never bought."""
-    return _move(connection, label, ("created", "intent"), {"state": "dropped", "settled_at": now})
+    return _move(connection, label, ("created", "intent"), {"state": "dropped", **_given_up(label, now)})
+
+
+def _given_up(label: Any, now: datetime) -> dict[str, Any]:
+    """It ends without a label; where a purchase had left, the carrier is asked about it later all the same."""
+    return {"settled_at": now, "void_due": None if label.sent_at is None else now + LATE_LOOK}
 
 
 def bought(
@@ -239,18 +247,7 @@ def bought(
 ) -> bool:
     """Record a label with all that follows from it, in one transaction; False if it was recorded before."""
     price = outcome.rate.price
-    values = {
-        "state": "bought",
-        "settled_at": now,
-        "booked_handle": outcome.handle,
-        "tracking_code": outcome.tracking_code,
-        "tracker": outcome.tracker,
-        "tracking_url": outcome.tracking_url[:500],
-        "booked_rate": _RATE.dump_python(outcome.rate, mode="json"),
-        "booked_minor": price.minor,
-        "booked_currency": price.currency,
-        "test_mode": label.test_mode if outcome.test_mode is None else outcome.test_mode,
-    }
+    values = {"state": "bought", **booked_as(label, outcome, now)}
     if not _move(connection, label, ("intent", "sent", "unknown"), values, any_version=True):
         return False
     parcel = parcel_of(connection, label.shop_id, label.parcel_id)
@@ -305,6 +302,21 @@ def bought(
         detail={"minor": price.minor, "currency": price.currency},
     )
     return True
+
+
+def booked_as(label: Any, outcome: Purchased, now: datetime) -> dict[str, Any]:
+    """The columns of a label as the carrier booked it."""
+    return {
+        "settled_at": now,
+        "booked_handle": outcome.handle,
+        "tracking_code": outcome.tracking_code,
+        "tracker": outcome.tracker,
+        "tracking_url": outcome.tracking_url[:500],
+        "booked_rate": _RATE.dump_python(outcome.rate, mode="json"),
+        "booked_minor": outcome.rate.price.minor,
+        "booked_currency": outcome.rate.price.currency,
+        "test_mode": label.test_mode if outcome.test_mode is None else outcome.test_mode,
+    }
 
 
 def rate_of(label: Any) -> Rate | None:

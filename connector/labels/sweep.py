@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, or_
 
 from connector.directory import Directory
-from connector.labels import gates, voids
+from connector.labels import gates, late, voids
 from connector.labels.record import settle_at
 from connector.labels.tables import labels
 from connector.storage.database import Database
@@ -49,10 +49,12 @@ class LabelSweep:
         waiting = store_events.select(shop_id, store_events.c.label_id).where(
             store_events.c.state.in_(("due", "sent")), store_events.c.at < now - _OVERDUE
         )
-        late = {row.label_id for query in (silent, waiting) for row in connection.execute(query).all()}
-        for label_id in sorted(late):
+        untold = {row.label_id for query in (silent, waiting) for row in connection.execute(query).all()}
+        for label_id in sorted(untold):
             push_soon(connection, self.work, shop_id, label_id)
         for label in voids.overdue(connection, shop_id, now - _OVERDUE):
             voids.look_again(connection, self.work, label, now)
+        for label_id in late.overdue(connection, shop_id, now):
+            late.look_soon(connection, self.work, shop_id, label_id, now)
         gates.wake_forgotten(connection, self.work, shop_id, now, _OVERDUE)
         adopt_strays(connection, self.work, shop_id, now)

@@ -96,7 +96,7 @@ labels = TenantTable(
     Column("void_at", Moment),
     Column("void_until", Moment),  # When the carrier's window for voids ends.
     Column("void_tries", Integer),
-    Column("void_due", Moment),  # When the carrier is asked next.
+    Column("void_due", Moment),  # When the carrier is asked next, also about a purchase that was given up.
     Column("refund_accepted_at", Moment),
     Column("refund_back_at", Moment),
     Column("refund_minor", BigInteger),  # What came back, in the label's currency.

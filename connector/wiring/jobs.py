@@ -24,6 +24,7 @@ from connector.installing.privacy import Departures
 from connector.labels.aftercare import Aftercare
 from connector.labels.collect import MANIFEST_JOB, PICKUP_JOB, Collections
 from connector.labels.invoice_news import take_in as take_in_money
+from connector.labels.late import LATE, LatePurchases
 from connector.labels.purchase import Purchasing
 from connector.labels.retention import KEEP as KEEP_FILES
 from connector.labels.retention import forget_old, referred_to
@@ -102,6 +103,7 @@ def register_jobs(house: House, work: Work) -> None:
     work.register("labels.probe", GateKeeper(database, directory, work, now).probe)
     work.register("labels.files", aftercare.fetch)
     work.register(VOID, Voids(database, directory, work, now).follow)
+    work.register(LATE, LatePurchases(database, directory, work, house.shelf, now).look)
     collections = Collections(database, directory, house.shelf, now)
     work.register(MANIFEST_JOB, collections.manifest)
     work.register(PICKUP_JOB, collections.pickup)

@@ -53,13 +53,26 @@ from webhooks.ports import Fence
 from webhooks.receiver import Authentic, Forged, Reply
 
 Sale = Literal[
-    "sell", "lost-answer", "lost-request", "not-sent", "refuse", "empty-wallet", "dearer", "other-service", "late"
+    "sell",
+    "lost-answer",
+    "lost-request",
+    "not-sent",
+    "refuse",
+    "empty-wallet",
+    "dearer",
+    "other-service",
+    "late",
+    "refuse-late",
+    "overloaded",
+    "no-file",
 ]
 
 
 REJECTIONS: dict[str, Rejected] = {
     "not-sent": Rejected("not_sent", retry_after_s=30),
     "refuse": Rejected("address_refused", "The address is not good enough."),
+    "refuse-late": Rejected("refused", "The purchase failed."),
+    "overloaded": Rejected("overloaded", "Please be patient.", retry_after_s=20),
     "empty-wallet": Rejected("wallet_empty", "There is not enough money in the account."),
 }
 
@@ -85,6 +98,10 @@ def _a_label() -> bytes:
 
 
 A_LABEL = _a_label()
+
+
+def _file(handle: str) -> LabelFile:
+    return LabelFile("label", "application/pdf", url=f"fake://{handle}.pdf")
 
 
 class Killed(BaseException):
@@ -145,6 +162,8 @@ class FakeCarrier:
             return Rejected("fenced")
         self.attempts.append(handle)
         play = self.plays.popleft() if self.plays else "sell"
+        if play == "refuse-late":
+            self.unsold[handle] = rate
         if play in REJECTIONS:
             return REJECTIONS[play]
         if play in {"lost-request", "late"}:
@@ -164,6 +183,9 @@ class FakeCarrier:
         if known is not None and self.capabilities.repeat_purchase == "by_reference":
             return known
         sold = self.sell(handle, rate)
+        if play == "no-file":
+            sold = replace(sold, files=())
+            self.sales[-1] = sold
         if self.after_sale is not None:
             after, self.after_sale = self.after_sale, None
             after()
@@ -173,12 +195,18 @@ class FakeCarrier:
     def sell(self, handle: str, rate: Rate) -> Purchased:
         """Money goes here, and nowhere else."""
         number = f"TRK{handle.removeprefix('shp_')}"
-        file = LabelFile("label", "application/pdf", url=f"fake://{handle}.pdf")
+        files = (_file(handle),)
         sold = Purchased(
-            handle, rate, number, f"trk_{handle}", f"https://track.example/{number}", (file,), test_mode=self.test_mode
+            handle, rate, number, f"trk_{handle}", f"https://track.example/{number}", files, test_mode=self.test_mode
         )
         self.sales.append(sold)
         return sold
+
+    def give_files(self) -> None:
+        """The carrier has drawn the labels that it sold without a file."""
+        self.sales = [
+            each if each.files else replace(each, files=(_file(each.handle),)) for each in self.sales
+        ]  # fmt: skip
 
     def finish_late(self) -> None:
         """The carrier gets round to the purchases that it was slow with."""
