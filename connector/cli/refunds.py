@@ -8,7 +8,6 @@ from typing import Any
 import click
 from sqlalchemy import Connection
 
-from carriers.money import Money, MoneyError
 from connector.cli.naming import worker_runs
 from connector.cli.output import Speaker, command, with_house
 from connector.labels import voids
@@ -81,12 +80,7 @@ def _act(
     if again:
         voids.ask_again(connection, work, label, _BY_COMMAND, now)
     elif back is not None:
-        try:
-            amount = Money.parse(back, label.booked_currency)
-        except MoneyError as error:
-            raise WaybillError(f"{back!r} is not an amount in {label.booked_currency}.", detail="--back") from error
-        if not voids.money_back(connection, label, amount, at, "a person", now, _BY_COMMAND):
-            raise WaybillError("This label's money is not waited for any more.", detail=parcel_id)
+        voids.note_money_back(connection, label, back, at, now, _BY_COMMAND)
     label = _voided(connection, shop_id, parcel_id)
     said = voids.standing(label)
     assert said is not None  # noqa: S101 - it is a voided label.

@@ -149,6 +149,14 @@ def booked(connection: Connection, shop_id: str, order_id: str, kind: Kind) -> i
     return int(connection.execute(total).scalar() or 0)
 
 
+def booked_of_label(connection: Connection, shop_id: str, label_id: str, kind: Kind) -> int:
+    """What a label's entries of a kind come to, in minor units of its currency."""
+    total = entries.select(shop_id, func.sum(entries.c.minor)).where(
+        entries.c.label_id == label_id, entries.c.kind == kind
+    )
+    return int(connection.execute(total).scalar() or 0)
+
+
 def balances(connection: Connection, shop_id: str) -> dict[tuple[str, str], int]:
     """What stands on each account (account, currency), in minor units; over all accounts of a currency it is zero."""
     sums: dict[tuple[str, str], int] = {}

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from connector.storage.secrets import Keyring
+from connector.storage.secrets import Keyring, SealError
 from webhooks.errors import WaybillError
 
 
@@ -111,15 +111,21 @@ class LabelShelf:
     def put(self, content: bytes) -> str:
         """Keep content; returns its SHA-256. The file is whole and safe when this returns."""
         digest = hashlib.sha256(content).hexdigest()
-        self._blobs.write(digest, self._keyring.seal(content).encode())
+        self._blobs.write(digest, self._keyring.seal(content).encode(), replace=True)
         return digest
 
     def get(self, digest: str) -> bytes:
         """The content. Raises FileMissing, or FilesUnreachable."""
-        sealed = self._blobs.read(digest)
+        try:
+            sealed = self._blobs.read(digest)
+        except OSError as error:
+            raise FilesUnreachable("The label file cannot be read.", detail=type(error).__name__) from error
         if sealed is None:
             raise FileMissing("The label file is not there any more.", detail=digest)
-        content = self._keyring.open(sealed.decode())
+        try:
+            content = self._keyring.open(sealed.decode())
+        except (SealError, UnicodeDecodeError) as error:
+            raise FileMissing("The label file is damaged, or its key is gone.", detail=digest) from error
         if hashlib.sha256(content).hexdigest() != digest:
             raise FileMissing("The label file is damaged.", detail=digest)
         return content

@@ -99,8 +99,8 @@ def let_pass(connection: Connection, parcel: Any, code: str) -> None:
 
 
 def hold(connection: Connection, shop_id: str, parcel_id: str, why: Reason, now: datetime) -> None:
-    """Stop before money is spent, and put the parcel before a person."""
-    if set_parcel(connection, shop_id, parcel_id, "held", now, why):
+    """Stop before money is spent, and put the parcel before a person; one that got its label meanwhile keeps it."""
+    if set_parcel(connection, shop_id, parcel_id, "held", now, why, unless=("cancelled", "bought", "unknown")):
         need_person(connection, shop_id, parcel_id, why, now)
 
 

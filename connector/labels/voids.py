@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 from sqlalchemy import Connection
 
 from carriers.errors import CarrierError
 from carriers.label import Voided
-from carriers.money import Money
+from carriers.money import Money, MoneyError
 from connector.attention.board import need_person, settled
 from connector.directory import Directory
 from connector.labels import record
-from connector.labels.amounts import Kind, book
+from connector.labels.amounts import Kind, book, booked_of_label
 from connector.labels.by_hand import is_by_hand, take_back
 from connector.labels.tables import labels
 from connector.labels.void_rules import OPEN, Refund, RefundState, Turn, turn, window_ends
@@ -202,6 +202,27 @@ def money_back(
     settled(connection, label.shop_id, label.id, now, *MATTERS)
     _audit(connection, "label.refund_back", label, actor, now, {"amount": str(amount), "source": source[:80]})
     return True
+
+
+def note_money_back(connection: Connection, label: Any, typed: str, at: datetime, now: datetime, actor: Actor) -> None:
+    """A person saw the money of a voided label, in the label's currency, on the day of `at`.
+
+    Raises NotVoidable, naming --back or --on: no more comes back than the label cost with what was added later, and
+    not before it was bought or in the future; or where no money is waited for.
+    """
+    try:
+        amount = Money.parse(typed, label.booked_currency)
+    except MoneyError as error:
+        raise NotVoidable(f"{typed!r} is not an amount in {label.booked_currency}.", detail="--back") from error
+    added = Money(booked_of_label(connection, label.shop_id, label.id, "adjusted"), amount.currency)
+    most = max(_price(label), _price(label) + added)
+    if not Money.zero(amount.currency) < amount <= most:
+        raise NotVoidable(f"Between nothing and {most} can come back of this label.", detail="--back")
+    bought_at = label.settled_at or label.created_at
+    if not bought_at - timedelta(days=1) < at <= now:
+        raise NotVoidable("The money came between the purchase and today.", detail="--on")
+    if not money_back(connection, label, amount, at, "a person", now, actor):
+        raise NotVoidable("This label's money is not waited for any more.", detail=label.parcel_id)
 
 
 def overdue(connection: Connection, shop_id: str, before: datetime) -> list[Any]:

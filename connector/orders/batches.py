@@ -292,6 +292,8 @@ def try_again(connection: Connection, work: Work, shop_id: str, batch_id: str, a
         mine = batch_items.update(shop_id).where(batch_items.c.batch_id == batch_id, batch_items.c.position.in_(failed))
         connection.execute(mine.values(asked_at=None, why=None))
         by = {"actor_kind": actor.kind, "actor_name": actor.name}
+        if Actor(row.actor_kind, row.actor_name) != actor:
+            by["over_cap"] = ""  # Who may pass the cap said so for themselves, not for whoever asks next.
         connection.execute(batches.update(shop_id).where(batches.c.id == batch_id).values(**by))
         work.enqueue(connection, Task(JOB, f"batch:{batch_id}:{now.isoformat()}", shop_id, (batch_id,)))
         audit.record(

@@ -58,6 +58,8 @@ def read_rows(content: bytes) -> list[Row]:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise BadFile("The file is not UTF-8 text.") from error
+    if "\x00" in text:  # No text has it, and no database keeps it: another encoding, such as UTF-16.
+        raise BadFile("The file is not UTF-8 text.")
     head = text.partition("\n")[0]
     delimiter = max(",;\t", key=head.count)
     try:

@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 
+from connector.labels.tables import parcels
 from connector.orders import batches
 from connector.orders.batches import NoBatch
 from connector.orders.listing import OrderFilter
+from connector.orders.tables import batch_items
+from connector.orders.tables import batches as batch_rows
 from connector.storage import settings_versions
 from connector.storage.audit import Actor
 from connector.work.port import Task
@@ -136,3 +139,23 @@ async def test_an_empty_or_foreign_choice_makes_no_batch(counter: Counter) -> No
             here(counter, batches.make, counter.desk.shop_id, ids, ANNA, counter.house.clock.now())
     with pytest.raises(NoBatch):
         here(counter, batches.load, "shop_other", made(counter))
+
+
+async def test_an_owners_word_to_pass_the_cap_holds_for_the_owner_alone(counter: Counter) -> None:
+    """A colleague who asks once more for what was stopped has no such word."""
+    paul = Actor("person", "paul")
+    shop_id, now = counter.desk.shop_id, counter.house.clock.now()
+    batch_id = made(counter)
+    here(counter, batches.buy, counter.work, shop_id, batch_id, ANNA, now, over_cap="it is Christmas")
+    stopped = parcels.update(shop_id).values(state="refused", why={"code": "no_rates_at_purchase", "params": {}})
+    here(counter, lambda connection: connection.execute(stopped))
+
+    def word() -> str:
+        chosen = batch_rows.select(shop_id, batch_rows.c.over_cap).where(batch_rows.c.id == batch_id)
+        return str(here(counter, lambda connection: connection.execute(chosen).scalar_one()))
+
+    asked = batch_items.update(shop_id).values(asked_at=now)
+    for actor, left in ((ANNA, "it is Christmas"), (paul, "")):
+        here(counter, lambda connection: connection.execute(asked))
+        assert here(counter, batches.try_again, counter.work, shop_id, batch_id, actor, now) == COUNT
+        assert word() == left

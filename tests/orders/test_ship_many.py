@@ -26,6 +26,7 @@ def test_lines_are_read_with_their_numbers_whatever_separates_the_fields(sign: s
         (b"", "order"),
         (b"order,carrier,number,colour\n1,2,3,4\n", "colour"),
         (b"\xff\xfe", ""),
+        (b"order,carrier,number\n1,2,3\x00\n", ""),
     ],
 )
 def test_a_file_of_another_kind_is_refused_with_the_column(content: bytes, field: str) -> None:
