@@ -6,7 +6,7 @@ asked for again. Booking a driver may cost money: what, who and for how much is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,24 +20,22 @@ from carriers.label import Rejected, Unknown
 from carriers.money import Money
 from connector.directory import Directory, ShopEntry
 from connector.labels import collect_rows
-from connector.labels.by_hand import BY_HAND
 from connector.labels.desk_tables import manifest_labels, manifests, pickups
 from connector.labels.documents import Document, read_document
 from connector.labels.files import LabelShelf
-from connector.labels.tables import labels, parcels
+from connector.labels.uncollected import MOST, ready, waiting_at
 from connector.storage import audit
 from connector.storage.audit import Actor
 from connector.storage.database import Database, insert_new
 from connector.storage.ids import new_id
-from connector.tracking.tables import trackings
 from connector.words.reason import Reason
 from connector.work.port import Run, Task, TryLater, Work
 from webhooks.errors import WaybillError
 
 MANIFEST_JOB, PICKUP_JOB = "labels.manifest", "labels.pickup"
-_FRESH = timedelta(days=4)
 _AGAIN_S = 20.0
-_MOST = 1000
+_NOT_ASKED = frozenset({"fenced", "not_sent", "overloaded"})
+"""Codes of a refusal that did not come from the carrier's decision: the same is asked again."""
 
 
 class NothingToCollect(WaybillError):
@@ -46,37 +44,6 @@ class NothingToCollect(WaybillError):
 
 class NoCollection(WaybillError):
     """There is no such list or pick-up, or it cannot be changed any more."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ready:
-    """Labels that wait for a carrier: of one account, carrier and location."""
-
-    account_id: str
-    carrier: str
-    location_id: str
-    labels: tuple[tuple[str, str, str], ...]
-
-
-def ready(connection: Connection, shop_id: str, now: datetime) -> list[Ready]:
-    """Labels of the last days that are on no list, and whose parcels no carrier has seen."""
-    chosen = labels.select(shop_id).where(
-        labels.c.state == "bought",
-        labels.c.account_id != BY_HAND,
-        labels.c.settled_at >= now - _FRESH,
-        labels.c.id.not_in(manifest_labels.select(shop_id, manifest_labels.c.label_id)),
-        labels.c.id.in_(
-            trackings.select(shop_id, trackings.c.label_id).where(trackings.c.handed_over_at.is_(None))
-        ),
-    )  # fmt: skip
-    found: dict[tuple[str, str, str], list[tuple[str, str, str]]] = {}
-    rows = connection.execute(chosen.order_by(labels.c.settled_at, labels.c.id)).all()
-    places = _places(connection, shop_id, [row.parcel_id for row in rows])
-    for row in rows:
-        carrier = (row.booked_rate or {}).get("carrier") or row.carrier
-        key = (row.account_id, carrier, places.get(row.parcel_id, ""))
-        found.setdefault(key, []).append((row.id, row.booked_handle or row.handle, row.tracking_code))
-    return [Ready(*key, tuple(some)) for key, some in found.items()]
 
 
 def ask_manifests(connection: Connection, work: Work, shop: ShopEntry, actor: Actor, now: datetime) -> list[str]:
@@ -89,7 +56,7 @@ def ask_manifests(connection: Connection, work: Work, shop: ShopEntry, actor: Ac
         manifest_id = new_id("man", now)
         taken = [
             label
-            for label in each.labels[:_MOST]
+            for label in each.labels[:MOST]
             if insert_new(connection, manifest_labels.insert(shop.id, label_id=label[0], manifest_id=manifest_id))
         ]
         if not taken:
@@ -129,7 +96,7 @@ def plan_pickup(
         raise NothingToCollect("The driver needs a time that begins before it ends, and is not over.", detail="latest")
     if not any(each.id == location_id for each in shop.locations):
         raise NothingToCollect("There is no such location.", detail="location")
-    places = _waiting_at(connection, shop.id, account_id, location_id, now)
+    places = waiting_at(connection, shop.id, account_id, location_id, now)
     if not places:
         raise NothingToCollect("No parcel of this account waits at this location.", detail="account")
     pickup_id = new_id("pick", now)
@@ -210,6 +177,8 @@ class Collections:
             if found is None:
                 await self.database.run(collect_rows.move_manifest, row, self.now(), state="unclear")
                 found = await run.step("manifest.make", lambda: collector.make_manifest(handles, run.fence))
+                if isinstance(found, Rejected) and found.code not in _NOT_ASKED:
+                    found = await self._made_before(run, collector, row) or found
         except CarrierError as error:
             raise TryLater(
                 "The carrier does not say how the list stands.", retry_after_s=error.retry_after_s
@@ -220,7 +189,7 @@ class Collections:
         match found:
             case Unknown():
                 raise TryLater("Nobody knows whether the list was made.", retry_after_s=_AGAIN_S)
-            case Rejected(code="fenced" | "not_sent" | "overloaded"):
+            case Rejected() if found.code in _NOT_ASKED:
                 raise TryLater(found.message, retry_after_s=found.retry_after_s or _AGAIN_S)
             case Rejected():
                 await self.database.run(collect_rows.refuse_manifest, row, found.message, self.now())
@@ -236,6 +205,13 @@ class Collections:
                     raise TryLater("The carrier is still at the list.", retry_after_s=_AGAIN_S)
                 if url:
                     await self._keep_paper(run, shop_id, row, url)
+
+    async def _made_before(self, run: Run, collector: Collector, row: Any) -> Manifest | None:
+        """Our list, where an earlier request took effect after we had looked: a parcel is on one list only."""
+        there = await run.step("manifest.look_up", lambda: collector.find_manifest([each for _, each, _ in row.labels]))
+        if there is None or not {code for _, _, code in row.labels} <= set(there.tracking_codes):
+            return None
+        return there
 
     async def _keep_paper(self, run: Run, shop_id: str, row: Any, url: str) -> None:
         account = self.directory.account(shop_id, row.account_id)
@@ -305,7 +281,7 @@ class Collections:
         match found:
             case BookedPickup():
                 await self.database.run(collect_rows.booked, now_row, found.confirmation, self.now())
-            case Rejected(code="fenced" | "not_sent" | "overloaded"):
+            case Rejected() if found.code in _NOT_ASKED:
                 await self.database.run(collect_rows.change, now_row, self.now(), state="intent")
                 raise TryLater(found.message, retry_after_s=found.retry_after_s or _AGAIN_S)
             case Rejected():
@@ -330,11 +306,17 @@ class Collections:
 
     async def _cancel(self, run: Run, collector: Collector, row: Any) -> None:
         found = await run.step("pickup.cancel", lambda: collector.cancel_pickup(row.handle, run.fence))
+        if isinstance(found, Rejected) and found.code not in _NOT_ASKED:
+            # Who stays at home already cannot be sent there again: an earlier request of ours may have done it.
+            there = await run.step("pickup.look_up", lambda: collector.look_up_pickup(row.handle))
+            found = there if isinstance(there, NotBooked) and there.cancelled else found
         match found:
             case NotBooked():
                 await self.database.run(collect_rows.sent_home, row, self.now())
-            case Rejected(code="fenced" | "not_sent" | "overloaded") | Unknown():
+            case Unknown():
                 raise TryLater("The carrier did not say whether the driver stays at home.", retry_after_s=_AGAIN_S)
+            case Rejected() if found.code in _NOT_ASKED:
+                raise TryLater("The carrier was not asked to keep the driver at home.", retry_after_s=_AGAIN_S)
             case Rejected():
                 why = Reason("pickup_refused", {"said": found.message}).to_json()
                 await self.database.run(collect_rows.change, row, self.now(), state="booked", why=why)
@@ -342,35 +324,6 @@ class Collections:
     def _collector(self, shop_id: str, row: Any | None) -> Collector | None:
         account = None if row is None else self.directory.account(shop_id, row.account_id)
         return None if account is None else collector_of(account.connection)
-
-
-def _waiting_at(
-    connection: Connection, shop_id: str, account_id: str, location_id: str, now: datetime
-) -> list[tuple[str, str, str]]:
-    """Labels of an account whose parcels wait at a location; those on a list too."""
-    chosen = labels.select(shop_id).where(
-        labels.c.state == "bought",
-        labels.c.account_id == account_id,
-        labels.c.settled_at >= now - _FRESH,
-        labels.c.id.in_(trackings.select(shop_id, trackings.c.label_id).where(trackings.c.handed_over_at.is_(None))),
-    )
-    rows = connection.execute(chosen.order_by(labels.c.settled_at, labels.c.id).limit(_MOST)).all()
-    places = _places(connection, shop_id, [row.parcel_id for row in rows])
-    return [
-        (row.id, row.booked_handle or row.handle, row.tracking_code)
-        for row in rows
-        if places.get(row.parcel_id) == location_id
-    ]  # fmt: skip
-
-
-def _places(connection: Connection, shop_id: str, parcel_ids: Sequence[str]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for at in range(0, len(parcel_ids), 500):
-        chosen = parcels.select(shop_id, parcels.c.id, parcels.c.location_id).where(
-            parcels.c.id.in_(parcel_ids[at : at + 500])
-        )
-        found |= {row.id: row.location_id for row in connection.execute(chosen).all()}
-    return found
 
 
 def _manifest(connection: Connection, shop_id: str, manifest_id: str) -> Any | None:

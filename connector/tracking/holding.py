@@ -19,6 +19,7 @@ from connector.work.port import Run, Task, TryLater, Work
 log = structlog.get_logger(__name__)
 
 HOLD = "store.hold"
+_CHANGED = "What the store shall show has changed meanwhile."
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,29 +67,37 @@ class StoreHolding:
         if shop is None or row is None or row.state != "due" or shop.store.holds is None:
             return
         try:
-            await _converge(run, shop.store.holds, row)
+            await self._converge(run, shop.store.holds, row)
         except (StoreRefused, StoreMisconfigured) as error:
             log.warning("store_refused_hold", shop=shop_id, wanted=row.wanted is not None, message=error.message)
             state = "refused"
         else:
             state = "off" if row.wanted is None else "shown"
         if not await self.database.run(_done, row, state, self.now()):
-            raise TryLater("What the store shall show has changed meanwhile.", retry_after_s=1)
+            raise TryLater(_CHANGED, retry_after_s=1)
 
-
-async def _converge(run: Run, holds: StoreHolds, row: Any) -> None:
-    there = await run.step("hold.find", lambda: holds.find(row.group_id))
-    if there and row.wanted != row.shown:
-        await run.step("hold.release", lambda: holds.release(row.group_id, run.fence))
-        there = False
-    if row.wanted is not None and not there:
-        reason, note = row.wanted
-        await run.step("hold.set", lambda: holds.hold(row.group_id, reason, note, run.fence))
+    async def _converge(self, run: Run, holds: StoreHolds, row: Any) -> None:
+        there = await run.step("hold.find", lambda: holds.find(row.group_id))
+        if there and row.wanted != row.shown:
+            await run.step("hold.release", lambda: holds.release(row.group_id, run.fence))
+            there = False
+        if row.wanted is not None and not there:
+            reason, note = row.wanted
+            # Written before it leaves, so that a hold whose answer was lost is known as this one, and stays.
+            if not await self.database.run(_sends, row):
+                raise TryLater(_CHANGED, retry_after_s=1)
+            await run.step("hold.set", lambda: holds.hold(row.group_id, reason, note, run.fence))
 
 
 def _load(connection: Connection, shop_id: str, group_id: str) -> Any | None:
     chosen = store_holds.select(shop_id).where(store_holds.c.group_id == group_id)
     return connection.execute(chosen).one_or_none()
+
+
+def _sends(connection: Connection, row: Any) -> bool:
+    """No hold of ours is there now; what is shown next is what is wanted."""
+    mine = (store_holds.c.group_id == row.group_id) & (store_holds.c.turn == row.turn)
+    return connection.execute(store_holds.update(row.shop_id).where(mine).values(shown=row.wanted)).rowcount == 1
 
 
 def _done(connection: Connection, row: Any, state: str, now: datetime) -> bool:

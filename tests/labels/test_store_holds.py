@@ -209,6 +209,7 @@ async def test_a_worker_that_dies_at_any_boundary_leaves_the_store_in_line(
     await showing.refresh(order.id)
     await showing.pass_time(60)
     assert (showing.parcel(order.id).state, holds.shown) == ("bought", {})
+    assert holds.writes == 2, "set once, let go once"
     assert f"{side} {step}" in showing.boundaries
 
 

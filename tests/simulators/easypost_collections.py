@@ -1,7 +1,8 @@
 """Scan forms, pick-ups and batches of the EasyPost simulator: bodies as recorded, with the ids of what was asked.
 
 A scan form takes bought shipments that are on no other; the shipment names its form from then on. A pick-up is priced
-as it was recorded, and is scheduled by `buy`.
+as it was recorded, and is scheduled by `buy`. The strictest reading is played where nothing was recorded: each `buy`
+sends a driver, also a second one for the same pick-up, and what is cancelled cannot be cancelled again.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ class Collections:
     def __init__(self, world: World) -> None:
         self._world = world
         self._made: dict[str, Body] = {}
+        self._forms: dict[str, list[str]] = {}
+        self._bookings: list[Body] = []
+        self._cancelled: list[str] = []
 
     def scan_form(self, values: Body, mode: str) -> Body:
         """POST /v2/scan_forms."""
@@ -40,6 +44,7 @@ class Collections:
         form["form_url"] = shipments[0]["postage_label"]["label_url"]
         for each in shipments:
             each["scan_form"] = {"id": form["id"], "object": "ScanForm"}
+        self._forms[form["id"]] = [each["id"] for each in shipments]
         return self._keep(form)
 
     def pickup(self, values: Body, mode: str) -> Body:
@@ -68,12 +73,16 @@ class Collections:
         ):
             raise Refusal(422, "PICKUP.RATE.UNAVAILABLE", "This pickup rate is not available.")
         pickup |= {"status": "scheduled", "confirmation": f"WTC{int(token_hex(4), 16) % 10**8:08d}"}
+        self._bookings.append({"id": pickup_id, "reference": pickup["reference"]})
         return pickup
 
     def cancel(self, pickup_id: str) -> Body:
         """POST /v2/pickups/{id}/cancel."""
         pickup = self.find(pickup_id)
+        if pickup["status"] != "scheduled":
+            raise Refusal(422, "PICKUP.CANCEL.UNAVAILABLE", "This pickup is not scheduled.")
         pickup |= {"status": "canceled"}
+        self._cancelled.append(pickup_id)
         return pickup
 
     def batch(self, values: Body, mode: str) -> Body:
@@ -88,6 +97,10 @@ class Collections:
             "num_shipments": len(asked),
         }
         return self._keep(batch)
+
+    def summary(self) -> Body:
+        """Shipments by scan form, drivers who were sent, and pick-ups that were cancelled; for tests."""
+        return {"scan_forms": self._forms, "drivers": self._bookings, "drivers_cancelled": self._cancelled}
 
     def has(self, one: str) -> bool:
         """Whether it was made here."""

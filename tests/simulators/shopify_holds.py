@@ -1,4 +1,4 @@
-"""Holds that an app sets on fulfillment orders of the Shopify simulator."""
+"""Holds that an app sets on fulfillment orders of the Shopify simulator; a group remembers all that it ever had."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ def add_hold(world: World, group_id: str, given: Body) -> Body:
     hold = {"id": world.gid("FulfillmentHold"), "displayReason": given["reason"], "heldByRequestingApp": True}
     hold |= {"reason": given["reason"], "reasonNotes": given.get("reasonNotes"), "handle": given.get("handle", "")}
     group["fulfillmentHolds"] = [*group["fulfillmentHolds"], hold]
+    group["_held"] = [*group.get("_held", []), hold["id"]]
     group["status"] = "ON_HOLD"
     return {"fulfillmentHold": hold, "fulfillmentOrder": group}
 

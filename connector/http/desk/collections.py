@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from carriers.money import Money
 from connector.http.desk.house import DeskHouse
 from connector.http.desk.page import Answer, Ask, Complaint, Download, Goto, NotThere, Page, View
-from connector.labels import collect
+from connector.labels import collect, uncollected
 from connector.labels.desk_tables import manifests
 from connector.labels.files import FileMissing, FilesUnreachable
 from connector.words.reason import Reason
@@ -84,8 +84,8 @@ async def paper(house: DeskHouse, ask: Ask) -> Answer:
     return Download(content, row.media_type, "manifest.pdf", inline=shown, sandboxed=not shown)
 
 
-def _read(connection: Connection, shop_id: str, now: datetime) -> tuple[list[collect.Ready], list[Any], list[Any]]:
-    waiting = collect.ready(connection, shop_id, now)
+def _read(connection: Connection, shop_id: str, now: datetime) -> tuple[list[uncollected.Ready], list[Any], list[Any]]:
+    waiting = uncollected.ready(connection, shop_id, now)
     return waiting, collect.recent_manifests(connection, shop_id), collect.recent_pickups(connection, shop_id)
 
 
