@@ -33,7 +33,7 @@ from connector.work.port import Run, Task, TryLater, Work
 from webhooks.errors import WaybillError
 
 MANIFEST_JOB, PICKUP_JOB = "labels.manifest", "labels.pickup"
-_AGAIN_S = 20.0
+_AGAIN_S, _SOON = 20.0, 5
 _NOT_ASKED = frozenset({"fenced", "not_sent", "overloaded"})
 """Codes of a refusal that did not come from the carrier's decision: the same is asked again."""
 
@@ -116,10 +116,12 @@ def book_pickup(
     row = _pickup(connection, shop_id, pickup_id)
     if row.state != "offered" or not 1 <= number <= len(row.offers):
         raise NoCollection("This pick-up has no such offer that could be booked.", detail=pickup_id)
+    if (other := collect_rows.other_driver(connection, row)) is not None:
+        raise NoCollection("A driver comes to this place at that time already: cancel that one first.", detail=other.id)
     offer = row.offers[number - 1]
     values = {"state": "intent", "chosen": offer, "minor": offer["minor"], "currency": offer["currency"], "why": None}
     values |= {"actor_kind": actor.kind, "actor_name": actor.name}
-    collect_rows.change(connection, row, now, **values)
+    _change(connection, row, now, **values)
     _queue(connection, work, shop_id, pickup_id, row.version + 1)
     _tell(connection, shop_id, "pickup.book", pickup_id, actor, now, minor=offer["minor"], currency=offer["currency"])
 
@@ -130,13 +132,19 @@ def cancel_pickup(
     """Send the driver home, or let go of an offer. Raises NoCollection."""
     row = _pickup(connection, shop_id, pickup_id)
     if row.state in {"planned", "offered", "refused"}:
-        collect_rows.change(connection, row, now, state="cancelled")
+        _change(connection, row, now, state="cancelled")
     elif row.state == "booked":
-        collect_rows.change(connection, row, now, state="cancelling")
+        _change(connection, row, now, state="cancelling")
         _queue(connection, work, shop_id, pickup_id, row.version + 1)
     else:
         raise NoCollection("This pick-up cannot be cancelled now.", detail=pickup_id)
     _tell(connection, shop_id, "pickup.cancel", pickup_id, actor, now)
+
+
+def _change(connection: Connection, row: Any, now: datetime, **values: Any) -> None:
+    """Raises NoCollection where somebody was faster: what was shown is not how it stands."""
+    if not collect_rows.change(connection, row, now, **values):
+        raise NoCollection("Somebody changed this pick-up meanwhile: look at it again.", detail=row.id)
 
 
 def recent_manifests(connection: Connection, shop_id: str, most: int = 30) -> list[Any]:
@@ -175,6 +183,12 @@ class Collections:
             elif row.state == "unclear" or run.task.attempt > 1:
                 found = await run.step("manifest.look_up", lambda: collector.find_manifest(handles))
             if found is None:
+                row = await self.database.run(collect_rows.leave_out_voided, row, self.now())
+                handles = [handle for _, handle, _ in row.labels]
+                if not handles:
+                    said = "Every label of it was voided meanwhile."
+                    await self.database.run(collect_rows.refuse_manifest, row, said, self.now())
+                    return
                 await self.database.run(collect_rows.move_manifest, row, self.now(), state="unclear")
                 found = await run.step("manifest.make", lambda: collector.make_manifest(handles, run.fence))
                 if isinstance(found, Rejected) and found.code not in _NOT_ASKED:
@@ -188,7 +202,7 @@ class Collections:
     async def _manifest_done(self, run: Run, shop_id: str, row: Any, found: Manifest | Rejected | Unknown) -> None:
         match found:
             case Unknown():
-                raise TryLater("Nobody knows whether the list was made.", retry_after_s=_AGAIN_S)
+                raise TryLater("Nobody knows whether the list was made.", retry_after_s=_again_s(run))
             case Rejected() if found.code in _NOT_ASKED:
                 raise TryLater(found.message, retry_after_s=found.retry_after_s or _AGAIN_S)
             case Rejected():
@@ -202,7 +216,7 @@ class Collections:
                     collect_rows.move_manifest, row, self.now(), state=state, handle=found.handle, url=url[:1000]
                 )  # fmt: skip
                 if state == "pending":
-                    raise TryLater("The carrier is still at the list.", retry_after_s=_AGAIN_S)
+                    raise TryLater("The carrier is still at the list.", retry_after_s=_again_s(run))
                 if url:
                     await self._keep_paper(run, shop_id, row, url)
 
@@ -220,7 +234,9 @@ class Collections:
         _, content = await run.step("manifest.fetch", lambda: account.connection.fetch_file(url))
         read = await anyio.to_thread.run_sync(read_document, content)
         if not isinstance(read, Document):
-            raise TryLater("The paper of the list is not what it says; it is fetched again.", retry_after_s=_AGAIN_S)
+            raise TryLater(
+                "The paper of the list is not what it says; it is fetched again.", retry_after_s=_again_s(run)
+            )
         digest = await anyio.to_thread.run_sync(self.shelf.put, content)
         await self.database.run(
             collect_rows.move_manifest, row, self.now(), sha256=digest, media_type=read.media_type
@@ -277,6 +293,10 @@ class Collections:
         chosen = row.chosen
         offer = PickupOffer(chosen["carrier"], chosen["service"], Money(chosen["minor"], chosen["currency"]))
         found = await run.step("pickup.book", lambda: collector.book_pickup(row.handle, offer, run.fence))
+        if isinstance(found, Rejected) and found.code not in _NOT_ASKED:
+            # An earlier request may have booked the driver after it was given up.
+            there = await run.step("pickup.look_up", lambda: collector.look_up_pickup(row.handle))
+            found = there if isinstance(there, BookedPickup) else found
         now_row = await self.database.run(_pickup, row.shop_id, row.id)
         match found:
             case BookedPickup():
@@ -314,7 +334,7 @@ class Collections:
             case NotBooked():
                 await self.database.run(collect_rows.sent_home, row, self.now())
             case Unknown():
-                raise TryLater("The carrier did not say whether the driver stays at home.", retry_after_s=_AGAIN_S)
+                raise TryLater("The carrier did not say whether the driver stays at home.", retry_after_s=_again_s(run))
             case Rejected() if found.code in _NOT_ASKED:
                 raise TryLater("The carrier was not asked to keep the driver at home.", retry_after_s=_AGAIN_S)
             case Rejected():
@@ -324,6 +344,11 @@ class Collections:
     def _collector(self, shop_id: str, row: Any | None) -> Collector | None:
         account = None if row is None else self.directory.account(shop_id, row.account_id)
         return None if account is None else collector_of(account.connection)
+
+
+def _again_s(run: Run) -> float | None:
+    """Seconds to the next look at what takes a carrier long; after a few looks the waits of every job take over."""
+    return _AGAIN_S if run.task.attempt <= _SOON else None
 
 
 def _manifest(connection: Connection, shop_id: str, manifest_id: str) -> Any | None:

@@ -11,7 +11,11 @@ from carriers.money import Money
 from connector.attention.board import need_person, settled
 from connector.labels.amounts import book
 from connector.labels.desk_tables import manifest_labels, manifests, pickups
+from connector.labels.tables import labels
 from connector.words.reason import Reason
+
+_COMES = frozenset({"intent", "sent", "unclear", "booked", "cancelling"})
+"""Where a pick-up stands of which a driver comes, or may come."""
 
 
 def move_manifest(connection: Connection, row: Any, now: datetime, **values: Any) -> None:
@@ -44,6 +48,40 @@ def sent_home(connection: Connection, row: Any, now: datetime) -> None:
     """The driver does not come, and the price is back."""
     if change(connection, row, now, state="cancelled"):
         book(connection, row.shop_id, "driver_back", _price(row), order_id="", cause=row.id, now=now)
+
+
+def leave_out_voided(connection: Connection, row: Any, now: datetime) -> Any:
+    """The list as it may be asked for: a label that was voided after it was put on it is none of it any more."""
+    ids = [label_id for label_id, _, _ in row.labels]
+    still: set[str] = set()
+    for at in range(0, len(ids), 500):
+        chosen = labels.select(row.shop_id, labels.c.id).where(
+            labels.c.id.in_(ids[at : at + 500]), labels.c.state == "bought"
+        )
+        still |= {str(each.id) for each in connection.execute(chosen).all()}
+    if gone := set(ids) - still:
+        kept = [label for label in row.labels if label[0] in still]
+        move_manifest(connection, row, now, labels=kept)
+        off = manifest_labels.delete(row.shop_id)
+        connection.execute(
+            off.where(manifest_labels.c.manifest_id == row.id, manifest_labels.c.label_id.in_(sorted(gone)))
+        )
+    return connection.execute(manifests.select(row.shop_id).where(manifests.c.id == row.id)).one()
+
+
+def other_driver(connection: Connection, row: Any) -> Any | None:
+    """Another pick-up of the account and place that is booked, or being booked, for a part of the same time.
+
+    All of them are held until the transaction ends, so that of two clicks one sees the other.
+    """
+    beside = pickups.select(row.shop_id).where(
+        pickups.c.account_id == row.account_id,
+        pickups.c.location_id == row.location_id,
+        pickups.c.earliest < row.latest,
+        pickups.c.latest > row.earliest,
+    )
+    held = connection.execute(beside.order_by(pickups.c.id).with_for_update()).all()
+    return next((each for each in held if each.id != row.id and each.state in _COMES), None)
 
 
 def _price(row: Any) -> Money:

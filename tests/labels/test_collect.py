@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from connector.labels import amounts, collect
+from connector.labels import amounts, collect, record
 from connector.labels.collect import NoCollection, NothingToCollect
 from connector.labels.desk_tables import pickups
 from connector.labels.retention import referred_to
+from connector.labels.voids import request_void
 from connector.orders import view
 from connector.storage import settings_versions
 from connector.storage.audit import Actor
@@ -107,6 +108,41 @@ async def test_a_driver_is_offered_booked_and_sent_home(counter: Counter) -> Non
     assert driver(counter).state == "cancelled"
     paid = counter.house.here(amounts.balances, counter.desk.shop_id)
     assert paid["postage:driver", booked.currency] == 0
+
+
+async def test_a_label_that_is_voided_after_it_is_on_a_list_is_left_out(counter: Counter) -> None:
+    """The carrier would refuse the whole list for it."""
+    (made,) = ask(counter)
+    first, second = (label[0] for label in lists(counter)[0].labels)
+    house, shop_id = counter.house, counter.desk.shop_id
+    parcel_id = house.here(record.label_of, shop_id, first).parcel_id
+    house.here(request_void, counter.work, shop_id, parcel_id, "wrong box", ANNA, house.clock.now())
+    await counter.drain()
+    row = lists(counter)[0]
+    assert (row.id, row.state, [label[0] for label in row.labels]) == (made, "made", [second])
+
+
+async def test_one_driver_is_booked_for_a_place_and_time(counter: Counter) -> None:
+    now, shop_id = counter.house.clock.now(), counter.desk.shop_id
+    first, second = plan(counter), plan(counter)
+    tomorrow = now + timedelta(days=1)
+    later = plan(counter, earliest=tomorrow, latest=tomorrow + timedelta(hours=4))
+    await counter.drain()
+
+    def book(pickup: str) -> None:
+        counter.house.here(collect.book_pickup, counter.work, shop_id, pickup, 1, ANNA, now)
+
+    book(first)
+    with pytest.raises(NoCollection) as told:
+        book(second)
+    assert told.value.detail == first
+    book(later)
+    await counter.drain()
+    with pytest.raises(NoCollection):
+        book(second)
+    counter.house.here(collect.cancel_pickup, counter.work, shop_id, first, ANNA, now)
+    await counter.drain()
+    book(second)
 
 
 async def test_a_driver_needs_a_time_a_place_and_parcels(counter: Counter) -> None:
