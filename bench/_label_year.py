@@ -82,19 +82,69 @@ def live_a_year(database: Database, count: int, seed: int) -> Year:
     for first in range(0, count, 1000):
 
         def live(connection: Connection, first: int = first) -> None:
-            for number in range(first, min(first + 1000, count)):
-                clock.at = _START + timedelta(days=365) * number / count
-                follow = Voids(database, None, work, clock.now)  # type: ignore[arg-type]  # No carrier is asked here.
-                _parcel(_Life(connection, work, follow, random, year, clock.at), number)
+            follow = Voids(database, None, work, clock.now)  # type: ignore[arg-type]  # No carrier is asked here.
+            numbers = range(first, min(first + 1000, count))
+            moments = [_START + timedelta(days=365) * number / count for number in numbers]
+            placed = _placed(connection, year.shop_id, random, dict(zip(numbers, moments, strict=True)))
+            for clock.at, one in zip(moments, placed, strict=True):
+                _parcel(_Life(connection, work, follow, random, year, clock.at), one)
 
         database.run_here(live)
     return year
 
 
-def _parcel(life: _Life, number: int) -> None:
+@dataclass(frozen=True)
+class _Placed:
+    """A paid order with its one parcel."""
+
+    number: int
+    order_id: str
+    parcel_id: str
+    currency: str
+    charged: int
+
+
+def _placed(connection: Connection, shop: str, random: Random, when: dict[int, datetime]) -> list[_Placed]:
+    """Orders with their parcels, written at once: they are the world, and not what is measured."""
+    found, order_rows, parcel_rows = [], [], []
+    for number, now in when.items():
+        currency = random.choice(("EUR", "EUR", "EUR", "USD", "JPY"))
+        charged = random.choice((0, random.randint(100, 3_000)))
+        one = _Placed(number, new_id("ord", now), new_id("par", now), currency, charged)
+        found.append(one)
+        values = {"id": one.order_id, "external_id": f"x{number}", "name": f"#{number}", "currency": currency}
+        times = {"placed_at": now, "updated_at": now, "seen_at": now}
+        order_rows.append(
+            {"shop_id": shop, "paid": True, "cancelled": False, "charged_minor": charged} | values | times
+        )
+        parcel_rows.append(
+            {
+                "shop_id": shop,
+                "id": one.parcel_id,
+                "order_id": one.order_id,
+                "order_external_id": f"x{number}",
+                "group_id": f"g{number}",
+                "number": 1,
+                "count": 1,
+                "state": "planned",
+                "contents": [],
+                "grams": 500,
+                "plan_id": "p",
+                "location_id": "loc",
+                "currency": currency,
+                "created_at": now,
+                "changed_at": now,
+            }
+        )
+    connection.execute(orders.for_rows, order_rows)
+    connection.execute(parcels.for_rows, parcel_rows)
+    return found
+
+
+def _parcel(life: _Life, one: _Placed) -> None:
     """One parcel's whole story."""
-    currency = life.random.choice(("EUR", "EUR", "EUR", "USD", "JPY"))
-    order_id, parcel_id = _planned(life, number, currency)
+    currency, number, order_id, parcel_id = one.currency, one.number, one.order_id, one.parcel_id
+    _agreed(life, one)
     price = Money(life.random.randint(150, 6_000), currency)
     if life.chance(0.04):
         _typed(life, parcel_id, price, number)
@@ -114,39 +164,17 @@ def _parcel(life: _Life, number: int) -> None:
         _claimed(life, parcel_id)
 
 
-def _planned(life: _Life, number: int, currency: str) -> tuple[str, str]:
-    shop, now, connection, random = life.year.shop_id, life.now, life.connection, life.random
-    order_id, parcel_id = new_id("ord", now), new_id("par", now)
-    charged = random.choice((0, random.randint(100, 3_000)))
-    values = {"external_id": f"x{number}", "name": f"#{number}", "currency": currency, "cancelled": False}
-    times = {"placed_at": now, "updated_at": now, "seen_at": now}
-    connection.execute(orders.insert(shop, id=order_id, paid=True, charged_minor=charged, **values, **times))
-    connection.execute(
-        parcels.insert(
-            shop,
-            id=parcel_id,
-            order_id=order_id,
-            order_external_id=f"x{number}",
-            group_id=f"g{number}",
-            number=1,
-            count=1,
-            state="planned",
-            contents=[],
-            grams=500,
-            plan_id="p",
-            location_id="loc",
-            currency=currency,
-            created_at=now,
-            changed_at=now,
-        )
-    )
-    if charged:
-        book(connection, shop, "charged", Money(charged, currency), order_id=order_id, cause=order_id, now=now)
-        life.year.move("buyer", "shipping:income", charged, currency)
-    quoted = random.randint(150, 6_000)
-    book(connection, shop, "quoted", Money(quoted, currency), order_id=order_id, cause=f"q{number}", now=now)
-    life.year.move("carrier:expected", "postage:expected", quoted, currency)
-    return order_id, parcel_id
+def _agreed(life: _Life, one: _Placed) -> None:
+    """What was quoted, and what the buyer paid."""
+    shop, now, connection = life.year.shop_id, life.now, life.connection
+    if one.charged:
+        charged = Money(one.charged, one.currency)
+        book(connection, shop, "charged", charged, order_id=one.order_id, cause=one.order_id, now=now)
+        life.year.move("buyer", "shipping:income", one.charged, one.currency)
+    quoted = life.random.randint(150, 6_000)
+    price = Money(quoted, one.currency)
+    book(connection, shop, "quoted", price, order_id=one.order_id, cause=f"q{one.number}", now=now)
+    life.year.move("carrier:expected", "postage:expected", quoted, one.currency)
 
 
 def _bought(life: _Life, order_id: str, parcel_id: str, price: Money, name: str) -> Any:
