@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from base64 import b64decode
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -13,20 +11,21 @@ from sqlalchemy import Connection
 from carriers.invoice import Measures
 from carriers.money import Money
 from connector.catalogue.measured import Measured, all_of
+from connector.insight.dispute_sheet import Packet, Part, typeset
 from connector.insight.gaps import billed
 from connector.insight.prices import Lists
 from connector.insight.truth_rows import LabelTruth, label_truths
+from connector.labels.amounts import of_order
+from connector.labels.claims import open_claim
 from connector.labels.invoice_csv import measures_of
-from connector.labels.paper.fonts import find_fonts
-from connector.labels.paper.sheets import SHEETS
-from connector.labels.paper.typeset import BLACK, GREY, Ink, Typeset
 from connector.orders.tables import orders
+from connector.packing.picture import draw
 from connector.quotes.ledger import load
 from connector.quotes.view import ShownParcel, shown
 from webhooks.errors import WaybillError
 
-_SHEET = SHEETS["a4"]
-_LEFT, _WIDTH, _FOOT = 48.0, _SHEET.width - 96.0, _SHEET.height - 60.0
+_SAID = ("Weight", "Size", "Billed weight", "Zone", "Delivered to a home")
+_CLAIMS = {"claimed": "Claimed", "claim_paid": "Paid by the carrier", "claim_lost": "Denied by the carrier"}
 _NAMES = {
     "dimensions": "dimensions",
     "weight": "weight",
@@ -43,24 +42,6 @@ class NothingToDispute(WaybillError):
     """The parcel has no label that was paid for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A section of the packet: a title, its lines (left, right), and perhaps a picture (SVG)."""
-
-    title: str
-    rows: tuple[tuple[str, str], ...] = ()
-    picture: bytes = b""
-
-
-@dataclass(frozen=True, slots=True)
-class Packet:
-    """All that the packet says, before it is set. It names no buyer and no street: a carrier has those."""
-
-    title: str
-    lead: str
-    parts: tuple[Part, ...] = field(default=())
-
-
 def packet(
     connection: Connection, shop_id: str, parcel_id: str, now: datetime, fonts: str = "", lists: Lists | None = None
 ) -> bytes:
@@ -68,9 +49,7 @@ def packet(
     return typeset(gather(connection, shop_id, parcel_id, now, lists), fonts)
 
 
-def gather(
-    connection: Connection, shop_id: str, parcel_id: str, now: datetime, lists: Lists | None = None
-) -> Packet:
+def gather(connection: Connection, shop_id: str, parcel_id: str, now: datetime, lists: Lists | None = None) -> Packet:
     """What is known of the parcel. Raises NothingToDispute."""
     found = label_truths(connection, shop_id, now, parcel_id=parcel_id, lists=lists)
     if not found:
@@ -89,14 +68,32 @@ def gather(
     return Packet(
         f"Label {known.label.tracking_code} of order {order.name}",
         f"Parcel {known.parcel.number} of {known.parcel.count} ({parcel_id}), written on {now:%Y-%m-%d %H:%M} UTC.",
-        (
-            Part("What it cost", tuple(_costs(known))),
-            Part("The quote", tuple(quoted or [("No quote is known for this order.", "")])),
-            Part("How it was packed", tuple(_plan(known, planned)), _picture(planned)),
-            Part("Measured", tuple(_measured(known, told))),
-            Part("The carrier's invoice", tuple(_lines(known))),
+        _ask(known),
+        tuple(
+            part
+            for part in (
+                Part("What it cost", tuple(_costs(known))),
+                _compared(known, told),
+                Part("The carrier's invoice", tuple(_lines(known))),
+                Part("The claim", tuple(_claims(connection, shop_id, known))),
+                Part("The quote", tuple(quoted or [("No quote is known for this order.", "")])),
+                Part("How it was packed", tuple(_plan(known, planned)), _picture(planned), note=_legend(planned)),
+            )
+            if part.rows
         ),
     )
+
+
+def _ask(known: LabelTruth) -> str:
+    """What the carrier is to do, in a sentence or two."""
+    evidence, currency = known.evidence, known.label.booked_currency
+    added = Money(evidence.invoiced - evidence.bought, currency)
+    if added.minor <= 0:
+        return "The carrier added nothing to this label."
+    parts = [(cause, minor) for cause, minor in known.attribution.parts if minor > 0 and cause != "stand_in"]
+    named = ", ".join(f"{_NAMES[cause]} {Money(minor, currency)}" for cause, minor in parts)
+    why = f" It comes of: {named}." if named else ""
+    return f"We ask for {added} back, which was added to this label after it was bought.{why}"
 
 
 def _costs(known: LabelTruth) -> list[tuple[str, str]]:
@@ -109,11 +106,11 @@ def _costs(known: LabelTruth) -> list[tuple[str, str]]:
     rows += [
         ("Label bought at", str(Money(evidence.bought, currency))),
         ("Invoiced", str(Money(evidence.invoiced, currency))),
-        ("Difference to dispute", str(Money(evidence.invoiced - evidence.bought, currency))),
+        ("=Added after the purchase", str(Money(evidence.invoiced - evidence.bought, currency))),
     ]
-    return rows + [
-        (f"of which {_NAMES[cause]}", str(Money(minor, currency))) for cause, minor in known.attribution.parts
-    ]
+    before = evidence.quoted is not None and evidence.quoted != evidence.bought
+    of = "  of the whole difference to the quote: " if before else "  of which "
+    return rows + [(f"{of}{_NAMES[cause]}", str(Money(minor, currency))) for cause, minor in known.attribution.parts]
 
 
 def _plan(known: LabelTruth, planned: ShownParcel | None) -> list[tuple[str, str]]:
@@ -126,16 +123,29 @@ def _plan(known: LabelTruth, planned: ShownParcel | None) -> list[tuple[str, str
     return rows + [(f"{units} x {(goods.get(line) or [line])[0]}", "") for line, units in parcel.contents]
 
 
-def _measured(known: LabelTruth, told: Sequence[Measured]) -> list[tuple[str, str]]:
-    rows = []
-    for each in told:
-        by = "Our scale" if each.source == "scale" else "The carrier"
-        size = "" if each.size is None else " x ".join(map(str, each.size)) + " mm"
-        weight = "" if each.grams is None else f"{each.grams} g"
-        rows.append((f"{by}, {each.at:%Y-%m-%d}", ", ".join(filter(None, (weight, size)))))
-    captured = _said(known.evidence.captured, known.evidence.divisor)
-    rows += [(f"The carrier's {name.lower()}", value) for name, value in captured]
-    return rows or [("Nobody measured this parcel.", "")]
+def _compared(known: LabelTruth, told: Sequence[Measured]) -> Part:
+    """What was planned, what our scale said and what the carrier says, beside each other."""
+    evidence, divisor = known.evidence, known.evidence.divisor
+    scale = next((each for each in reversed(told) if each.source == "scale"), None)
+    ours = Measures() if scale is None else Measures(scale.grams, scale.size)
+    columns = [dict(_said(measures, divisor)) for measures in (evidence.planned, ours, evidence.captured)]
+    names = [name for name in _SAID if any(name in column for column in columns[1:])]
+    if not names:
+        return Part("Measured", (("Nobody measured this parcel.", ""),))
+    when = "" if scale is None else f"Our scale: {scale.at:%Y-%m-%d %H:%M} UTC. "
+    head = ("", "Planned", "Our scale", "The carrier")
+    rows = tuple((name, *(column.get(name, "–") for column in columns)) for name in names)  # noqa: RUF001 - a dash.
+    weighed = f"{when}Billed weight is the greater of the weight and the volume over {divisor} mm³ a gram."
+    return Part("Measured", rows, head=head, note=weighed)
+
+
+def _claims(connection: Connection, shop_id: str, known: LabelTruth) -> list[tuple[str, str]]:
+    """What was claimed of the carrier, and what came of it."""
+    booked = [each for each in of_order(connection, shop_id, known.parcel.order_id) if each.label_id == known.label.id]
+    rows = [(f"{_CLAIMS[each.kind]} on {each.at:%Y-%m-%d}", str(each.money)) for each in booked if each.kind in _CLAIMS]
+    if rows:
+        rows.append(("=Open", str(Money(open_claim(connection, shop_id, known.label.id), known.label.booked_currency))))
+    return rows
 
 
 def _lines(known: LabelTruth) -> list[tuple[str, str]]:
@@ -173,43 +183,13 @@ def _said(measures: Measures, divisor: int) -> list[tuple[str, str]]:
 
 
 def _picture(planned: ShownParcel | None) -> bytes:
-    if planned is None or not planned.picture:
+    if planned is None or planned.packed is None:
         return b""
-    return b64decode(planned.picture.partition(",")[2])
+    return draw(planned.packed, planned.carton, bare=True).encode()
 
 
-def typeset(told: Packet, fonts: str = "") -> bytes:
-    """Set the packet on A4 sheets."""
-    texts = [told.title, told.lead, *(text for part in told.parts for row in part.rows for text in (part.title, *row))]
-    out = Typeset(_SHEET.width, _SHEET.height, find_fonts(fonts), texts)
-    out.new_page()
-    y = out.text(_LEFT, 48, _WIDTH, told.title, 16, weight="B")
-    y = out.text(_LEFT, y + 2, _WIDTH, told.lead, 9, ink=GREY)
-    for part in told.parts:
-        y = _set_part(out, y + 14, part)
-    return out.content()
-
-
-def _set_part(out: Typeset, y: float, part: Part) -> float:
-    y = _room(out, y, 60)
-    y = out.text(_LEFT, y, _WIDTH, part.title, 12, weight="B")
-    out.rule(_LEFT, y + 1, _WIDTH)
-    y += 5
-    for left, right in part.rows:
-        y = _room(out, y, 14)
-        ink: Ink = GREY if left.startswith("  ") else BLACK
-        below = out.text(_LEFT, y, _WIDTH * 0.62, left.strip(), 9, ink=ink, lines=2)
-        y = max(below, out.text(_LEFT + _WIDTH * 0.64, y, _WIDTH * 0.36, right, 9, right=True, lines=2))
-    if part.picture:
-        side = 250.0
-        y = _room(out, y + 6, side)
-        out.picture(part.picture, _LEFT, y, side, side)
-        y += side
-    return y
-
-
-def _room(out: Typeset, y: float, needed: float) -> float:
-    if y + needed <= _FOOT:
-        return y
-    out.new_page()
-    return 48.0
+def _legend(planned: ShownParcel | None) -> str:
+    """Whose the numbers in the picture are."""
+    if planned is None or not planned.legend:
+        return ""
+    return "In the picture: " + "; ".join(f"{number} {name}" for number, name in enumerate(planned.legend, 1)) + "."

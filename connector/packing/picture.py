@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import colorsys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
@@ -34,39 +35,55 @@ class _Sheet:
         )
 
 
-def draw(parcel: PackedCarton, title: str) -> str:
-    """The picture of one parcel: seen from the corner that is farthest from where x, y and z begin."""
+_NO_NAMES: Mapping[str, str] = {}
+
+
+def draw(parcel: PackedCarton, title: str, names: Mapping[str, str] = _NO_NAMES, *, bare: bool = False) -> str:
+    """The picture of one parcel: seen from the corner that is farthest from where x, y and z begin.
+
+    `names` are the goods' by key, for the legend; `bare` leaves title and legend to who sets the picture in a text.
+    """
     width, length, depth = parcel.inner
     wide = (width + length) * _COS
     high = (width + length) * _SIN + depth
     scale = min((_WIDE - 2 * _MARGIN) / wide, (_HIGH - 2 * _MARGIN) / high)
-    top = 2 * _LINE + _MARGIN
+    top = _MARGIN if bare else 2 * _LINE + _MARGIN
     sheet = _Sheet(scale, _MARGIN + length * _COS * scale, top + depth * scale)
-    keys = list(dict.fromkeys(each.key for each in parcel.placed))
+    keys = legend(parcel)
     legend_top = top + high * scale + _MARGIN
-    total_height = legend_top + _LINE * (len(keys) + 1)
+    total_height = legend_top if bare else legend_top + _LINE * (len(keys) + 1)
+    total_width = 2 * _MARGIN + wide * scale if bare else _WIDE
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDE:.0f} {total_height:.0f}" {_STYLE}>',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {total_width:.0f} {total_height:.0f}" {_STYLE}>',
         f"<title>{escape(title)}</title>",
         f"<desc>{escape(_described(parcel))}</desc>",
-        f'<rect width="{_WIDE:.0f}" height="{total_height:.0f}" fill="#fff"/>',
-        f'<text x="{_MARGIN:.0f}" y="{_LINE}" font-size="14" font-weight="bold">{escape(title)}</text>',
-        f'<text x="{_MARGIN:.0f}" y="{2 * _LINE}" fill="#555">{escape(_described(parcel))}</text>',
+        f'<rect width="{total_width:.0f}" height="{total_height:.0f}" fill="#fff"/>',
         _walls(sheet, width, length, depth),
     ]
+    if not bare:
+        parts += [
+            f'<text x="{_MARGIN:.0f}" y="{_LINE}" font-size="14" font-weight="bold">{escape(title)}</text>',
+            f'<text x="{_MARGIN:.0f}" y="{2 * _LINE}" fill="#555">{escape(_described(parcel))}</text>',
+        ]
     numbers = {key: number for number, key in enumerate(keys, 1)}
     labelled = len(parcel.placed) <= _LABELS
     parts += [_box(sheet, placed, numbers[placed.key], labelled=labelled) for placed in back_to_front(parcel.placed)]
     parts.append(_front(sheet, width, length, depth))
-    for line, key in enumerate(keys):
+    for line, key in enumerate(() if bare else keys):
         y = legend_top + _LINE * line
         units = sum(each.units for each in parcel.placed if each.key == key)
+        name = escape(names.get(key, key))
         parts.append(
             f'<rect x="{_MARGIN:.0f}" y="{y:.1f}" width="14" height="14" fill="{_colour(line + 1, 70)}" stroke="#333"/>'
-            f'<text x="{_MARGIN + 22:.0f}" y="{y + 12:.1f}">{line + 1}: {escape(key)} ({units})</text>'
+            f'<text x="{_MARGIN + 22:.0f}" y="{y + 12:.1f}">{line + 1}: {name} ({units})</text>'
         )
     parts.append("</svg>\n")
     return "\n".join(parts)
+
+
+def legend(parcel: PackedCarton) -> list[str]:
+    """The keys of the goods in the order of their numbers, from 1."""
+    return list(dict.fromkeys(each.key for each in parcel.placed))
 
 
 def back_to_front(placed: Sequence[Placed]) -> list[Placed]:
@@ -147,7 +164,10 @@ def _points(sheet: _Sheet, corners: Sequence[tuple[float, float, float]]) -> str
 
 
 def _colour(number: int, light: int) -> str:
-    return f"hsl({(_HUES[(number - 1) % len(_HUES)] + 17 * ((number - 1) // len(_HUES))) % 360},55%,{light}%)"
+    """A hue for each number, as `#rrggbb`: what sets pictures in PDF reads no other way to write it."""
+    hue = (_HUES[(number - 1) % len(_HUES)] + 17 * ((number - 1) // len(_HUES))) % 360
+    shares = colorsys.hls_to_rgb(hue / 360, light / 100, 0.55)
+    return "#" + "".join(f"{round(255 * share):02x}" for share in shares)
 
 
 def _described(parcel: PackedCarton) -> str:

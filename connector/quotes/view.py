@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from carriers.money import Money
-from connector.packing.picture import draw
+from connector.packing.picture import draw, legend
 from connector.packing.plan import Plan, PlannedParcel
+from connector.packing.result import PackedCarton
 from connector.quotes.answers import AccountAnswer
 from connector.quotes.decide import plan
 from connector.quotes.decision import DecidedOffer
@@ -48,7 +49,10 @@ class ShownOffer:
 
 @dataclass(frozen=True, slots=True)
 class ShownParcel:
-    """A parcel of the plan: its goods by name, and a picture (an image's address) where it is known how they lie."""
+    """A parcel of the plan: its goods by name, and a picture (an image's address) where it is known how they lie.
+
+    `packed` is what the picture is drawn from, `legend` the goods' names in the order of their numbers in it.
+    """
 
     number: int
     carton: str
@@ -57,6 +61,8 @@ class ShownParcel:
     tare_g: int
     goods: tuple[tuple[str, int], ...]
     picture: str
+    packed: PackedCarton | None = None
+    legend: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +134,10 @@ def _offer(offer: DecidedOffer) -> ShownOffer:
 
 
 def _parcel(planned: Plan, at: int, parcel: PlannedParcel, names: Mapping[str, str]) -> ShownParcel:
-    picture = ""
+    picture, packed = "", None
     if planned.packing is not None and at < min(len(planned.packing.cartons), _MOST_PICTURES):
-        drawn = draw(planned.packing.cartons[at], f"{at + 1}. {parcel.carton}")
+        packed = planned.packing.cartons[at]
+        drawn = draw(packed, f"{at + 1}. {parcel.carton}", names)
         picture = f"data:image/svg+xml;base64,{b64encode(drawn.encode()).decode()}"
     return ShownParcel(
         number=at + 1,
@@ -140,4 +147,6 @@ def _parcel(planned: Plan, at: int, parcel: PlannedParcel, names: Mapping[str, s
         tare_g=parcel.tare.grams,
         goods=tuple((names.get(line, line), units) for line, units in parcel.contents),
         picture=picture,
+        packed=packed,
+        legend=() if packed is None else tuple(names.get(key, key) for key in legend(packed)),
     )
