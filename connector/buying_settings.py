@@ -40,6 +40,9 @@ class BuyingSettings(BaseModel):
     void_on_cancel: bool = Field(
         default=True, description="Nobody wants to pay for the label of an order that was cancelled before it left."
     )
+    void_on_edit: bool = Field(
+        default=True, description="A label with the wrong goods or address helps nobody, and its money comes back."
+    )
     tell_store: bool = Field(
         default=True, description="Whoever opens a held order in the store shall see why it does not leave."
     )
@@ -61,6 +64,7 @@ FORMS: Mapping[str, str] = {
     "check_address": "yes | no",
     "verify_address": "off | carrier",
     "void_on_cancel": "yes | no",
+    "void_on_edit": "yes | no",
     "tell_store_of_holds": "yes | no",
 }
 """The keys of the command line that stand for parts of these settings, and how each is written."""
@@ -74,6 +78,7 @@ _FIELDS = {
     "check_address": "checked_address",
     "verify_address": "verify",
     "void_on_cancel": "void_on_cancel",
+    "void_on_edit": "void_on_edit",
     "tell_store_of_holds": "tell_store",
 }
 _SWITCH = {"yes": True, "no": False, "true": True, "false": False}
@@ -99,7 +104,7 @@ def put(body: dict[str, Any], key: str, text: str, currency: str) -> None:
         body["max_value"], body["currency"] = str(Money.parse(text, currency).amount), currency
     elif key == "buy_countries":
         body[field] = [part.strip().upper() for part in text.split(",") if part.strip()]
-    elif key in {"buy_in_stock", "check_address", "void_on_cancel", "tell_store_of_holds"}:
+    elif key in {"buy_in_stock", "check_address", "void_on_cancel", "void_on_edit", "tell_store_of_holds"}:
         if text.lower() not in _SWITCH:
             raise ValueError(text)
         body[field] = _SWITCH[text.lower()]

@@ -57,6 +57,7 @@ EXAMPLES = {
     "check_address": "no",
     "verify_address": "carrier",
     "void_on_cancel": "no",
+    "void_on_edit": "no",
     "tell_store_of_holds": "no",
     "customs_signer": "Tea and Pots Ltd",
     "customs_contents": "sample",

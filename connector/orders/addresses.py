@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from carriers.address import Address
+from carriers.deliverable import tidy
 from connector.attention.board import settled
 from connector.directory import ShopEntry
 from connector.labels import record
@@ -28,6 +29,7 @@ from connector.work.port import Work
 from webhooks.errors import WaybillError
 
 _WAITING = ("planned", "held", "refused")
+_ON_LABEL = ("country", "postal_code", "city", "street1", "street2", "name", "company")
 KEEP_PERSON = timedelta(days=90)
 ADDRESS_HOLDS = frozenset({ADDRESS, UNDELIVERABLE, CORRECTED})
 """Holds that end by themselves when the store's address changes."""
@@ -60,8 +62,10 @@ def readdress(
     """
     if group.destination is None:
         return
-    said = {key: value for key, value in person_fields(group.destination).items() if value}
+    said = _said(group.destination)
     before: dict[str, dict[str, str]] = {}
+    moved: dict[str, str] = {}
+    labelled = {row.person_id for row in known if row.state not in _WAITING}
     for row in known:
         if row.state not in _WAITING or not row.person_id:
             continue
@@ -71,17 +75,72 @@ def readdress(
         changed = fields | _news(keyring, row, said)
         if changed == fields:
             continue
-        persons.replace(connection, keyring, shop.id, row.person_id, changed)
-        kept = sorted(set(row.released or ()) - ADDRESS_HOLDS)  # What was let pass was the address of before.
-        if (row.verified or {}).get("proposal"):
-            persons.forget(connection, shop.id, row.verified["proposal"])
-        anew = parcels.update(shop.id).where(parcels.c.id == row.id)
-        connection.execute(anew.values(released=kept, verified=None))
-        abroad = changed.get("country") != fields.get("country")
-        if abroad and row.state == "planned" and shop.settings.buys_when_paid:
-            record.hold(connection, shop.id, row.id, Reason("order_edited"), now)
-        elif not abroad and row.state == "held" and (row.why or {}).get("code") in ADDRESS_HOLDS:
-            _go_on(connection, work, shop, row, now)
+        if row.person_id in labelled and row.person_id not in moved:  # A label was printed with the address of before.
+            moved[row.person_id] = persons.put(connection, keyring, shop.id, "ship_to", changed, now, now + KEEP_PERSON)
+        person_id = moved.get(row.person_id, row.person_id)
+        persons.replace(connection, keyring, shop.id, person_id, changed)
+        _go_elsewhere(
+            connection, work, shop, row, person_id, now, abroad=changed.get("country") != fields.get("country")
+        )
+
+
+def _go_elsewhere(
+    connection: Connection, work: Work, shop: ShopEntry, row: Any, person_id: str, now: datetime, *, abroad: bool
+) -> None:
+    """A parcel without a label has another address: what was said of the one of before does not count any more."""
+    kept = sorted(set(row.released or ()) - ADDRESS_HOLDS)  # What was let pass was the address of before.
+    if (row.verified or {}).get("proposal"):
+        persons.forget(connection, shop.id, row.verified["proposal"])
+    anew = parcels.update(shop.id).where(parcels.c.id == row.id)
+    connection.execute(anew.values(released=kept, verified=None, person_id=person_id))
+    if abroad and row.state == "planned" and shop.settings.buys_when_paid:
+        record.hold(connection, shop.id, row.id, Reason("order_edited"), now)
+    elif not abroad and row.state == "held" and (row.why or {}).get("code") in ADDRESS_HOLDS:
+        _go_on(connection, work, shop, row, now)
+
+
+def astray(
+    connection: Connection, keyring: Keyring, shop: ShopEntry, group: FulfilmentGroup, labelled: Sequence[Any]
+) -> set[str]:
+    """Those of these parcels whose label goes elsewhere than the store says now.
+
+    How an address is written (blanks, capitals, a postal code's form), telephone and e-mail do not count, nor what a
+    store does not tell. A place that a person took from the carrier's correction is as good as the store's.
+    """
+    if group.destination is None or not group.destination.street1.strip():
+        return set()
+    said = _said(group.destination)
+    before: dict[str, dict[str, str] | None] = {}
+    found = set()
+    for row in labelled:
+        if row.person_id and row.person_id not in before:
+            before[row.person_id] = persons.get(connection, keyring, shop.id, row.person_id)
+        fields = before.get(row.person_id)
+        if fields and _compared(fields) != _compared(fields | _news(keyring, row, said)):
+            found.add(str(row.id))
+    return found
+
+
+def goes_abroad(
+    connection: Connection, keyring: Keyring, shop_id: str, group: FulfilmentGroup, before: Sequence[Any]
+) -> bool:
+    """Whether a group goes to another country than these parcels went to."""
+    if group.destination is None:
+        return False
+    kept = [persons.get(connection, keyring, shop_id, row.person_id) for row in before if row.person_id]
+    return any(fields is not None and fields.get("country") != group.destination.country for fields in kept)
+
+
+def _said(destination: Address) -> dict[str, str]:
+    """What the store tells of a recipient. A second line that was taken off is told by its silence."""
+    fields = person_fields(destination)
+    return {name: value for name, value in fields.items() if value or (name == "street2" and fields["street1"])}
+
+
+def _compared(fields: dict[str, str]) -> tuple[str, ...]:
+    """What of an address is on a label, however it is written. Stores name provinces in several ways."""
+    address = tidy(address_of(fields))
+    return tuple(getattr(address, name).casefold() for name in _ON_LABEL)
 
 
 class NothingToCorrect(WaybillError):

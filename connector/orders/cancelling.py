@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from connector.attention.board import need_person, settled
 from connector.directory import ShopEntry
 from connector.labels import record
+from connector.labels.desk_tables import manifest_labels
 from connector.labels.voids import NotVoidable, request_void
 from connector.storage.audit import Actor
 from connector.store import Order
@@ -19,6 +20,7 @@ from connector.words.reason import Reason
 from connector.work.port import Task, Work
 
 BY_CANCELLATION = Actor("rule", "void_on_cancel")
+BY_EDIT = Actor("rule", "void_on_edit")
 _LOOK_AGAIN = timedelta(minutes=2)
 
 
@@ -48,14 +50,28 @@ def cancel(
             _void_or_ask(connection, work, shop, row, why, now)
 
 
+def void_edited(connection: Connection, work: Work, shop: ShopEntry, row: Any, why: Reason, now: datetime) -> None:
+    """Take the label of an edited order out of use: its goods are planned anew, so that nothing is left of the parcel.
+
+    The money is asked back and the number taken back from the store, as for a cancelled order. Raises NotVoidable.
+    """
+    request_void(connection, work, shop.id, row.id, why.code, BY_EDIT, now)
+    record.set_parcel(connection, shop.id, row.id, "cancelled", now, why)
+    settled(connection, shop.id, row.id, now)
+
+
+def has_left(connection: Connection, shop_id: str, label_id: str) -> bool:
+    """Whether a label's parcel was scanned by the carrier, or stands on a list that the carrier has."""
+    scanned = trackings.select(shop_id, trackings.c.handed_over_at).where(trackings.c.label_id == label_id)
+    if connection.execute(scanned).scalar() is not None:
+        return True
+    listed = manifest_labels.select(shop_id, manifest_labels.c.label_id).where(manifest_labels.c.label_id == label_id)
+    return connection.execute(listed).first() is not None
+
+
 def _void_or_ask(connection: Connection, work: Work, shop: ShopEntry, row: Any, why: Reason, now: datetime) -> None:
     label = record.live_label(connection, shop.id, row.id)
-    left = None
-    if label is not None:
-        left = connection.execute(
-            trackings.select(shop.id, trackings.c.handed_over_at).where(trackings.c.label_id == label.id)
-        ).scalar()
-    if left is not None:
+    if label is not None and has_left(connection, shop.id, label.id):
         need_person(connection, shop.id, row.id, Reason("cancelled_after_hand_over"), now)
         return
     if not shop.settings.buying.void_on_cancel:

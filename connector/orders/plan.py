@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
 from connector.store import FulfilmentGroup, GroupState, Order
@@ -14,13 +15,18 @@ STORES_HOLDS = frozenset({"store_hold", "order_changed", "not_paid"})
 """Holds that the store caused, and that end when the store says so."""
 
 Told = Literal["no", "maybe", "yes"]
+Elsewhere = Literal["", "address", "location"]
+Goods = Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """One parcel of the group as it stands: its contents (line, units) and state; cancelled ones are left out.
+    """One parcel of the group as it stands: its contents (goods, units) and state; cancelled ones are left out.
 
-    `told` says whether the store counts its units as shipped, so that they do not wait in its group any more.
+    `told` says whether the store counts its units as shipped, so that they do not wait in its group any more; `left`
+    whether it is on its way, or on a list that the carrier has; `sent` whether its purchase has left and is not
+    answered. `elsewhere`: it goes to, or from, another place than the store says now. `unused`: the store was not told
+    of its label, and waits to be.
     """
 
     id: str
@@ -28,50 +34,164 @@ class Standing:
     contents: tuple[tuple[str, int], ...]
     why_code: str = ""
     told: Told = "no"
+    left: bool = False
+    sent: bool = False
+    elsewhere: Elsewhere = ""
+    unused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Act:
     """What to do with a group's parcels.
 
-    create: none yet. replace: contents changed before anything was bought. release: the store let go of its hold.
-    hold, cancel: with the reason. ask: a person must look. none: all is as it should be.
+    release: the store let go of its hold. hold, cancel: all of them, with the reason. none: all is as it should be.
+    edit: labels to `void` and matters to `ask` a person about, each with its reason; parcels without a label to `drop`;
+    units to `plan`. `edited` says that other goods are wanted than before, `later` that a purchase is under way, so
+    that nothing is done before its end.
     """
 
-    kind: Literal["create", "replace", "release", "hold", "cancel", "ask", "none"]
+    kind: Literal["none", "release", "hold", "cancel", "edit"]
     why: Reason | None = None
+    void: tuple[tuple[str, Reason], ...] = ()
+    ask: tuple[tuple[str, Reason], ...] = ()
+    drop: tuple[str, ...] = ()
+    plan: Goods = field(default_factory=dict)
+    edited: bool = False
+    later: bool = False
 
 
-def decide(order: Order, group: FulfilmentGroup, parcels: Sequence[Standing]) -> Act:
-    """The one act that brings a group's parcels in line with the store."""
-    unbought = all(parcel.state in _UNBOUGHT for parcel in parcels)
+NONE = Act("none")
+
+
+def decide(
+    order: Order, group: FulfilmentGroup, wanted: Goods, parcels: Sequence[Standing], *, voids: bool = True
+) -> Act:
+    """The one act that brings a group's parcels in line with the store.
+
+    `wanted` are the units that wait in the group. With `voids` a label that nobody scanned is voided where it does not
+    fit any more; else a person is asked.
+    """
     if order.cancelled or group.state is GroupState.CANCELLED:
-        return Act("cancel", Reason("order_cancelled")) if parcels else Act("none")
+        return Act("cancel", Reason("order_cancelled")) if parcels else NONE
     if group.state is GroupState.HELD:
         held = any(parcel.state == "planned" for parcel in parcels)
-        return Act("hold", Reason("store_hold", {"said": ", ".join(group.hold_reasons)})) if held else Act("none")
+        return Act("hold", Reason("store_hold", {"said": ", ".join(group.hold_reasons)})) if held else NONE
     if group.state is GroupState.DONE:
-        return Act("cancel", Reason("shipped_elsewhere")) if parcels and unbought else Act("none")
-    if group.state is not GroupState.READY or not order.may_ship:
-        return Act("none")
-    wanted = goods_of(group)
-    if not parcels:
-        return Act("create") if wanted else Act("none")
-    if _goods_in(parcels) != wanted:
-        if any(parcel.told == "maybe" for parcel in parcels):
-            return Act("none")  # The store tells of its new fulfilment, and the order is read again then.
-        return Act("replace") if unbought else Act("ask", Reason("changed_after_label"))
-    if any(parcel.state == "held" and parcel.why_code in STORES_HOLDS for parcel in parcels):
+        return _shipped(parcels, voids=voids)
+    # Of several parcels of a group the first to be fulfilled makes the rest "in progress".
+    begun = group.state is GroupState.NOT_YET and any(parcel.told == "yes" for parcel in parcels)
+    if not (group.state is GroupState.READY or begun) or not order.may_ship:
+        return NONE
+    act = _in_line(wanted, parcels, voids=voids)
+    if act is not NONE and any(parcel.told == "maybe" for parcel in parcels):
+        return NONE  # The store tells of its new fulfilment, and the order is read again then.
+    if act is NONE and any(parcel.state == "held" and parcel.why_code in STORES_HOLDS for parcel in parcels):
         return Act("release")
-    return Act("none")
+    return act
 
 
-def _goods_in(parcels: Sequence[Standing]) -> dict[str, int]:
-    """The units, by line, of the parcels that the store does not count as shipped."""
-    goods: dict[str, int] = {}
+def _shipped(parcels: Sequence[Standing], *, voids: bool) -> Act:
+    """The store has nothing left to ship: what was told may still go elsewhere, what was not is of no use."""
+    if parcels and all(parcel.state in _UNBOUGHT for parcel in parcels):
+        return Act("cancel", Reason("shipped_elsewhere"))
+    found = _Found(voids=voids)
     for parcel in parcels:
-        for line, units in parcel.contents if parcel.told != "yes" else ():
-            goods[line] = goods.get(line, 0) + units
+        if parcel.told == "yes":
+            found.look_at(parcel)
+        elif parcel.state == "bought" and parcel.unused and not parcel.left:
+            found.ask.append((parcel.id, Reason("shipped_without_label")))
+        elif parcel.state in _UNBOUGHT:
+            found.drop.append(parcel.id)
+    return found.act({}, edited=False)
+
+
+def _in_line(wanted: Goods, parcels: Sequence[Standing], *, voids: bool) -> Act:
+    found, left = _Found(voids=voids), Counter(wanted)
+    for parcel in parcels:
+        if parcel.told == "yes":
+            found.look_at(parcel)
+    counted = [parcel for parcel in parcels if parcel.told != "yes"]
+    changed = goods_in(counted) != +left
+    for parcel in sorted(counted, key=_firmness):
+        fits = all(units <= left[goods] for goods, units in _units(parcel).items())
+        if parcel.state in _UNBOUGHT or (parcel.state == "buying" and not parcel.sent):
+            continue
+        if parcel.state == "voided":  # By a person, who decides what becomes of its goods while they are the same.
+            if fits:
+                left -= _units(parcel)
+            else:
+                found.drop.append(parcel.id)
+        elif (fits and not parcel.elsewhere) or not found.let_go(parcel):
+            left -= _units(parcel)  # Never below nothing. What a person is asked about is not planned twice.
+    loose = [each for each in counted if each.state in _UNBOUGHT or (each.state == "buying" and not each.sent)]
+    if goods_in(loose) == +left and not any(each.elsewhere == "location" for each in loose):
+        left = Counter()
+    else:
+        found.drop += [each.id for each in loose]
+    return found.act(dict(+left), edited=changed and bool(parcels))
+
+
+@dataclass(slots=True)
+class _Found:
+    """What is found of a group's parcels, one after the other."""
+
+    voids: bool
+    void: list[tuple[str, Reason]] = field(default_factory=list)
+    ask: list[tuple[str, Reason]] = field(default_factory=list)
+    drop: list[str] = field(default_factory=list)
+    later: bool = False
+
+    def look_at(self, parcel: Standing) -> None:
+        """A parcel that the store counts as shipped: its goods are right, its way may not be."""
+        if parcel.elsewhere == "address":
+            self.let_go(parcel)
+
+    def let_go(self, parcel: Standing) -> bool:
+        """A label that does not fit any more: voided, else put before a person; whether its goods are free again."""
+        why = Reason({"address": "address_edited", "location": "goods_moved"}.get(parcel.elsewhere, "goods_edited"))
+        if parcel.left:
+            self.ask.append((parcel.id, Reason("changed_after_hand_over")))
+        elif parcel.state != "bought":
+            self.later = True
+            if parcel.why_code == "outcome_unclear":
+                self.ask.append((parcel.id, Reason("changed_after_label")))
+        elif not self.voids:
+            self.ask.append((parcel.id, Reason("changed_after_label")))
+        else:
+            self.void.append((parcel.id, why))
+            return True
+        return False
+
+    def act(self, plan: Goods, *, edited: bool) -> Act:
+        if self.later:
+            return Act("edit", ask=tuple(self.ask), later=True)
+        if not (self.void or self.ask or self.drop or plan):
+            return NONE
+        return Act(
+            "edit",
+            void=tuple(self.void),
+            ask=tuple(self.ask),
+            drop=tuple(self.drop),
+            plan=plan,
+            edited=edited,
+        )
+
+
+def _firmness(parcel: Standing) -> tuple[int, ...]:
+    """What cannot be taken back is counted first."""
+    return (0 if parcel.left else 1, 0 if parcel.sent else 1, 0 if parcel.state == "bought" else 1)
+
+
+def _units(parcel: Standing) -> Counter[str]:
+    return goods_in([parcel])
+
+
+def goods_in(parcels: Iterable[Standing]) -> Counter[str]:
+    """The units in parcels, by goods."""
+    goods: Counter[str] = Counter()
+    for parcel in parcels:
+        for key, units in parcel.contents:
+            goods[key] += units
     return goods
 
 

@@ -54,14 +54,3 @@ async def test_a_shop_may_keep_its_labels_and_is_asked_then(world: World) -> Non
     assert world.carrier.voids == []
     assert world.matter_codes() == ["cancelled_with_label"]
     assert world.parcel(order_id).state == "bought"
-
-
-async def test_an_edit_after_the_label_asks_a_person_and_voids_nothing(world: World) -> None:
-    await world.set(fulfil_when="handed_over")
-    order = await world.buy_from_quote()
-    await world.refresh(order.id)
-    (group,) = order.groups
-    world.change_group(order.id, lines=group.lines[:1])
-    await world.refresh(order.id)
-    assert world.carrier.voids == []
-    assert world.matter_codes() == ["changed_after_label"]
