@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from bench.faults_main import LIFE_S, database
+from bench.faults_main import database
 from connector.labels.gates import Asked
 from connector.labels.tables import labels, parcels
 from connector.orders.buying import BUY
@@ -29,6 +29,9 @@ READ_AT_ONCE = 160
 
 ANSWERS_S = 0.4
 """How long the carrier takes to sell; what it sells to a dead worker, it sells all the same."""
+
+LONGEST_LIFE_S = 8.0
+"""A life that has not come to its place by then is killed wherever it is."""
 
 PLACES = [place for place in all_boundaries() if place[1].startswith("label.")]
 _PERSON = Actor("person", "bench")
@@ -58,7 +61,7 @@ def die(run: Killings, kills: int, deadline: float) -> set[str]:
         run.world.easypost.forget_faults()
         run.world.easypost.fault("buy", "slow", times=1000, seconds=ANSWERS_S)
         run.live(die_at=run.random.sample(PLACES, 3), nth=run.random.randint(1, 24), alone_after=1000)
-        run.until_death(run.random.uniform(LIFE_S / 2, LIFE_S), feed=False)
+        run.until_death(run.random.uniform(2.0, LONGEST_LIFE_S), feed=False)
         hit |= _under_way(run)
     run.world.easypost.forget_faults()
     return hit
