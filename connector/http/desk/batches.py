@@ -12,7 +12,7 @@ from carriers.money import Money
 from connector.http.desk import lists
 from connector.http.desk.house import DeskHouse
 from connector.http.desk.page import Answer, Ask, Complaint, Download, Goto, NotThere, Page, View
-from connector.http.desk.prints import sheet_options, what_options
+from connector.http.desk.prints import sheet_options, usual, what_options
 from connector.http.desk.render import csv_bytes
 from connector.labels import gates
 from connector.orders import batches, listing
@@ -34,13 +34,13 @@ _STATES = ("planned", "held", "refused", "voided", "unknown")
 
 async def show(house: DeskHouse, ask: Ask) -> Answer:
     """The newest batches."""
-    return View("batches.html", {"lines": await house.database.run(batches.recent, ask.shop.id)})
+    return View("batches.html", {"lines": await house.database.look(batches.recent, ask.shop.id)})
 
 
 async def show_new(house: DeskHouse, ask: Ask) -> Answer:
     """The orders that could be bought, all of them chosen unless some are ticked."""
     chosen = _filter(ask.query, ask)
-    page, count, fault = await house.database.run(_choice, ask.shop.id, chosen)
+    page, count, fault = await house.database.look(_choice, ask.shop.id, chosen)
     hidden = {name: ask.query.get(name, "") for name in _FILTERS}
     values = {"lines": page, "count": count, "fault": fault, "chosen": chosen, "hidden": hidden}
     return View("batches_new.html", values)
@@ -51,7 +51,7 @@ async def act_new(house: DeskHouse, ask: Ask) -> Answer:
     typed = ask.typed
     if typed.get("all") == "yes":
         chosen = _filter({name: typed.get(f"q_{name}", "") for name in _FILTERS}, ask)
-        ids = await house.database.run(batches.matching, ask.shop.id, chosen)
+        ids = await house.database.look(batches.matching, ask.shop.id, chosen)
     else:
         ids = list(ask.typed_lists.get("order", ()))
     batch_id = await house.database.run(batches.make, ask.shop.id, ids, ask.actor, ask.now)
@@ -85,6 +85,7 @@ async def show_one(house: DeskHouse, ask: Ask) -> Answer:
         "owner": ask.role == "owner",
         "whats": what_options(),
         "sheets": sheet_options(),
+        "usual": usual(ask.shop.settings.paper),
         "failed": batch.count(*_PARTS["failed"]),
         "retry": batch.count("stopped", "partly"),
     }

@@ -25,7 +25,7 @@ async def show(house: DeskHouse, ask: Ask) -> Answer:
     """One page of the list; a search that finds one order leads to it."""
     wanted = ask.query.get("q", "").strip()
     if wanted:
-        found = await house.database.run(listing.search, ask.shop.id, wanted[:200])
+        found = await house.database.look(listing.search, ask.shop.id, wanted[:200])
         if len(found) == 1:
             return Goto(f"{ask.base}/orders/{found[0].id}")
         return View("orders.html", _values(found, OrderFilter(), searched=wanted))
@@ -33,10 +33,10 @@ async def show(house: DeskHouse, ask: Ask) -> Answer:
     if ask.query.get("format") == "csv":
 
         async def read(at: Mark | None, most: int) -> Any:
-            return await house.database.run(listing.page, ask.shop.id, chosen, at, most)
+            return await house.database.look(listing.page, ask.shop.id, chosen, at, most)
 
         return Stream(lists.table(_HEADER, read, _cells, listing.CSV_ROWS), "text/csv; charset=utf-8", "orders.csv")
-    page, capped = await house.database.run(_read, ask.shop.id, chosen, lists.mark(ask))
+    page, capped = await house.database.look(_read, ask.shop.id, chosen, lists.mark(ask))
     more: dict[str, Any] = {**lists.beside(ask, page), "capped": capped}
     return View("orders.html", _values(page.lines, chosen) | more)
 

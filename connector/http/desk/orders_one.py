@@ -106,7 +106,7 @@ async def bought(house: DeskHouse, ask: Ask) -> Answer:
         return Goto(f"{ask.base}/orders")
     with anyio.move_on_after(PATIENCE_S):
         while True:
-            lines, files, worker = await house.database.run(_so_far, ask.shop.id, ids)
+            lines, files, worker = await house.database.look(_so_far, ask.shop.id, ids)
             if not lines:
                 raise NotThere
             if not any(_is_open(line, files) for line in lines) or not worker:

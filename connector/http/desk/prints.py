@@ -13,6 +13,7 @@ from connector.http.desk.page import Answer, Ask, Complaint, Download, Goto, Not
 from connector.labels.paper.sheets import SHEETS, SheetName
 from connector.orders import batches, listing
 from connector.orders.print_set import PrintPlan, What, plan_picks, plan_print, read_picks, read_print
+from connector.paper_settings import PaperSettings
 from connector.words.desk_texts import say
 
 MOST = 1000
@@ -47,8 +48,7 @@ async def _print(house: DeskHouse, ask: Ask, parcel_ids: Sequence[str], asked: A
     what = asked.get("what", "")
     if what == "picks":
         return await _picks(house, ask, parcel_ids, sheet)
-    default = "all" if ask.shop.settings.paper.slips else "labels"
-    wanted = WHATS.get(what) or WHATS[default]
+    wanted = WHATS.get(what) or WHATS[usual(ask.shop.settings.paper)[0]]
     plan = await house.database.run(plan_print, house.keyring, ask.shop, parcel_ids, wanted, sheet, ask.zone)
     if plan.is_empty:
         return _nothing(plan)
@@ -103,12 +103,17 @@ def _asked(connection: Connection, ask: Ask) -> list[str]:
 
 def what_options() -> list[tuple[str, str]]:
     """What may be printed, for a form."""
-    return [("", say("print.what.usual")), *((each, say(f"print.what.{each}")) for each in (*WHATS, "picks"))]
+    return [(each, say(f"print.what.{each}")) for each in (*WHATS, "picks")]
 
 
 def sheet_options() -> list[tuple[str, str]]:
     """The sheets, for a form."""
-    return [("", say("print.sheet.usual")), *((each, say(f"print.sheet.{each}")) for each in SHEETS)]
+    return [(each, say(f"print.sheet.{each}")) for each in SHEETS]
+
+
+def usual(paper: PaperSettings) -> tuple[str, str]:
+    """What the shop prints where nothing else is chosen, and on which sheet."""
+    return "all" if paper.slips else "labels", paper.sheet
 
 
 PAGES = (Page("/print", place="orders", role="packer", show=show, act=act),)

@@ -23,7 +23,7 @@ async def show(house: DeskHouse, ask: Ask) -> Answer:
     last = ask.query.get("last", "")
     done = None
     if last:
-        done = await house.database.run(_ready, ask.shop.id, last)
+        done = await house.database.look(_ready, ask.shop.id, last)
     return View("scans.html", {"last": done, "choices": ()})
 
 
@@ -32,7 +32,7 @@ async def act(house: DeskHouse, ask: Ask) -> Answer:
     typed = ask.typed.get("code", "").strip()
     if not typed:
         return View("scans.html", {"last": None, "choices": ()}, Complaint("scan.nothing", "code"))
-    found = await house.database.run(_look_for, ask.shop.id, typed[:200])
+    found = await house.database.look(_look_for, ask.shop.id, typed[:200])
     if not found:
         return View(
             "scans.html", {"last": None, "choices": ()}, Complaint("scan.no_order", "code", params={"text": typed[:60]})
@@ -44,7 +44,7 @@ async def act(house: DeskHouse, ask: Ask) -> Answer:
 
 async def show_one(house: DeskHouse, ask: Ask) -> Answer:
     """One parcel: what belongs into it, and how much of it was scanned."""
-    check, order, label = await house.database.run(_load, ask)
+    check, order, label = await house.database.look(_load, ask)
     heard = ask.query.get("heard", "")
     values: dict[str, Any] = {
         "check": check,
@@ -58,7 +58,7 @@ async def show_one(house: DeskHouse, ask: Ask) -> Answer:
 
 async def act_one(house: DeskHouse, ask: Ask) -> Answer:
     """Count what was scanned; override with a reason; begin again; buy the label of a parcel that is complete."""
-    check, order, label = await house.database.run(_load, ask)
+    check, order, label = await house.database.look(_load, ask)
     here = f"{ask.base}/scan/{check.parcel.id}"
     match ask.typed.get("do", "scan"):
         case "scan":
@@ -93,7 +93,7 @@ async def _scan(house: DeskHouse, ask: Ask, check: Check, here: str) -> Answer:
         # The slip of the same parcel again, once it is complete, goes on to its label; another slip to its parcel.
         return Goto(f"{ask.base}/scan/{other}" if other != check.parcel.id else here)
     if check.released:
-        found = await house.database.run(_look_for, ask.shop.id, typed[:200])
+        found = await house.database.look(_look_for, ask.shop.id, typed[:200])
         return Goto(f"{ask.base}/scan/{found[0].id}" if len(found) == 1 else here)
     heard = await house.database.run(scan.scan, ask.shop.id, check.parcel.id, typed, ask.actor, ask.now)
     if heard.heard == "complete":
