@@ -170,7 +170,11 @@ class UseBackup:
 
 @dataclass(frozen=True, slots=True)
 class OrderLine:
-    """Units of one line that still wait to be shipped. `id` is the platform's id of the line in its group."""
+    """Units of one line that still wait to be shipped. `id` is the platform's id of the line in its group.
+
+    `price` is of a unit, after the discounts of its line. `total` is what `total_units` of them, shipped or not, cost
+    together after every discount and without tax, to the minor unit, where the platform tells it.
+    """
 
     id: str
     quantity: int
@@ -182,6 +186,8 @@ class OrderLine:
     requires_shipping: bool = True
     hs_code: str = ""
     origin_country: str = ""
+    total: Money | None = None
+    total_units: int = 0
 
 
 class GroupState(StrEnum):

@@ -35,7 +35,10 @@ _MOST_NAMED = 8
 
 @dataclass(frozen=True, slots=True)
 class DeclaredLine:
-    """Units of one line in a parcel. `price` is per unit after discounts; None where it is not known."""
+    """Units of one line in a parcel. `price` is per unit after discounts; None where it is not known.
+
+    `total` is what these units cost together, to the minor unit, where that is told.
+    """
 
     name: str
     sku: str
@@ -45,6 +48,7 @@ class DeclaredLine:
     grams: int | None = None
     hs_code: str = ""
     origin_country: str = ""
+    total: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,8 +250,11 @@ def _description(line: DeclaredLine) -> str:
 
 def _value(line: DeclaredLine) -> Money | None:
     """The line's value: what the catalogue says of a unit, else what the buyer paid for it; never nothing."""
-    each = line.price
+    paid = line.total
+    if paid is None and line.price is not None:
+        paid = line.price * line.units
     if line.product is not None and line.product.value is not None:
         said = line.product.value.money
-        each = said if each is None or said.currency == each.currency else each
-    return None if each is None or each.minor <= 0 else Money(each.minor * line.units, each.currency)
+        if paid is None or said.currency == paid.currency:
+            paid = said * line.units
+    return paid if paid is not None and paid.minor > 0 else None

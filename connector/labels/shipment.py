@@ -8,15 +8,11 @@ from sqlalchemy import Connection
 
 from carriers.address import Address
 from carriers.carrier import Capabilities
-from carriers.customs import Customs
 from carriers.deliverable import tidy
 from carriers.measure import Size, Weight
-from carriers.money import Money
 from carriers.parcel import Parcel, Shipment, Signature
-from connector.catalogue import keep
-from connector.catalogue.borders import Spot, meets_customs
-from connector.catalogue.customs import DeclaredLine, declaration, why_missing
 from connector.directory import ShopEntry
+from connector.labels.declaring import customs_of
 from connector.storage import persons
 from connector.storage.secrets import Keyring
 from connector.words.reason import Reason
@@ -78,46 +74,3 @@ def _signature(capabilities: Capabilities, parcel: Any) -> Signature:
     """What the merchant's rules ask for at the door, where the carrier takes it."""
     wanted = (parcel.marks or {}).get("signature", "") if capabilities.signature else ""
     return "adult" if wanted == "adult" else "any" if wanted else "none"
-
-
-def customs_of(
-    connection: Connection, shop: ShopEntry, parcel: Any, origin: Address, destination: Address
-) -> Customs | Reason | None:
-    """What customs is told of a parcel; None where no customs is met on the way; else the reason what is missing."""
-    here, there = spot_of(origin), spot_of(destination)
-    if not meets_customs(here, there):
-        return None
-    kept = parcel.declared or {"lines": {}}
-    skus = {f"sku:{sku}" for _, sku in (parcel.goods or {}).values()}
-    known = keep.products(connection, shop.id, skus | {each["key"] for each in kept["lines"].values()})
-    lines = []
-    for line, units in parcel.contents:
-        name, sku = (parcel.goods or {}).get(line, ("", ""))
-        said = kept["lines"].get(line, {})
-        lines.append(
-            DeclaredLine(
-                name=name,
-                sku=sku,
-                units=units,
-                price=Money(said["minor"], said["currency"]) if said else None,
-                product=known.get(said.get("key", "")) or known.get(f"sku:{sku}"),
-                grams=said.get("grams"),
-                hs_code=said.get("hs_code", ""),
-                origin_country=said.get("origin_country", ""),
-            )
-        )
-    found = declaration(
-        lines,
-        shop.settings.customs,
-        here,
-        there,
-        gross_g=parcel.grams,
-        incoterm=kept.get("incoterm", ""),
-        reference=parcel.order_external_id.rsplit("/", 1)[-1],
-    )
-    return why_missing(found) if isinstance(found, list) else found
-
-
-def spot_of(address: Address) -> Spot:
-    """An address as borders see it."""
-    return Spot(address.country, address.province, address.postal_code)

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from typing import Any
 
 from connector.catalogue.product import key_of
-from connector.store import FulfilmentGroup
+from connector.store import FulfilmentGroup, OrderLine
 
 
 def declared(group: FulfilmentGroup, lines: Collection[str]) -> dict[str, Any]:
@@ -21,8 +21,16 @@ def declared(group: FulfilmentGroup, lines: Collection[str]) -> dict[str, Any]:
                 "grams": None if line.weight is None else line.weight.grams,
                 "hs_code": line.hs_code,
                 "origin_country": line.origin_country,
+                **_sold(line),
             }
             for line in group.lines
             if line.id in lines
         },
     }
+
+
+def _sold(line: OrderLine) -> dict[str, Any]:
+    """What the line's units cost together, which `connector.labels.declaring` shares out among the parcels."""
+    if line.total is None or line.total_units <= 0 or line.total.currency != line.price.currency:
+        return {}
+    return {"total": line.total.minor, "of": line.total_units}

@@ -344,6 +344,14 @@ class World:
                 {"quantity": line["quantity"], "approximateDiscountedUnitPriceSet": self.money(line["price"])}
             ],
             "variant": self.variants[line["variant"]],
+            "lineItem": {
+                "__typename": "LineItem",
+                "id": self.gid("LineItem"),
+                "currentQuantity": line["quantity"],
+                "priceAfterAllDiscountsBeforeTaxesSet": self.money(
+                    line.get("total") or Decimal(line["price"]) * line["quantity"]
+                ),
+            },
         }
 
     def pay(self, order: Body) -> None:
@@ -366,6 +374,10 @@ class World:
             line = order["fulfillmentOrders"][0]["lineItems"][place]
             line["remainingQuantity"] += quantity - line["totalQuantity"]
             line["totalQuantity"] = quantity
+            sold = line["lineItem"]
+            whole = Decimal(sold["priceAfterAllDiscountsBeforeTaxesSet"]["shopMoney"]["amount"])
+            sold["priceAfterAllDiscountsBeforeTaxesSet"] = self.money(whole * quantity / (sold["currentQuantity"] or 1))
+            sold["currentQuantity"] = quantity
         if "destination" in changes:
             for group in order["fulfillmentOrders"]:
                 there = group["destination"]

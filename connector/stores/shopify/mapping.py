@@ -259,7 +259,14 @@ def _line(node: Node, currency: str) -> OrderLine:
         requires_shipping=bool(node["requiresShipping"]),
         hs_code=text_of(item.get("harmonizedSystemCode")),
         origin_country=text_of(item.get("countryCodeOfOrigin")),
+        **_sold(node.get("lineItem") or {}),
     )
+
+
+def _sold(line: Node) -> dict[str, Any]:
+    """What the units of an order's line that were not taken back cost together, and how many they are."""
+    told, units = line.get("priceAfterAllDiscountsBeforeTaxesSet"), int(line.get("currentQuantity") or 0)
+    return {"total": money_of(told), "total_units": units} if told and units > 0 else {}
 
 
 def _unit_price(summaries: Iterable[Node], currency: str) -> Money:

@@ -88,6 +88,7 @@ fragment GroupLines on FulfillmentOrderLineItemConnection {
   nodes {
     id remainingQuantity sku productTitle variantTitle requiresShipping
     weight { unit value }
+    lineItem { currentQuantity priceAfterAllDiscountsBeforeTaxesSet { shopMoney { amount currencyCode } } }
     financialSummaries { quantity approximateDiscountedUnitPriceSet { shopMoney { amount currencyCode } } }
     variant { id inventoryItem { harmonizedSystemCode countryCodeOfOrigin } }
   }
@@ -130,7 +131,7 @@ query OrderForShipping($id: ID!) {
         discountedPriceSet { shopMoney { amount currencyCode } }
       }
     }
-    fulfillmentOrders(first: 5) {
+    fulfillmentOrders(first: 4) {
       nodes { ...Group }
       pageInfo { hasNextPage endCursor }
     }
@@ -144,7 +145,7 @@ ORDER_GROUPS: Final = (
     """
 query OrderGroups($id: ID!, $after: String) {
   order(id: $id) {
-    fulfillmentOrders(first: 5, after: $after) {
+    fulfillmentOrders(first: 4, after: $after) {
       nodes { ...Group }
       pageInfo { hasNextPage endCursor }
     }
