@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -19,6 +19,7 @@ from connector.work.port import Run, Task, TryLater, Work
 log = structlog.get_logger(__name__)
 
 HOLD = "store.hold"
+_SENT = "sent"
 _CHANGED = "What the store shall show has changed meanwhile."
 
 
@@ -67,7 +68,8 @@ class StoreHolding:
         if shop is None or row is None or row.state != "due" or shop.store.holds is None:
             return
         try:
-            await self._converge(run, shop.store.holds, row)
+            ceiling = timedelta(seconds=shop.store.capabilities.fulfil_ceiling_s)
+            await self._converge(run, shop.store.holds, row, ceiling)
         except (StoreRefused, StoreMisconfigured) as error:
             log.warning("store_refused_hold", shop=shop_id, wanted=row.wanted is not None, message=error.message)
             state = "refused"
@@ -76,17 +78,29 @@ class StoreHolding:
         if not await self.database.run(_done, row, state, self.now()):
             raise TryLater(_CHANGED, retry_after_s=1)
 
-    async def _converge(self, run: Run, holds: StoreHolds, row: Any) -> None:
+    async def _converge(self, run: Run, holds: StoreHolds, row: Any, ceiling: timedelta) -> None:
+        shown, unsure = (row.shown[:2], len(row.shown) > 2) if row.shown else (None, False)
         there = await run.step("hold.find", lambda: holds.find(row.group_id))
-        if there and row.wanted != row.shown:
+        if there and row.wanted != shown:
             await run.step("hold.release", lambda: holds.release(row.group_id, run.fence))
             there = False
+        elif row.wanted is None and unsure and self.now() < row.at + ceiling:
+            left = (row.at + ceiling - self.now()).total_seconds()
+            raise TryLater("A hold may still come to be there.", retry_after_s=max(1.0, left))
         if row.wanted is not None and not there:
-            reason, note = row.wanted
-            # Written before it leaves, so that a hold whose answer was lost is known as this one, and stays.
-            if not await self.database.run(_sends, row):
-                raise TryLater(_CHANGED, retry_after_s=1)
+            await self._set(run, holds, row)
+
+    async def _set(self, run: Run, holds: StoreHolds, row: Any) -> None:
+        """Written before it leaves, so that a hold whose answer was lost is known as this one, and stays."""
+        reason, note = row.wanted
+        if not await self.database.run(_sends, row):
+            raise TryLater(_CHANGED, retry_after_s=1)
+        try:
             await run.step("hold.set", lambda: holds.hold(row.group_id, reason, note, run.fence))
+        except StoreRefused:
+            # A store refuses a second hold: an earlier request of ours may have taken effect after we had looked.
+            if not await run.step("hold.find", lambda: holds.find(row.group_id)):
+                raise
 
 
 def _load(connection: Connection, shop_id: str, group_id: str) -> Any | None:
@@ -95,9 +109,11 @@ def _load(connection: Connection, shop_id: str, group_id: str) -> Any | None:
 
 
 def _sends(connection: Connection, row: Any) -> bool:
-    """No hold of ours is there now; what is shown next is what is wanted."""
+    """No hold of ours is there now; this one is sent, and nobody knows yet whether it came to be."""
     mine = (store_holds.c.group_id == row.group_id) & (store_holds.c.turn == row.turn)
-    return connection.execute(store_holds.update(row.shop_id).where(mine).values(shown=row.wanted)).rowcount == 1
+    return (
+        connection.execute(store_holds.update(row.shop_id).where(mine).values(shown=[*row.wanted, _SENT])).rowcount == 1
+    )
 
 
 def _done(connection: Connection, row: Any, state: str, now: datetime) -> bool:

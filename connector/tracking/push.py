@@ -23,6 +23,9 @@ from connector.work.port import Run, TryLater
 
 log = structlog.get_logger(__name__)
 
+_SOON = 2
+"""Tries after a short wait, until those of every job take over."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pusher:
@@ -79,7 +82,7 @@ class Pusher:
                     await self.database.run(self._event_refused, row, event, error)
 
     async def _fulfil(self, run: Run, store: Store, row: Any, ceiling: timedelta) -> Fulfilment:
-        await self.database.run(_must_be_free, row)
+        await self.database.run(_must_be_free, row, run.task.attempt)
         found = await run.step("store.find", lambda: self._find(store, row))
         if found is not None:
             return found
@@ -243,12 +246,17 @@ def _set_state(connection: Connection, shop_id: str, label_id: str, state: str) 
     connection.execute(trackings.update(shop_id).where(trackings.c.label_id == label_id).values(fulfil_state=state))
 
 
-def _must_be_free(connection: Connection, row: Any) -> None:
-    """Raises TryLater while the store still has something of ours to let go of, before these units can leave."""
+def _must_be_free(connection: Connection, row: Any, attempt: int) -> None:
+    """Raises TryLater while the store still has something of ours to let go of, before these units can leave.
+
+    A store that is away for long lets go late: short waits alone would soon use up the tries.
+    """
+    soon = attempt <= _SOON
     if _is_taking_back(connection, row):
-        raise TryLater("The store is still taking an earlier number of this order back.", retry_after_s=5)
+        said = "The store is still taking an earlier number of this order back."
+        raise TryLater(said, retry_after_s=5 if soon else None)
     if is_letting_go(connection, row.shop_id, row.group_id):
-        raise TryLater("The store is still letting go of our own hold.", retry_after_s=2)
+        raise TryLater("The store is still letting go of our own hold.", retry_after_s=2 if soon else None)
 
 
 def _is_taking_back(connection: Connection, row: Any) -> bool:

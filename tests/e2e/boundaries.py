@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from tests.e2e.processes import ROOT
 
@@ -11,25 +11,30 @@ Boundary = tuple[str, str]
 """before or after, and the step's name."""
 
 
+DESK = (
+    "address.verify",
+    "batch.ask",
+    "hold.find",
+    "hold.release",
+    "hold.set",
+    "manifest.fetch",
+    "manifest.look_up",
+    "manifest.make",
+    "pickup.book",
+    "pickup.cancel",
+    "pickup.look_up",
+    "pickup.offer",
+    "store.correct",
+)
+"""Steps of the packing table, which `desk_stories` comes to."""
+
 ELSEWHERE = {
-    "manifest.look_up": "needs a list or a driver; tests/labels/test_collect.py covers what follows each",
-    "manifest.make": "needs a list or a driver; tests/labels/test_collect.py covers what follows each",
-    "manifest.fetch": "needs a list or a driver; tests/labels/test_collect.py covers what follows each",
-    "pickup.offer": "needs a list or a driver; tests/labels/test_collect.py covers what follows each",
-    "pickup.book": "needs a list or a driver; tests/labels/test_collect.py covers what follows each",
-    "pickup.look_up": "needs a list or a driver; tests/labels/test_collect.py covers what follows each",
-    "pickup.cancel": "needs a list or a driver; tests/labels/test_collect.py covers what follows each",
-    "address.verify": "a read, where the shop wants it; tests/labels/test_verifying.py covers what follows",
-    "hold.find": "needs a held order; tests/labels/test_store_holds.py dies at each of its boundaries",
-    "hold.release": "needs a held order; tests/labels/test_store_holds.py dies at each of its boundaries",
-    "hold.set": "needs a held order; tests/labels/test_store_holds.py dies at each of its boundaries",
-    "batch.ask": "needs a batch; tests/orders/test_batches.py dies at each of its boundaries",
+    "label.look_late": "a read, after a refusal; tests/labels/test_late.py covers what follows",
     "shop.check": "reads only, once a day",
     "store.products": "reads only, every six hours; tests/catalogue resumes it",
     "store.variants": "reads only, after a product's webhook",
-    "store.correct": "needs a number typed by hand; tests/labels/test_typed_numbers.py dies at each of its boundaries",
 }
-"""Steps that the played orders do not come to, and why that is borne."""
+"""Steps that neither the played orders nor the packing table come to, and why that is borne."""
 
 
 def step_names() -> list[str]:
@@ -39,8 +44,17 @@ def step_names() -> list[str]:
 
 
 def all_boundaries() -> list[Boundary]:
-    """Before and after each step that an order comes to."""
-    return [(side, name) for name in step_names() if name not in ELSEWHERE for side in ("before", "after")]
+    """Before and after each step that an order comes to by itself."""
+    return _around(name for name in step_names() if name not in ELSEWHERE and name not in DESK)
+
+
+def desk_boundaries() -> list[Boundary]:
+    """Before and after each step of the packing table."""
+    return _around(DESK)
+
+
+def _around(names: Iterable[str]) -> list[Boundary]:
+    return [(side, name) for name in names for side in ("before", "after")]
 
 
 def _names_in(source: str) -> Iterator[str]:

@@ -23,7 +23,7 @@ from webhooks.ports import Fence
 
 pytestmark = pytest.mark.anyio
 
-Play = Literal["lost-answer", "lost-request", "refuse"]
+Play = Literal["lost-answer", "lost-request", "late", "refuse"]
 
 
 @dataclass
@@ -33,6 +33,11 @@ class Holds:
     shown: dict[str, tuple[HoldReason, str]] = field(default_factory=dict)
     plays: deque[Play] = field(default_factory=deque)
     writes: int = 0
+    late: dict[str, tuple[HoldReason, str]] = field(default_factory=dict)
+
+    def arrive(self) -> None:
+        """What was late takes effect."""
+        self.shown |= self.late
 
     async def find(self, group_id: str) -> bool:
         await anyio.lowlevel.checkpoint()
@@ -53,7 +58,9 @@ class Holds:
         play = self.plays.popleft() if self.plays else None
         if play == "refuse":
             raise StoreRefused("This group cannot be held.")
-        if play != "lost-request":
+        if play == "late" and value is not None:
+            self.late[group_id] = value
+        elif play != "lost-request":
             self.shown.pop(group_id, None)
             if value is not None:
                 self.shown[group_id] = value
@@ -151,6 +158,19 @@ async def test_an_answer_that_never_came_is_looked_up(showing: World, holds: Hol
     await showing.pass_time(120)
     assert (showing.parcel(order.id).state, holds.shown) == ("bought", {})
     assert len(showing.store.fulfilments) == 1
+
+
+async def test_a_hold_that_comes_to_be_after_we_looked_for_it_is_let_go_all_the_same(
+    showing: World, holds: Holds
+) -> None:
+    holds.plays.append("late")
+    order = await held(showing)
+    showing.change_group(order.id, destination=BUYER)
+    await showing.refresh(order.id)
+    assert (showing.parcel(order.id).state, showing.store.fulfilments) == ("bought", {})
+    holds.arrive()
+    await showing.pass_time(200)
+    assert (holds.shown, len(showing.store.fulfilments)) == ({}, 1)
 
 
 async def test_a_store_that_refuses_the_hold_changes_nothing_here(showing: World, holds: Holds) -> None:
