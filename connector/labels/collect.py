@@ -171,7 +171,7 @@ class Collections:
     async def manifest(self, run: Run) -> None:
         """Take a list from where it stands to its paper, or to a refusal; its labels are free again then."""
         shop_id, (manifest_id,) = run.task.shop_id, run.task.args
-        row = await self.database.run(_manifest, shop_id, manifest_id)
+        row: Any = await self.database.run(_manifest, shop_id, manifest_id)
         collector = self._collector(shop_id, row)
         if row is None or collector is None or (row.state in {"made", "refused"} and (row.sha256 or not row.url)):
             return
@@ -204,7 +204,7 @@ class Collections:
             case Unknown():
                 raise TryLater("Nobody knows whether the list was made.", retry_after_s=_again_s(run))
             case Rejected() if found.code in _NOT_ASKED:
-                raise TryLater(found.message, retry_after_s=found.retry_after_s or _AGAIN_S)
+                raise TryLater(found.message, retry_after_s=_again_s(run, found.retry_after_s))
             case Rejected():
                 await self.database.run(collect_rows.refuse_manifest, row, found.message, self.now())
             case Manifest(state="failed"):
@@ -303,7 +303,7 @@ class Collections:
                 await self.database.run(collect_rows.booked, now_row, found.confirmation, self.now())
             case Rejected() if found.code in _NOT_ASKED:
                 await self.database.run(collect_rows.change, now_row, self.now(), state="intent")
-                raise TryLater(found.message, retry_after_s=found.retry_after_s or _AGAIN_S)
+                raise TryLater(found.message, retry_after_s=_again_s(run, found.retry_after_s))
             case Rejected():
                 await self.database.run(collect_rows.refuse_pickup, now_row, found.message, self.now())
             case Unknown():
@@ -336,7 +336,7 @@ class Collections:
             case Unknown():
                 raise TryLater("The carrier did not say whether the driver stays at home.", retry_after_s=_again_s(run))
             case Rejected() if found.code in _NOT_ASKED:
-                raise TryLater("The carrier was not asked to keep the driver at home.", retry_after_s=_AGAIN_S)
+                raise TryLater("The carrier was not asked to keep the driver at home.", retry_after_s=_again_s(run))
             case Rejected():
                 why = Reason("pickup_refused", {"said": found.message}).to_json()
                 await self.database.run(collect_rows.change, row, self.now(), state="booked", why=why)
@@ -346,9 +346,9 @@ class Collections:
         return None if account is None else collector_of(account.connection)
 
 
-def _again_s(run: Run) -> float | None:
-    """Seconds to the next look at what takes a carrier long; after a few looks the waits of every job take over."""
-    return _AGAIN_S if run.task.attempt <= _SOON else None
+def _again_s(run: Run, asked: float | None = None) -> float | None:
+    """Seconds to the next try with a carrier that takes long; after a few the waits of every job take over."""
+    return (asked or _AGAIN_S) if run.task.attempt <= _SOON else None
 
 
 def _manifest(connection: Connection, shop_id: str, manifest_id: str) -> Any | None:

@@ -156,8 +156,8 @@ class Table(Killings):
         count = len(self.errands)
         kinds: Sequence[Literal["plain", "no_street", "typed"]] = ("no_street", "plain", "typed")
         kind = kinds[count % 3]
-        to = {"destination": {"address1": ""}} if kind == "no_street" else {}
-        self.errands.append(Errand(self.world.place(**to), kind, f"HAND{count:04}"))
+        to = {"address1": ""} if kind == "no_street" else {}
+        self.errands.append(Errand(self.world.place(destination=to), kind, f"HAND{count:04}"))
 
     def _serve(self) -> None:
         """Take each errand a step on."""
@@ -168,10 +168,12 @@ class Table(Killings):
         chosen = []
         for each in open_now:
             row, tracking = rows.get(each.order_id), told.get(each.order_id)
+            if row is None:
+                continue
             match each.stage:
-                case "placed" if each.kind == "typed" and row is not None:
+                case "placed" if each.kind == "typed":
                     self._type(each)
-                case "placed" | "moved" if row is not None and row.state == "planned":
+                case "placed" | "moved" if row.state == "planned":
                     chosen.append((each, row))
                 case "asked" if row.state == "held" and each.kind == "no_street" and self.holds(each.order_id):
                     self.world.shopify.edit(each.order_id, destination={"address1": "179 N Harbor Dr"})
@@ -247,7 +249,8 @@ class Table(Killings):
     def _ask_driver(self) -> None:
         now = self.house.clock.now()
         account, place = next(iter(self.shop.accounts)), self.shop.locations[0].id
-        times = (now + timedelta(hours=2), now + timedelta(hours=9))
+        day = now + timedelta(days=len(self.drivers))  # One driver comes to a place at a time.
+        times = (day + timedelta(hours=2), day + timedelta(hours=9))
         with suppress(NothingToCollect):
             pickup = self.do(
                 collect.plan_pickup, self.house.work, self.shop, account, place, *times, "ring twice", PACKER, now
