@@ -105,6 +105,8 @@ labels = TenantTable(
     CheckConstraint("state IN ('created', 'refused', 'dropped') OR minor IS NOT NULL", name="intent"),
     Index(None, "shop_id", "parcel_id"),
     Index(None, "shop_id", "handle"),
+    Index(None, "shop_id", "void_due"),
+    Index(None, "shop_id", "settled_at"),
     Index(None, "shop_id", "booked_handle"),
     Index(None, "shop_id", "tracking_code"),
     Index(None, "shop_id", "intent_at"),
