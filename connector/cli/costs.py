@@ -151,7 +151,14 @@ def _data(found: Truth, days: int) -> dict[str, Any]:
         "losing_permille": found.losing_permille,
         "causes": [{"cause": cause, "labels": count, "sum": sum_} for cause, count, sum_ in found.causes],
         "periods": [
-            {"since": each.since.isoformat(), "orders": each.orders, "charged": each.charged, "cost": each.cost}
+            {
+                "since": each.since.isoformat(),
+                "orders": each.orders,
+                "quoted": each.quoted,
+                "charged": each.charged,
+                "bought": each.bought,
+                "cost": each.cost,
+            }
             for each in found.periods
         ],
     }

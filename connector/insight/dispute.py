@@ -64,7 +64,7 @@ def gather(connection: Connection, shop_id: str, parcel_id: str, now: datetime, 
     quoted: list[tuple[str, str]] = []
     if row is not None and offer is not None:
         quoted = [("Quoted", f"{row.at:%Y-%m-%d %H:%M} UTC"), ("Option", f"{offer.name}, {offer.price}")]
-        quoted += [(step.why.say(), str(step.price)) for step in offer.steps]
+        quoted += [(_capital(step.why.say()), str(step.price)) for step in offer.steps]
     return Packet(
         f"Label {known.label.tracking_code} of order {order.name}",
         f"Parcel {known.parcel.number} of {known.parcel.count} ({parcel_id}), written on {now:%Y-%m-%d %H:%M} UTC.",
@@ -77,7 +77,7 @@ def gather(connection: Connection, shop_id: str, parcel_id: str, now: datetime, 
                 Part("The carrier's invoice", tuple(_lines(known))),
                 Part("The claim", tuple(_claims(connection, shop_id, known))),
                 Part("The quote", tuple(quoted or [("No quote is known for this order.", "")])),
-                Part("How it was packed", tuple(_plan(known, planned)), _picture(planned), note=_legend(planned)),
+                Part("How it was packed", tuple(_plan(known, planned)), _picture(planned)),
             )
             if part.rows
         ),
@@ -94,6 +94,10 @@ def _ask(known: LabelTruth) -> str:
     named = ", ".join(f"{_NAMES[cause]} {Money(minor, currency)}" for cause, minor in parts)
     why = f" It comes of: {named}." if named else ""
     return f"We ask for {added} back, which was added to this label after it was bought.{why}"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _costs(known: LabelTruth) -> list[tuple[str, str]]:
@@ -114,13 +118,19 @@ def _costs(known: LabelTruth) -> list[tuple[str, str]]:
 
 
 def _plan(known: LabelTruth, planned: ShownParcel | None) -> list[tuple[str, str]]:
+    """Names stand alone, so that each runs in its own direction."""
     parcel, evidence = known.parcel, known.evidence
     rows = [("Carton", parcel.carton), *_said(evidence.planned, evidence.divisor)]
     if planned is not None:
-        rows += [(f"{units} x {name}", "") for name, units in planned.goods]
-        return rows
+        numbers = {name: number for number, name in enumerate(planned.legend, 1)}
+        return rows + [(name, _pieces(units, numbers.get(name))) for name, units in planned.goods]
     goods = parcel.goods or {}
-    return rows + [(f"{units} x {(goods.get(line) or [line])[0]}", "") for line, units in parcel.contents]
+    return rows + [((goods.get(line) or [line])[0], _pieces(units)) for line, units in parcel.contents]
+
+
+def _pieces(units: int, number: int | None = None) -> str:
+    said = f"{units} piece{'s' if units > 1 else ''}"
+    return said if number is None else f"{said}, no. {number} in the picture"
 
 
 def _compared(known: LabelTruth, told: Sequence[Measured]) -> Part:
@@ -186,10 +196,3 @@ def _picture(planned: ShownParcel | None) -> bytes:
     if planned is None or planned.packed is None:
         return b""
     return draw(planned.packed, planned.carton, bare=True).encode()
-
-
-def _legend(planned: ShownParcel | None) -> str:
-    """Whose the numbers in the picture are."""
-    if planned is None or not planned.legend:
-        return ""
-    return "In the picture: " + "; ".join(f"{number} {name}" for number, name in enumerate(planned.legend, 1)) + "."

@@ -15,7 +15,8 @@ from connector.insight.gaps import CAUSES, Attribution, Cause
 class OrderCost:
     """One order in its currency. What is not known is None: no quote, nothing bought yet, no invoice yet.
 
-    `bought` and `invoiced` are less what came back. `gaps` are those of its labels.
+    `bought` and `invoiced` are less what came back. `gaps` are those of its labels; `dearer` are the parcels (number,
+    our id) whose carrier added something to the label.
     """
 
     order_id: str
@@ -26,6 +27,7 @@ class OrderCost:
     bought: Money | None
     invoiced: Money | None
     gaps: tuple[Attribution, ...] = ()
+    dearer: tuple[tuple[int, str], ...] = ()
 
     @property
     def cost(self) -> Money | None:
@@ -58,6 +60,7 @@ class Period:
     orders: int
     quoted: Money
     charged: Money
+    bought: Money
     cost: Money
 
 
@@ -158,6 +161,7 @@ def _periods(orders: Sequence[OrderCost], currency: str) -> tuple[Period, ...]:
             len(parts[start]),
             _sum((each.quoted for each in parts[start]), currency),
             _sum((each.charged for each in parts[start]), currency),
+            _sum((each.bought for each in parts[start]), currency),
             _sum((each.cost for each in parts[start]), currency),
         )
         for start in sorted(parts)

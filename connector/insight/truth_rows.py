@@ -82,6 +82,7 @@ def truth(
     ours = [row for row in rows if row.currency == currency]
     sums = _sums(connection, shop_id, since)
     gaps: dict[str, list[Attribution]] = defaultdict(list)
+    dearer: dict[str, list[tuple[int, str]]] = defaultdict(list)
     invoiced: set[str] = set()
     foreign: set[str] = set()
     for each in label_truths(connection, shop_id, since, lists=lists):
@@ -91,8 +92,12 @@ def truth(
         if each.lines:
             invoiced.add(each.parcel.order_id)
         gaps[each.parcel.order_id].append(each.attribution)
+        if each.evidence.invoiced > each.evidence.bought:
+            dearer[each.parcel.order_id].append((each.parcel.number, each.parcel.id))
     found = [
-        _order(row, sums[row.id], gaps.get(row.id, []), row.id in invoiced) for row in ours if row.id not in foreign
+        _order(row, sums[row.id], gaps.get(row.id, []), row.id in invoiced, dearer.get(row.id, []))
+        for row in ours
+        if row.id not in foreign
     ]
     return report(found, currency, limit, other_currency=len(rows) - len(found))
 
@@ -199,7 +204,13 @@ def _sums(connection: Connection, shop_id: str, since: datetime) -> dict[str, di
     return found
 
 
-def _order(row: Any, sums: Mapping[tuple[str, str], int], gaps: list[Attribution], is_invoiced: bool) -> OrderCost:
+def _order(
+    row: Any,
+    sums: Mapping[tuple[str, str], int],
+    gaps: list[Attribution],
+    is_invoiced: bool,
+    dearer: list[tuple[int, str]],
+) -> OrderCost:
     currency = row.currency
 
     def of(*kinds: str) -> int:
@@ -220,4 +231,5 @@ def _order(row: Any, sums: Mapping[tuple[str, str], int], gaps: list[Attribution
         bought=Money(bought, currency) if has_cost else None,
         invoiced=Money(invoiced, currency) if has_cost and (is_invoiced or known("adjusted")) else None,
         gaps=tuple(gap for gap in gaps if gap.parts),
+        dearer=tuple(dearer),
     )

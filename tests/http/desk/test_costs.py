@@ -6,10 +6,13 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
 
 from carriers.money import Money
 from connector.labels.invoice_csv import InvoiceLine
 from connector.labels.invoices import book_invoice
+from connector.storage.audit import Actor
+from connector.storage.shops import add_shop
 from tests.http.desk.counter import Counter, counter_at
 
 pytestmark = pytest.mark.anyio
@@ -42,9 +45,51 @@ async def test_the_owner_sees_what_orders_cost_and_why(counter: Counter) -> None
         table = await browser.client.get(f"{base}/costs?format=csv")
         assert table.headers["content-type"].startswith("text/csv")
         assert order.name in table.text
-        file = await browser.client.get(f"{base}/costs/{parcel.id}/dispute")
+        link = f"{base}/costs/{parcel.id}/dispute"
+        assert link in page
+        assert link in (await browser.open(f"{base}/orders/{order.id}")).text
+        file = await browser.client.get(link)
         assert file.content.startswith(b"%PDF")
         await browser.open(f"{base}/costs/par_nothing/dispute", 404)
+
+
+def another_shop(connection: Connection, counter: Counter) -> str:
+    """The same owner's second shop; its id."""
+    added = add_shop(
+        connection,
+        counter.house.keyring,
+        platform="sandbox",
+        domain="second.example",
+        name="Second shop",
+        currency="EUR",
+        timezone="Europe/Vienna",
+        credentials=counter.shop.record.credentials,
+        actor=Actor("system", "test"),
+        now=counter.house.clock.now(),
+    )
+    return added.id
+
+
+async def test_the_packet_is_neither_for_packers_nor_for_other_shops(counter: Counter) -> None:
+    order = await counter.order()
+    await counter.drain()
+    (parcel,) = counter.see(order.id).parcels
+    assert parcel.label is not None
+    added = InvoiceLine(2, parcel.label.tracking_code, Money(150, parcel.label.booked_currency), "R-1")
+    counter.house.here(book_invoice, counter.desk.shop_id, [added], "adjustment", counter.house.clock.now())
+    other = counter.house.here(another_shop, counter)
+    await counter.house.directory.refresh()
+    base = counter.desk.base
+    paul = counter.desk.add_user("paul@example.com", "packer", counter.desk.shop_id, "Paul")
+    async with counter.desk.signed_in(paul) as browser:
+        assert "/dispute" not in (await browser.open(f"{base}/orders/{order.id}")).text
+        assert (await browser.client.get(f"{base}/costs/{parcel.id}/dispute")).status_code == 403
+    anna = counter.desk.add_user("anna@example.com", "owner")
+    async with counter.desk.signed_in(anna) as browser:
+        theirs = base.replace(counter.desk.shop_id, other)
+        assert theirs != base
+        await browser.open(f"{theirs}/costs/{parcel.id}/dispute", 404)
+        assert (await browser.client.get(f"{base}/costs/{parcel.id}/dispute")).status_code == 200
 
 
 async def test_a_packer_does_not_see_money(counter: Counter) -> None:
