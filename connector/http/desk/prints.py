@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, cast
 
+import structlog
 from sqlalchemy import Connection
 
 from connector.http.desk.house import DeskHouse
 from connector.http.desk.page import Answer, Ask, Complaint, Download, Goto, NotThere, Page, View
+from connector.labels.paper.apart import PrintFailed
 from connector.labels.paper.sheets import SHEETS, SheetName
 from connector.orders import batches, listing
 from connector.orders.print_set import PrintPlan, What, plan_picks, plan_print, read_picks, read_print
@@ -17,6 +19,7 @@ from connector.paper_settings import PaperSettings
 from connector.words.desk_texts import say
 
 MOST = 1000
+log = structlog.get_logger("waybill.http.desk")
 WHATS: dict[str, What] = {
     "all": What(),
     "labels": What(slips=False, papers=False),
@@ -52,7 +55,10 @@ async def _print(house: DeskHouse, ask: Ask, parcel_ids: Sequence[str], asked: A
     plan = await house.database.run(plan_print, house.keyring, ask.shop, parcel_ids, wanted, sheet, ask.zone)
     if plan.is_empty:
         return _nothing(plan)
-    plan, printed = await read_print(house.shelf, plan, house.fonts)
+    try:
+        plan, printed = await read_print(house.shelf, plan, house.fonts)
+    except PrintFailed as error:
+        return _failed(error)
     if (asked.get("form") == "zpl" or not printed.pdf) and printed.zpl:
         return Download(printed.zpl, "application/octet-stream", "labels.zpl", sandboxed=True)
     if not printed.pdf:
@@ -71,8 +77,16 @@ async def _picks(house: DeskHouse, ask: Ask, parcel_ids: Sequence[str], sheet: S
     if not wanted:
         raise NotThere
     chosen: SheetName = sheet or ("a4" if ask.shop.settings.paper.sheet == "4x6" else ask.shop.settings.paper.sheet)
-    content = await read_picks(wanted, len(parcel_ids), chosen, house.fonts)
+    try:
+        content = await read_picks(wanted, len(parcel_ids), chosen, house.fonts)
+    except PrintFailed as error:
+        return _failed(error)
     return Download(content, _PDF, "pick-list.pdf", inline=True)
+
+
+def _failed(error: PrintFailed) -> View:
+    log.error("print not made", said=error.detail)
+    return View("message.html", {"code": "print.failed", "request_id": ""}, status=500)
 
 
 def _nothing(plan: PrintPlan) -> Answer:

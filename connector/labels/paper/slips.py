@@ -124,7 +124,9 @@ class _Page:
     def _columns(self, y: float) -> float:
         out, m = self._out, self._margin
         size = self._size * 0.9
-        self._cells(y, self._text("slip.item"), self._text("slip.sku"), self._text("slip.units"), size, ink=GREY)
+        self._cells(
+            y, self._text("slip.item"), self._text("slip.sku"), self._text("slip.units"), size, ink=GREY, lines=1
+        )
         y += size * _LINE_ROOM + 2
         out.rule(m, y, self._inner, self._ink, 1.0)
         return y + 3
@@ -135,10 +137,10 @@ class _Page:
         return below + 4
 
     def _cells(self, y: float, name: str, sku: str, units: str, size: float, *, ink: Ink = BLACK,
-               bold: bool = False) -> float:  # fmt: skip
+               bold: bool = False, lines: int = 2) -> float:  # fmt: skip
         """Three columns; mirrored where the language runs from right to left."""
         wide = self._inner
-        widths = (wide * 0.56, wide * 0.26, wide * 0.14)
+        widths = (wide * 0.54, wide * 0.24, wide * 0.18)
         gap = wide * 0.02
         starts = (0.0, widths[0] + gap, widths[0] + widths[1] + 2 * gap)
         texts = (name, sku, units)
@@ -148,7 +150,7 @@ class _Page:
             last = column == 2
             end = self._out.text(
                 x, y, width, text, size, ink=ink, weight="B" if bold and last else "",
-                right=self._rtl != last, lines=2,
+                right=self._rtl != last, lines=lines,
             )  # fmt: skip
             below = max(below, end)
         return below
