@@ -16,6 +16,9 @@ from tests.simulators.easypost_truth import AccountSet, Body, Truth
 
 RATE_ERROR = "rate_error"
 
+UNDELIVERABLE = "UNDELIVERABLE 1"
+"""The street to which this simulator sells no label, so that a test can choose which purchases are refused."""
+
 
 class Refusal(Exception):
     """An error answer in EasyPost's form."""
@@ -215,6 +218,8 @@ class World:
         rate: Body | None = next((rate for rate in shipment["rates"] if rate["id"] == rate_id), None)
         if rate is None:
             raise self._no_sale(shipment, 422, "SHIPMENT.MISSING_RATE", "The rate does not belong to the shipment.")
+        if (shipment["to_address"].get("street1") or "").upper() == UNDELIVERABLE:
+            raise self._no_sale(shipment, 422, "SHIPMENT.POSTAGE.FAILURE", "The address is undeliverable.")
         wrong = why_not_bought(shipment)
         if wrong is not None:
             raise self._no_sale(shipment, 422, wrong[0], f"{wrong[1]} {wrong[2]}.")
