@@ -32,7 +32,6 @@ from connector.orders.listing import OrderFilter
 from connector.orders.print_set import What, plan_print, read_print
 from connector.orders.refresh import REFRESH
 from connector.settings import Settings
-from connector.storage import settings_versions
 from connector.storage.audit import Actor
 from connector.store import Offer, RateCall
 from connector.stores.sandbox import SandboxStore
@@ -163,7 +162,7 @@ async def _place(house: House, shop: Any, count: int) -> None:
     offer = Offer(chosen.code, chosen.name, Money(chosen.minor, chosen.currency))
     keeper = cast("SandboxStore", shop.store).shopkeeper
     for number in range(count):
-        to = replace(BUYER, street=UNDELIVERABLE) if number in bad else BUYER
+        to = replace(BUYER, street1=UNDELIVERABLE) if number in bad else BUYER
         placed = await keeper.place_order([(a_cart((POT,)), offer)], to=to, email=f"buyer{number}@example.com")
         await keeper.mark_paid(placed.order_id)
         task = Task(REFRESH, f"bench:{placed.order_id}", shop.id, (placed.order_id,))
