@@ -75,7 +75,7 @@ def choose(
         cheapest = min(rates, key=lambda rate: rate.price.minor)
         return Chosen(cheapest, Reason("cheapest_without_quote", {"service": cheapest.service}))
     outcome = _as_promised(rates, bought_as, terms, by_person=by_person)
-    if isinstance(outcome, Reason) and terms.otherwise == "substitute" and not by_person:
+    if isinstance(outcome, Reason) and terms.otherwise == "substitute" and not by_person and bought_as["minor"]:
         return _substitute(rates, bought_as, terms, outcome) or outcome
     return outcome
 
@@ -98,6 +98,8 @@ def _as_promised(
     if not in_time and not by_person:
         return _too_late(rate, terms)
     if rate.price > _most(quoted, bought_as, terms) and not by_person:
+        if not quoted.minor:  # Goods that were added after the quote.
+            return Reason("beyond_quote", {"now": rate.price})
         return Reason("dearer_than_quoted", {"quoted": quoted, "now": rate.price})
     named = {"carrier": rate.carrier, "service": rate.service}
     return Chosen(rate, Reason("cheapest_as_set", named) if cheapest else Reason("as_promised", named))

@@ -46,7 +46,8 @@ def create(taken: Taken, group: FulfilmentGroup, beside: Beside) -> None:
     """Plan all the units of the group, which may be a part of the store's group only."""
     connection, shop, now = taken.connection, taken.shop, taken.now
     before = beside.before or _replaced(taken)
-    linked = quote_of(connection, shop.id, taken.order, group) or link_of(connection, before)
+    here = [row for row in beside.live if row.group_id == group.id]
+    linked = quote_of(connection, shop.id, taken.order, group) or link_of(connection, [*before, *here])
     planned = plan_group(connection, shop, group, linked, now)
     if isinstance(planned, Unplannable):
         need_person(connection, shop.id, taken.order_id, Reason("cannot_plan", {"why": planned.why.say()}), now)
@@ -55,7 +56,6 @@ def create(taken: Taken, group: FulfilmentGroup, beside: Beside) -> None:
     person_id = keep_person(connection, taken.keyring, shop.id, taken.order, group, now)
     hold = _hold(taken, group, beside, before) or held_by_rule(linked, before)
     bought_as = _bought_as(taken, group, linked, beside.live)
-    here = [row for row in beside.live if row.group_id == group.id]
     count = len(here) + len(planned.plan.parcels)
     numbers = _free(here, count)
     for position, parcel in enumerate(planned.plan.parcels, 1):
@@ -110,12 +110,15 @@ def _bought_as(
 ) -> dict[str, Any] | None:
     """What the parcels are bought as: of the quoted price, what the order's other parcels leave of it."""
     if linked is None:
-        return priced_again(taken.order, group)
-    if linked.offer.bought_as is None:
+        whole = priced_again(taken.order, group)
+        beside = [row.bought_as for row in live if row.bought_as and row.bought_as.get("how") == "offer"]
+    else:
+        whole = None if linked.offer.bought_as is None else linked.offer.bought_as.whole()
+        mine = (linked.quote.id, linked.offer.code)
+        beside = [row.bought_as for row in live if row.bought_as and (row.quote_id, row.offer_code) == mine]
+    if whole is None:
         return None
-    whole = linked.offer.bought_as.whole()
-    beside = [row.bought_as for row in live if row.quote_id == linked.quote.id and row.offer_code == linked.offer.code]
-    spent = sum(each["minor"] for each in beside if each and each["currency"] == whole["currency"])
+    spent = sum(each["minor"] for each in beside if each["currency"] == whole["currency"])
     return whole if not spent else whole | {"minor": max(0, whole["minor"] - spent), "parts": ()}
 
 
