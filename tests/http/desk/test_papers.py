@@ -14,12 +14,15 @@ from pypdf import PdfReader
 from carriers.measure import Weight
 from carriers.money import Money
 from connector.labels.scan import code_of
+from connector.labels.tables import label_files
+from connector.orders.view import OrderView
 from connector.storage import audit, settings_versions
 from connector.storage.audit import Actor
 from connector.storage.logins.people import User
 from connector.store import CartLine
-from tests.http.desk.counter import POT, Counter, counter_at
+from tests.http.desk.counter import BUYER, POT, Counter, counter_at
 from tests.http.desk.world import Browser
+from tests.simulators.easypost_labels import label
 
 pytestmark = pytest.mark.anyio
 
@@ -95,6 +98,7 @@ async def test_a_batch_shows_its_cost_buys_and_prints_in_order(counter: Counter,
         assert all(row["tracking"] and row["cost"] for row in rows)
 
 
+@pytest.mark.complaint(13)
 async def test_a_selection_is_printed_again_on_the_sheet_that_was_asked_for(counter: Counter, paul: User) -> None:
     first, second = await counter.order(), await counter.order()
     async with counter.desk.signed_in(paul) as browser:
@@ -109,6 +113,7 @@ async def test_a_selection_is_printed_again_on_the_sheet_that_was_asked_for(coun
         assert round(float(page.mediabox.width)) == 595
 
 
+@pytest.mark.complaint(12)
 async def test_an_order_that_is_not_bought_says_why_and_is_tried_again(counter: Counter, paul: User) -> None:
     order = await counter.order()
     held = await counter.order(risky=True)
@@ -117,6 +122,10 @@ async def test_an_order_that_is_not_bought_says_why_and_is_tried_again(counter: 
         path = await bought_batch(counter, browser)
         assert "0 of 2 orders have their labels" in browser.page.text
         assert "The daily cap" in browser.page.text
+        sheet = await browser.client.get(f"{path}?format=csv")
+        rows = list(csv.DictReader(io.StringIO(sheet.content.decode("utf-8-sig"))))
+        assert [row["order"] for row in rows] == [order.name, held.name]
+        assert all(row["state"] != "bought" and row["reason"] for row in rows)
         await settle(counter, {"buy": "manual", "daily_cap": "1000.00"})
         counter.queue("labels.probe", "cap")
         await counter.drain()
@@ -127,6 +136,71 @@ async def test_an_order_that_is_not_bought_says_why_and_is_tried_again(counter: 
         done = await browser.open(path)
         assert "All 2 orders have their labels" in done.text
         assert {counter.see(each.id).parcels[0].state for each in (order, held)} == {"bought"}
+
+
+async def with_papers(counter: Counter, order: OrderView) -> None:
+    """The order's label has customs papers and a return label besides, kept in another order than they are printed."""
+    (parcel,) = counter.see(order.id).parcels
+    assert parcel.label is not None
+    house = counter.house
+    for kind in ("customs", "return"):
+        content = label("PDF", f"{kind} of {order.name}")
+        values = {"kind": kind, "media_type": "application/pdf", "url": "", "sha256": house.shelf.put(content)}
+        values |= {"id": f"fil_0{kind}{order.id[-6:]}", "label_id": parcel.label.id, "bytes": len(content)}
+        row = label_files.insert(counter.desk.shop_id, **values, fetched_at=house.clock.now())
+        house.here(lambda connection, row=row: connection.execute(row))
+
+
+@pytest.mark.need(22)
+async def test_return_labels_and_customs_papers_are_in_the_same_print_in_order(counter: Counter, paul: User) -> None:
+    first, second = await counter.order(), await counter.order()
+    async with counter.desk.signed_in(paul) as browser:
+        path = await bought_batch(counter, browser)
+        await with_papers(counter, first)
+        batch = path.rpartition("/")[2]
+        whole = pages_of((await browser.client.get(f"{counter.desk.base}/print?batch={batch}")).content)
+        assert len(whole) == 6
+        assert f"Order {first.name}" in whole[0]
+        assert f"return of {first.name}" in whole[2]
+        assert f"customs of {first.name}" in whole[3]
+        assert f"Order {second.name}" in whole[4]
+        assert all(f"{number} / 6  {first.name}" in text for number, text in enumerate(whole[:4], 1))
+        bare = await browser.client.get(f"{counter.desk.base}/print?batch={batch}&what=labels")
+        assert len(pages_of(bare.content)) == 2
+
+
+@pytest.mark.need(26)
+async def test_a_first_order_gets_its_card_and_the_next_one_does_not(counter: Counter, paul: User) -> None:
+    inserts = [{"card": "Welcome card", "first_order": True}, {"card": "Paid well", "over": "20", "currency": "EUR"}]
+    await settle(counter, {"buy": "manual", "paper": {"brand": "Tea & Pots", "inserts": inserts}})
+    first, second = await counter.order(), await counter.order()
+    async with counter.desk.signed_in(paul) as browser:
+        answer = await browser.client.get(f"{counter.desk.base}/print?ids={first.id},{second.id}&what=slips")
+        one, two = pages_of(answer.content)
+        assert "Tea & Pots" in one
+        assert "Welcome card" in one
+        assert "Welcome card" not in two
+        assert "Paid well" in one
+        assert "Paid well" in two
+
+
+async def test_a_batch_is_shown_by_parts_and_printed_whole_on_a_sheet(counter: Counter, paul: User) -> None:
+    good, bad = await counter.order(), await counter.order(to=replace(BUYER, city="SANDBOX-REFUSE"))
+    async with counter.desk.signed_in(paul) as browser:
+        path = await bought_batch(counter, browser)
+        failed = await browser.open(f"{path}?show=failed&page=9")
+        assert bad.name in failed.text
+        assert f">{good.name}<" not in failed.text
+        assert "refused" in failed.text
+        assert f">{good.name}<" in (await browser.open(f"{path}?show=bought")).text
+        await browser.open(path)
+        nothing = await browser.send({"batch": path.rpartition("/")[2]}, f"{counter.desk.base}/print")
+        assert nothing.status_code == 422
+        fields = {"batch": path.rpartition("/")[2], "whole": "yes", "what": "labels", "sheet": "letter"}
+        printed = await browser.send(fields, f"{counter.desk.base}/print")
+        (page,) = PdfReader(io.BytesIO(printed.content)).pages
+        assert round(float(page.mediabox.width)) == 612
+        assert good.name in page.extract_text()
 
 
 @pytest.mark.need(17)

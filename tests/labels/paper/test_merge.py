@@ -23,6 +23,7 @@ def pages(content: bytes) -> list[PageObject]:
     return list(PdfReader(io.BytesIO(content)).pages)
 
 
+@pytest.mark.complaint(2)
 def test_pages_keep_their_order_and_name_their_parcel() -> None:
     merged = merge([pdf(str(number)) for number in range(1001, 1013)])
     texts = [page.extract_text() for page in pages(merged.content)]
