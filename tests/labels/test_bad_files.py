@@ -10,7 +10,7 @@ from tests.labels.world import World
 pytestmark = pytest.mark.anyio
 
 
-@pytest.mark.complaint(11)
+@pytest.mark.complaint(7)
 @pytest.mark.parametrize("bad", [b"<html><body>AccessDenied</body></html>", b"%PDF-1.4 half of it"])
 async def test_what_is_no_label_is_refused_told_and_fetched_again(world: World, bad: bytes) -> None:
     good = world.carrier.file_content

@@ -65,6 +65,7 @@ def driver(counter: Counter) -> Any:
 
 
 @pytest.mark.need(21)
+@pytest.mark.complaint(13)
 async def test_the_days_labels_are_on_one_list_whose_paper_is_kept(counter: Counter) -> None:
     (made,) = ask(counter)
     with pytest.raises(NothingToCollect):

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from carriers.easypost import CAPABILITIES as EASYPOST
 from carriers.invoice import MoneyBack
 from carriers.label import Voided
 from carriers.money import Money
@@ -41,8 +42,43 @@ def said(world: World, order_id: str) -> str:
     return reason.code
 
 
+def said_of_any(world: World, order_id: str) -> str:
+    """What is said of the only refund, whichever parcel it is of."""
+    ((_, reason),) = [refund for parcel in world.order(order_id).parcels for refund in parcel.refunds]
+    return reason.code
+
+
 def ties(world: World) -> bool:
     return world.act(check, world.shop_id).gaps == ()
+
+
+@pytest.mark.parametrize(
+    ("carrier", "days"), [("USPS", 30), ("UPS", 90), ("UPSDAP", 90), ("FedEx", 90), ("FedExDefault", 90)]
+)
+def test_the_windows_of_carriers_are_those_that_they_publish(carrier: str, days: int) -> None:
+    """EasyPost's refund guide: USPS within 30 days of the purchase, UPS and FedEx within 90."""
+    assert EASYPOST.void_window_days(carrier) == days
+
+
+@pytest.mark.complaint(5)
+async def test_an_order_that_is_cancelled_gives_its_label_back_and_is_followed_to_the_money(world: World) -> None:
+    order = await world.buy_from_quote()
+    await world.refresh(order.id)
+    world.carrier.void_answers.extend([Voided("requested"), Voided("voided")])
+    world.change(order.id, cancelled=True)
+    await world.refresh(order.id)
+    assert said_of_any(world, order.id) == "refund_requested"
+    await world.pass_time(7 * 3600, step_s=3600)
+    assert said_of_any(world, order.id) == "refund_back"
+    assert ties(world)
+
+
+@pytest.mark.complaint(14)
+async def test_a_label_of_the_shops_own_contract_costs_what_its_carrier_asks_and_nothing_more(world: World) -> None:
+    order = await world.buy_from_quote()
+    await world.refresh(order.id)
+    assert world.balances()["wallet"] == -700
+    assert [each.money.minor for each in world.order(order.id).amounts if each.label_id is not None] == [700]
 
 
 async def test_refunded_is_not_said_before_the_money_is_there(any_world: World) -> None:

@@ -95,6 +95,7 @@ class DyingRun:
 
 
 @pytest.mark.need(21)
+@pytest.mark.complaint(11)
 @pytest.mark.parametrize("at", [0, 1, 2, 3])
 async def test_a_batch_whose_worker_dies_goes_on_and_buys_each_label_once(counter: Counter, at: int) -> None:
     before = await sold(counter)
