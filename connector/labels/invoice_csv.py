@@ -36,6 +36,8 @@ _MM = {"mm": Decimal(1), "cm": Decimal(10), "in": Decimal("25.4")}
 _YES = frozenset({"y", "yes", "true", "1", "r", "res", "residential", "home"})
 _NO = frozenset({"n", "no", "false", "0", "c", "com", "commercial", "business"})
 
+_BARE = 2  # A number and an amount: two such lines may well be two charges.
+
 
 class InvoiceError(WaybillError):
     """A line that cannot be read; `detail` is `line N: field`."""
@@ -89,7 +91,8 @@ def read_invoice(lines: Iterable[str], layout: Layout | Mapping[str, str], curre
     """A carrier's invoice as CSV with a header line.
 
     Without a currency column amounts are in `currency`; without an invoice column the file counts as one invoice.
-    Lines of one label and invoice are added up. Raises InvoiceError, naming line and field, before anything is booked.
+    Lines of one label and invoice are added up; a line that is the same in every column is the same line, if it says
+    more than a number and an amount. Raises InvoiceError, naming line and field, before anything is booked.
     """
     how = layout if isinstance(layout, Layout) else Layout(layout)
     columns = {name: how.columns.get(name, name) for name in FIELDS}
@@ -100,8 +103,13 @@ def read_invoice(lines: Iterable[str], layout: Layout | Mapping[str, str], curre
     if not any(columns[name] in there for name in ("tracking", "reference", "handle")):
         raise InvoiceError(f"The file has no column {columns['tracking']!r} for tracking.", detail="tracking")
     found: dict[tuple[str, ...], InvoiceLine] = {}
+    seen: set[tuple[str, ...]] = set()
     for row in table:
         values = {name: (row.get(columns[name]) or "").strip() for name in FIELDS}
+        whole = tuple(str(each or "").strip() for each in row.values())
+        if sum(map(bool, whole)) > _BARE and whole in seen:
+            continue
+        seen.add(whole)
         if any(values.values()):
             _add(found, _line(table.line_num, values, how, currency))
     return list(found.values())

@@ -43,14 +43,15 @@ def _refunded(connection: Connection, shop_id: str, news: MoneyBack, now: dateti
 
 def _billed(connection: Connection, label: Any, news: Invoiced, now: datetime) -> bool:
     mine = (invoice_lines.c.label_id == label.id, invoice_lines.c.invoice == news.invoice)
-    known = connection.execute(invoice_lines.select(label.shop_id).where(*mine).with_for_update()).one_or_none()
+    # The row is made first and then held, so that of two deliveries at once the later one sees the other.
+    empty = {"at": now, "minor": 0, "currency": news.adjustment.currency, "reason": news.reason, "source": "webhook"}
+    row = {"label_id": label.id, "invoice": news.invoice, "details": {"turn": -1}} | empty
+    is_new = insert_new(connection, invoice_lines.insert(label.shop_id, **row))
+    known = connection.execute(invoice_lines.select(label.shop_id).where(*mine).with_for_update()).one()
     written = "" if news.at is None else news.at.isoformat()
-    turn = 0
-    before = 0
-    if known is not None:
-        turn, before = int((known.details or {}).get("turn", 0)) + 1, int(known.minor)
-        if written and written <= str((known.details or {}).get("written", "")):
-            return False
+    turn, before = int((known.details or {}).get("turn", 0)) + 1, int(known.minor)
+    if not is_new and written and written <= str((known.details or {}).get("written", "")):
+        return False
     details = {
         "captured": measures_json(news.captured),
         "claimed": measures_json(news.claimed),
@@ -67,12 +68,7 @@ def _billed(connection: Connection, label: Any, news: Invoiced, now: datetime) -
         "source": "webhook",
         "details": details,
     }
-    if known is None:
-        row = {"label_id": label.id, "invoice": news.invoice} | values
-        if not insert_new(connection, invoice_lines.insert(label.shop_id, **row)):
-            return False
-    else:
-        connection.execute(invoice_lines.update(label.shop_id).where(*mine).values(**values))
+    connection.execute(invoice_lines.update(label.shop_id).where(*mine).values(**values))
     more = Money(news.adjustment.minor - before, news.adjustment.currency)
     if more.minor:
         cause = f"{label.id}:{news.invoice}" + (f":{turn}" if turn else "")

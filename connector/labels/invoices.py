@@ -197,7 +197,27 @@ def _take(
     if amounts == "total" and len(line.charges) == 1:
         # The one line holds the whole price: its word is for what differs.
         line = replace(line, charges=((line.charges[0][0], difference.minor),))
-    return _keep(connection, label, line, difference, source, now), difference
+    kept = _keep(connection, label, line, difference, source, now)
+    if kept == "known" and amounts == "adjustment" and not line.invoice:
+        further = _further(connection, label, line)
+        kept = kept if further is None else _keep(connection, label, further, difference, source, now)
+    return kept, difference
+
+
+def _further(connection: Connection, label: Any, line: InvoiceLine) -> InvoiceLine | None:
+    """The line under a name of its own, where a file without invoice numbers adds something else than one before.
+
+    None for the line that is known: the same amount, or the refund that it was taken for.
+    """
+    mine = invoice_lines.select(label.shop_id).where(
+        invoice_lines.c.label_id == label.id, invoice_lines.c.invoice == line.invoice
+    )
+    known = connection.execute(mine).one()
+    is_refund = label.refund == "back" and label.refund_minor == -line.amount.minor
+    if is_refund or (known.minor == line.amount.minor and known.reason == line.reason):
+        return None
+    digest = hashlib.sha256(f"{line.amount.minor}:{line.reason}".encode()).hexdigest()
+    return replace(line, invoice=f"#{digest[:16]}")
 
 
 def _paid(label: Any) -> Money:
