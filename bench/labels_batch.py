@@ -48,6 +48,7 @@ SECONDS, BUY_S, FAILURES = 90.0, 0.9, 0.05
 CEILING_S = 100.0
 """Within which EasyPost may still take a purchase that was not answered."""
 _ANNA = Actor("person", "anna")
+_BUYER = replace(BUYER, phone="+43 1 9990000")
 _PATIENCE_S = 900.0
 
 
@@ -162,7 +163,7 @@ async def _place(house: House, shop: Any, count: int) -> None:
     offer = Offer(chosen.code, chosen.name, Money(chosen.minor, chosen.currency))
     keeper = cast("SandboxStore", shop.store).shopkeeper
     for number in range(count):
-        to = replace(BUYER, street1=UNDELIVERABLE) if number in bad else BUYER
+        to = replace(_BUYER, street1=UNDELIVERABLE) if number in bad else _BUYER
         placed = await keeper.place_order([(a_cart((POT,)), offer)], to=to, email=f"buyer{number}@example.com")
         await keeper.mark_paid(placed.order_id)
         task = Task(REFRESH, f"bench:{placed.order_id}", shop.id, (placed.order_id,))
