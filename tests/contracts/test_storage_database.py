@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from sqlalchemy import Column, Connection, MetaData, String, Table, insert, select
-from sqlalchemy.exc import StatementError
+from sqlalchemy.exc import DBAPIError, StatementError
 
 from connector.storage import config_version, persons
 from connector.storage.database import Database, DatabaseURLError, insert_new, open_database
@@ -45,6 +45,28 @@ async def test_nothing_is_kept_when_its_function_raises(scratch: Database) -> No
         await scratch.run(fail)
     with scratch.transaction() as connection:
         assert connection.execute(select(_moments.c.id)).all() == []
+
+
+async def test_a_look_waits_for_no_writer_and_may_not_write(scratch: Database) -> None:
+    """A page that looks every few seconds keeps no worker from its work, whichever process that is in."""
+    url = scratch.engine.url.render_as_string(hide_password=False)
+    beside = open_database(url)
+    try:
+        with beside.transaction() as writing:
+            writing.execute(insert(_moments).values(id="a"))
+            seen = await scratch.look(lambda connection: connection.execute(select(_moments.c.id)).all())
+        assert seen == []
+
+        def write(connection: Connection) -> None:
+            connection.execute(insert(_moments).values(id="b"))
+
+        with pytest.raises(DBAPIError):
+            await scratch.look(write)
+    finally:
+        beside.close()
+    await scratch.run(write)
+    found = await scratch.look(lambda connection: connection.execute(select(_moments.c.id)).scalars().all())
+    assert sorted(found) == ["a", "b"]
 
 
 async def test_a_moment_comes_back_in_utc(scratch: Database) -> None:
