@@ -25,7 +25,7 @@ class Terms:
 
     `latest` is the last day that the buyer was promised, None without a promise; `arrives` tells a rate's day, None
     where it cannot be told. `po_box` says that the parcel goes to a post office box. Whether a signature is taken is
-    the created shipment's matter, so all its rates keep it.
+    the created shipment's matter, so all its rates keep it. `amount` is in the quote's currency; `home` is the shop's.
     """
 
     percent: Decimal = _TOLERANCE_PERCENT
@@ -34,6 +34,7 @@ class Terms:
     latest: date | None = None
     arrives: Callable[[Rate], date | None] = lambda _rate: None
     po_box: bool = False
+    home: str = ""
 
     def tolerance(self, quoted: Money) -> Money:
         """How much dearer a label may be than its quote: the larger of both, at least one minor unit."""
@@ -72,7 +73,9 @@ def choose(
     if bought_as is None:
         if not by_person:
             return Reason("quote_lost")
-        cheapest = min(rates, key=lambda rate: rate.price.minor)
+        # Figures of two currencies say nothing of which is less.
+        one = terms.home if any(rate.price.currency == terms.home for rate in rates) else rates[0].price.currency
+        cheapest = min((rate for rate in rates if rate.price.currency == one), key=lambda rate: rate.price.minor)
         return Chosen(cheapest, Reason("cheapest_without_quote", {"service": cheapest.service}))
     outcome = _as_promised(rates, bought_as, terms, by_person=by_person)
     if isinstance(outcome, Reason) and terms.otherwise == "substitute" and not by_person and bought_as["minor"]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Connection
@@ -16,10 +17,12 @@ from carriers.rate import Rate
 from connector.catalogue import keep
 from connector.directory import AccountEntry, ShopEntry
 from connector.labels.choose import Terms
+from connector.labels.record import quoted as quoted_price
 from connector.labels.shipment import address_of
 from connector.promises.window import Goods, Promises, Service, Spot, Start, promises_of
 from connector.quotes.kept_windows import promised_window
 from connector.quotes.reduced import is_po_box
+from connector.rules.exchange import ExchangeRate, exchange
 from connector.storage import persons
 from connector.storage.secrets import Keyring
 from connector.words.reason import Reason
@@ -29,7 +32,7 @@ ADDRESS = "address_refused"
 
 def terms_for(connection: Connection, keyring: Keyring, shop: ShopEntry, parcel: Any, now: datetime) -> Terms:
     """How far this label may be from its promise; a rate's day is told as the checkout tells it, from now on."""
-    settings = shop.settings.buying
+    settings, home = shop.settings.buying, shop.record.currency
     fields = persons.get(connection, keyring, shop.id, parcel.person_id) if parcel.person_id else None
     to = Address("") if fields is None else address_of(fields)
     promised = promised_window(connection, shop.id, parcel.id)
@@ -42,12 +45,26 @@ def terms_for(connection: Connection, keyring: Keyring, shop: ShopEntry, parcel:
     )
     return Terms(
         percent=settings.percent,
-        amount=settings.amount,
+        amount=amount_in(settings.amount, home, _quoted_in(parcel) or home, shop.settings.exchange_rates),
         otherwise=settings.otherwise,
         latest=None if due is None else due.latest,
         arrives=_Arrives(dates, now, Spot(to.country, to.province, to.postal_code)),
         po_box=is_po_box(to),
+        home=home,
     )
+
+
+def amount_in(amount: Decimal, home: str, currency: str, rates: Sequence[ExchangeRate]) -> Decimal:
+    """An amount of the shop's own currency in that of a quote; nothing where no rate of exchange is set."""
+    if currency == home:
+        return amount
+    changed = exchange(Money.rounded(amount, home), currency, rates)
+    return Decimal(0) if changed is None else changed.money.amount
+
+
+def _quoted_in(parcel: Any) -> str:
+    quoted = quoted_price(parcel)
+    return "" if quoted is None else quoted.currency
 
 
 class _Arrives:
