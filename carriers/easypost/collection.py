@@ -46,14 +46,18 @@ class EasyPostCollector:
             return Unknown(handles[0], f"garbled: {error.detail}")
 
     async def find_manifest(self, handles: Sequence[str]) -> Manifest | None:
-        """The scan form that the first shipment names; it is the form of all of them, as they were sent together."""
+        """The scan form that the first shipment names; it is the form of all of them, as they were sent together.
+
+        A form that failed holds no shipment, whatever names it.
+        """
 
         def understand(answer: HTTPAnswer) -> str:
             raise_for(answer)
             return wire.read(wire.WireScanFormOf, wire.parse(answer.content)).scan_form_id
 
         handle = await self._read(f"/v2/shipments/{quote(handles[0], safe='')}", understand)
-        return await self.manifest_state(handle) if handle else None
+        found = await self.manifest_state(handle) if handle else None
+        return None if found is None or found.state == "failed" else found
 
     async def manifest_state(self, handle: str) -> Manifest:
         """GET /v2/scan_forms/{id}."""

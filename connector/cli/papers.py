@@ -12,6 +12,7 @@ import click
 from connector.cli.naming import named_shop, worker_runs
 from connector.cli.output import BY_COMMAND, EXIT_FAILED, Speaker, command, in_house
 from connector.labels import collect, logo
+from connector.labels.local_time import zone_at
 from connector.labels.paper.sheets import SHEETS
 from connector.orders import batches, view
 from connector.orders.listing import OrderFilter
@@ -212,11 +213,11 @@ def _add_pickups(pickup: click.Group) -> None:
     def ask(
         speaker: Speaker, shop: str, account: str, location: str, earliest: datetime, latest: datetime, note: str
     ) -> None:
-        """Ask a carrier who would come, and for how much. Times are the shop's."""
+        """Ask a carrier who would come, and for how much. Times are the location's."""
 
         async def do(house: House) -> dict[str, Any]:
             entry = named_shop(house, shop)
-            zone = _zone(entry.record.timezone)
+            zone = zone_at(entry, location)
             made = house.here(
                 collect.plan_pickup, house.work, entry, account, location, earliest.replace(tzinfo=zone),
                 latest.replace(tzinfo=zone), note, BY_COMMAND, house.clock.now(),

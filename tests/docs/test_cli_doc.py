@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -282,7 +283,30 @@ def test_the_fields_of_purchases_voids_and_failures_are_documented(shop: Shop) -
         own = {key: value for key, value in bought.items() if key not in shown}
         assert SECTIONS["waybill label buy"].fields == paths(own) | SECTIONS["waybill order show"].fields
         assert set(bought) == set(own) | set(shown)
+        lists_and_drivers(shell)
         holds("waybill label void", shell.json("label", "void", parcel["id"], "--reason", "a test"))
+
+
+def lists_and_drivers(shell: Shell) -> None:
+    """A list of the day's labels, and a driver who is asked for, booked and sent home, while a worker runs."""
+    holds("waybill manifest make", shell.json("manifest", "make", DOMAIN))
+    holds("waybill manifest list", shell.json("manifest", "list", DOMAIN))
+    (entry,) = shell.json("shop", "list")["shops"]
+    day = datetime.now(UTC) + timedelta(days=2)
+    window = ("--from", f"{day:%Y-%m-%d}T12:00", "--until", f"{day:%Y-%m-%d}T16:00")
+    where = ("--location", entry["locations"][0]["id"])
+    asked = shell.json("pickup", "ask", DOMAIN, entry["accounts"][0]["id"], *where, *window)
+    holds("waybill pickup ask", asked)
+
+    def state() -> str:
+        (driver,) = shell.json("pickup", "list", DOMAIN)["pickups"]
+        return str(driver["state"])
+
+    until(lambda: state() == "offered", "the carrier to offer a driver")
+    holds("waybill pickup list", shell.json("pickup", "list", DOMAIN))
+    holds("waybill pickup book", shell.json("pickup", "book", DOMAIN, asked["pickup_id"]))
+    until(lambda: state() == "booked", "the driver to be booked")
+    holds("waybill pickup cancel", shell.json("pickup", "cancel", DOMAIN, asked["pickup_id"]))
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from carriers.address import Address
+from connector.store import Cart, RateCall
 from connector.words.reason import Reason
 from tests.conftest import FrozenClock
 from tests.labels.world import BUYER, MUG, World, a_world
@@ -60,3 +61,36 @@ async def test_within_the_customs_area_nothing_is_said(checkout: World, to: Addr
     decision = (await checkout.quote(MUG, to=to)).decision
     assert "customs_missing" not in codes(tuple(decision.notes))
     assert all("duties" not in each.description.lower() for each in decision.offers)
+
+
+SAID = {
+    "en": "duties and taxes are not included",
+    "sk": "clo a dane nie sú v cene",
+    "pl": "cło i podatki nie są w cenie",
+    "el": "οι δασμοί και οι φόροι δεν περιλαμβάνονται",  # noqa: RUF001 - Greek it is.
+    "ar": "الرسوم الجمركية والضرائب غير مشمولة",
+    "hy": "մաքսատուրքերն ու հարկերը ներառված չեն",
+}
+BORDERS = {
+    "GB": Address("GB", "SW1A 1AA", "", "London"),
+    "CH": ABROAD,
+    "US": Address("US", "94107", "CA", "San Francisco"),
+    "Canary Islands": Address("ES", "35001", "GC", "Las Palmas"),
+}
+
+
+@pytest.mark.need(61)
+@pytest.mark.complaint(45)
+async def test_a_shop_in_slovakia_says_it_in_six_languages_at_every_border(checkout: World) -> None:
+    """No option abroad is silent on duties; Northern Ireland is not abroad for goods from the Union."""
+    offer_to: dict[tuple[str, str], str] = {}
+    belfast = Address("GB", "BT1 5GS", "", "Belfast")
+    for name, to in [*BORDERS.items(), ("Northern Ireland", belfast)]:
+        for language, words in SAID.items():
+            cart = Cart((MUG,), "EUR", destination=to, location_id="loc_store", locale=language)
+            call = RateCall(cart, {"call": f"{name} {language}"})
+            _, row = await checkout.house.quote_desk.answer(checkout.shop.quoting, call)
+            for each in row.decision.offers:
+                offer_to[name, language] = each.description.lower()
+                assert (words in each.description.lower()) is (name != "Northern Ireland"), (name, language)
+    assert len(offer_to) == 6 * len(SAID) - len(SAID)

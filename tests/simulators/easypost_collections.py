@@ -1,6 +1,7 @@
 """Scan forms, pick-ups and batches of the EasyPost simulator: bodies as recorded, with the ids of what was asked.
 
-A scan form takes bought shipments that are on no other; the shipment names its form from then on. A pick-up is priced
+A scan form takes bought shipments that are on no other; the shipment names its form from then on. One of shipments from
+different places fails, which its answer says with a status and a message. A pick-up is priced
 as it was recorded, and is scheduled by `buy`. The strictest reading is played where nothing was recorded: each `buy`
 sends a driver, also a second one for the same pick-up, and what is cancelled cannot be cancelled again.
 """
@@ -42,6 +43,9 @@ class Collections:
             "tracking_codes": [each["tracking_code"] for each in shipments],
         }
         form["form_url"] = shipments[0]["postage_label"]["label_url"]
+        if len({(each["from_address"]["zip"], each["from_address"]["country"]) for each in shipments}) > 1:
+            said = "The shipments have different origins."
+            return self._keep(form | {"status": "failed", "message": said, "form_url": None, "tracking_codes": []})
         for each in shipments:
             each["scan_form"] = {"id": form["id"], "object": "ScanForm"}
         self._forms[form["id"]] = [each["id"] for each in shipments]

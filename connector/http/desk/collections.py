@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import anyio.to_thread
 from sqlalchemy import Connection
@@ -14,6 +15,7 @@ from connector.http.desk.page import Answer, Ask, Complaint, Download, Goto, Not
 from connector.labels import collect, uncollected
 from connector.labels.desk_tables import manifests
 from connector.labels.files import FileMissing, FilesUnreachable
+from connector.labels.local_time import zone_at
 from connector.words.reason import Reason
 
 
@@ -45,7 +47,8 @@ async def act(house: DeskHouse, ask: Ask) -> Answer:
             made = await house.database.run(collect.ask_manifests, house.work, ask.shop, ask.actor, ask.now)
             return Goto(here, done="collections.listed", n=len(made))
         case "plan":
-            earliest, latest = _moment(ask, "earliest"), _moment(ask, "latest")
+            zone = zone_at(ask.shop, typed.get("location", ""))
+            earliest, latest = _moment(ask, "earliest", zone), _moment(ask, "latest", zone)
             if earliest is None or latest is None:
                 shown = await show(house, ask)
                 assert isinstance(shown, View)  # noqa: S101 - it has no other answer.
@@ -97,9 +100,10 @@ def _why(row: Any) -> Reason | None:
     return None if row.why is None else Reason.from_json(row.why)
 
 
-def _moment(ask: Ask, name: str) -> datetime | None:
+def _moment(ask: Ask, name: str, zone: ZoneInfo) -> datetime | None:
+    """What was typed, on the clock of the location."""
     try:
-        return datetime.fromisoformat(ask.typed.get(name, "").strip()).replace(tzinfo=ask.zone)
+        return datetime.fromisoformat(ask.typed.get(name, "").strip()).replace(tzinfo=zone)
     except ValueError:
         return None
 

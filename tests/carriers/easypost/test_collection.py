@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -49,6 +50,20 @@ async def test_a_scan_form_lists_the_shipments_and_is_found_again(easypost: Carr
     assert found.handle == made.handle
     again = await collector.make_manifest(handles, allowed)
     assert isinstance(again, Rejected | Unknown)
+
+
+async def test_a_form_that_fails_says_why_and_holds_no_shipment(easypost: Carrier, collector: Collector) -> None:
+    elsewhere = replace(SHIPMENT, origin=replace(SHOP, postal_code="10001"), reference="prc_elsewhere")
+    created = await easypost.create(elsewhere)
+    assert isinstance(await easypost.purchase(created.handle, created.rates[0], allowed), Purchased)
+    here = await bought(easypost)
+    failed = await collector.make_manifest((*here, created.handle), allowed)
+    assert isinstance(failed, Manifest)
+    assert (failed.state, failed.message, failed.file) == ("failed", "The shipments have different origins.", None)
+    assert await collector.find_manifest(here) is None
+    made = await collector.make_manifest(here, allowed)
+    assert isinstance(made, Manifest)
+    assert made.state == "made"
 
 
 async def test_nothing_leaves_when_the_fence_says_no(easypost: Carrier, collector: Collector) -> None:
