@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import anyio.to_thread
 from markupsafe import Markup
@@ -11,7 +11,7 @@ from carriers.money import Money, MoneyError
 from connector.http.desk.house import DeskHouse
 from connector.http.desk.page import Answer, Ask, Download, NotThere, Page, View
 from connector.http.desk.render import csv_bytes, with_query
-from connector.insight import cost_csv, cost_picture, truth_rows
+from connector.insight import cost_csv, cost_picture
 from connector.insight.dispute import NothingToDispute, packet
 from connector.insight.prices import lists_of
 from connector.insight.truth import OrderCost, Truth
@@ -26,13 +26,13 @@ async def show(house: DeskHouse, ask: Ask) -> Answer:
     """The figures of the last days, and the orders that lost most."""
     days = _days(ask)
     limit, typed = _limit(ask)
-    since = ask.now - timedelta(days=days)
+    since = datetime.combine(ask.now.date() - timedelta(days=days), time(), UTC)
     currency = ask.shop.record.currency
-    found = await house.database.run(truth_rows.truth, ask.shop.id, currency, since, limit, lists_of(ask.shop))
+    found = await house.database.look(house.costs.truth, ask.shop.id, currency, since, limit, lists_of(ask.shop))
     if ask.query.get("format") == "csv":
         body = await anyio.to_thread.run_sync(lambda: csv_bytes(cost_csv.HEADER, cost_csv.rows(found)))
         return Download(body, "text/csv; charset=utf-8", "costs.csv")
-    left = await house.database.run(leftovers, ask.shop.id, 50)
+    left = await house.database.look(leftovers, ask.shop.id, 50)
     picture = cost_picture.draw(found.periods, say("costs.picture"))
     values = {
         "truth": found,

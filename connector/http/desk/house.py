@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from connector.checkup.clinic import Clinic
@@ -11,6 +11,7 @@ from connector.checkup.finding import Checkup
 from connector.directory import Directory, ShopEntry
 from connector.http.limits import Limits
 from connector.http.ports import Health
+from connector.insight.kept_truth import KeptTruth
 from connector.installing.installer import Installer
 from connector.labels.files import LabelShelf
 from connector.managing.accounts import CarrierDesk
@@ -42,6 +43,7 @@ class DeskHouse:
     public_url: str
     clock_is_moved: bool = False
     fonts: str = ""
+    costs: KeptTruth = field(default_factory=KeptTruth)
 
     @property
     def now(self) -> Callable[[], datetime]:

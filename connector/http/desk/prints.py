@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, cast
+from urllib.parse import quote
 
 import structlog
 from sqlalchemy import Connection
@@ -42,7 +43,10 @@ async def act(house: DeskHouse, ask: Ask) -> Answer:
         wanted = {"batch": ask.typed.get("batch", ""), "what": ask.typed.get("what", "")}
         chosen = await house.database.look(_asked, replace(ask, query=wanted))
     if not chosen:
-        return View("message.html", {"code": "print.nothing", "request_id": ""}, Complaint("print.none_ticked"))
+        said: dict[str, Any] = {"code": "print.nothing", "request_id": ""}
+        if (batch := ask.typed.get("batch", "")).startswith("bat_"):
+            said["back"] = f"{ask.base}/batches/{quote(batch, safe='')}"
+        return View("message.html", said, Complaint("print.none_ticked"))
     return await _print(house, ask, chosen, ask.typed)
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pypdf import PdfReader
@@ -30,9 +31,11 @@ CUP = CartLine(2, Money(700, "EUR"), Weight(300), "CUP-1", "Tea cup", "cup-1")
 
 
 @pytest.fixture
-async def counter(steady_data: Path, tmp_path: Path) -> AsyncIterator[Counter]:
+async def counter(
+    steady_data: Path, tmp_path: Path, house_settings: Callable[[Path], dict[str, Any]]
+) -> AsyncIterator[Counter]:
     """A counter whose labels are bought by clicks."""
-    async with counter_at(steady_data, tmp_path / "data") as found:
+    async with counter_at(steady_data, tmp_path / "data", **house_settings(steady_data)) as found:
         await settle(found, {"buy": "manual"})
         yield found
 
@@ -196,6 +199,7 @@ async def test_a_batch_is_shown_by_parts_and_printed_whole_on_a_sheet(counter: C
         await browser.open(path)
         nothing = await browser.send({"batch": path.rpartition("/")[2]}, f"{counter.desk.base}/print")
         assert nothing.status_code == 422
+        assert f'href="{path}"' in nothing.text
         fields = {"batch": path.rpartition("/")[2], "whole": "yes", "what": "labels", "sheet": "letter"}
         printed = await browser.send(fields, f"{counter.desk.base}/print")
         (page,) = PdfReader(io.BytesIO(printed.content)).pages

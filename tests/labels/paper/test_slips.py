@@ -168,3 +168,21 @@ def test_bins_are_walked_as_people_count(fonts: Fonts) -> None:
     (text,) = texts(draw_picks(picks_of(wanted), 1, SHEETS["a4"], fonts))
     assert text.index("A2") < text.index("A10")
     assert "no bin" in text
+
+
+@pytest.mark.need(17)
+def test_of_many_orders_a_pick_names_the_first_and_counts_the_others(fonts: Fonts) -> None:
+    wanted = [Wanted("tea", "TEA-1", "Green tea", "A1", 3, f"#{1001 + number}") for number in range(50)]
+    (text,) = texts(draw_picks(picks_of(wanted), 50, SHEETS["a4"], fonts))
+    found = " ".join(text.split())
+    assert "150" in found
+    assert "3 x #1006" in found
+    assert "and 44 more" in found
+
+
+@pytest.mark.need(26)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_heads_of_the_columns_fit_into_one_line(fonts: Fonts, language: str) -> None:
+    """What does not fit would be cut off with dots."""
+    content, _ = draw_slips([a_slip(language, SlipLine("Tea", "T-1", 1))], BRAND, SHEETS["4x6"], fonts)
+    assert "…" not in texts(content)[0]
