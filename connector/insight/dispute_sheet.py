@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from connector.labels.paper.fonts import find_fonts
 from connector.labels.paper.sheets import SHEETS
-from connector.labels.paper.typeset import BLACK, GREY, Ink, Typeset
+from connector.labels.paper.typeset import BLACK, GREY, Ink, Typeset, Weight
 
 _SHEET = SHEETS["a4"]
 _LEFT, _TOP, _WIDTH, _FOOT = 48.0, 48.0, _SHEET.width - 96.0, _SHEET.height - 60.0
@@ -104,7 +104,7 @@ class _Pages:
         each = width * (1 - first) / max(1, len(row) - 1)
         lines = 2 if len(row) > 2 or row[1] else 3
         left = width - indent if not any(row[1:]) else width * first - 6 - indent
-        weight = "B" if bold else ""
+        weight: Weight = "B" if bold else ""
         below = self.out.text(_LEFT + indent, self.y, left, name, size, ink=ink, lines=lines, weight=weight)
         for place, cell in enumerate(row[1:]):
             x = _LEFT + width * first + each * place

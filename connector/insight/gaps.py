@@ -12,6 +12,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Literal
 
 from carriers.invoice import NOTHING, Measures
@@ -117,6 +118,7 @@ def unnamed(evidence: Evidence) -> int:
     return evidence.invoiced - evidence.bought - named
 
 
+@lru_cache(maxsize=4096)
 def by_word(word: str) -> Cause | None:
     """The cause that a carrier's own word for a charge names; None where it names none."""
     return next((cause for pattern, cause in _WORDS if re.search(pattern, word, re.IGNORECASE)), None)

@@ -130,7 +130,7 @@ def relisted(lists: Lists, label: Any, parcel: Any, to: Address) -> Relisted | N
 
 def carrier_of(label: Any) -> tuple[str, str]:
     """Carrier and service of a label that was bought."""
-    rate = label.booked_rate or label.rate or {}
+    rate = label.booked_rate or getattr(label, "rate", None) or {}
     return str(rate.get("carrier", label.carrier)), str(rate.get("service", ""))
 
 

@@ -30,9 +30,6 @@ _OF_PARCELS = (
     parcels.c.order_id,
     parcels.c.number,
     parcels.c.count,
-    parcels.c.contents,
-    parcels.c.goods,
-    parcels.c.carton,
     parcels.c.grams,
     parcels.c.size_mm,
     parcels.c.quote_id,
@@ -44,7 +41,6 @@ _OF_LABELS = (
     labels.c.parcel_id,
     labels.c.account_id,
     labels.c.carrier,
-    labels.c.rate,
     labels.c.booked_rate,
     labels.c.booked_minor,
     labels.c.booked_currency,
@@ -52,6 +48,8 @@ _OF_LABELS = (
     labels.c.created_at,
     labels.c.settled_at,
 )
+_OF_ONE = ((*_OF_PARCELS, parcels.c.contents, parcels.c.goods, parcels.c.carton), (*_OF_LABELS, labels.c.rate))
+"""What only a packet for a dispute says."""
 
 STAND_INS = frozenset({"learned", "safety"})
 """Where an offer's price came from when it was not the carrier's own."""
@@ -75,6 +73,14 @@ def truth(
 
     `lists` are the shop's lists of prices, see `prices.lists_of`.
     """
+    found, others = order_costs(connection, shop_id, currency, since, lists)
+    return report(found, currency, limit, other_currency=others)
+
+
+def order_costs(
+    connection: Connection, shop_id: str, currency: str, since: datetime, lists: Lists | None = None
+) -> tuple[list[OrderCost], int]:
+    """What each paid order since then cost; and how many are in other currencies."""
     chosen = orders.select(
         shop_id, orders.c.id, orders.c.name, orders.c.currency, orders.c.placed_at, orders.c.charged_minor
     )
@@ -99,7 +105,7 @@ def truth(
         for row in ours
         if row.id not in foreign
     ]
-    return report(found, currency, limit, other_currency=len(rows) - len(found))
+    return found, len(rows) - len(found)
 
 
 def label_truths(
@@ -111,19 +117,20 @@ def label_truths(
     lists: Lists | None = None,
 ) -> list[LabelTruth]:
     """The labels that are paid for, of orders since then or of one parcel."""
+    of_parcels, of_labels = (_OF_PARCELS, _OF_LABELS) if parcel_id is None else _OF_ONE
     recent = orders.select(shop_id, orders.c.id).where(orders.c.placed_at >= since)
     which = parcels.c.order_id.in_(recent) if parcel_id is None else parcels.c.id == parcel_id
     wanted = parcels.select(shop_id, parcels.c.id).where(which)
-    boxes = {row.id: row for row in connection.execute(parcels.select(shop_id, *_OF_PARCELS).where(which)).all()}
-    chosen = labels.select(shop_id, *_OF_LABELS).where(
+    boxes = {row.id: row for row in connection.execute(parcels.select(shop_id, *of_parcels).where(which)).all()}
+    chosen = labels.select(shop_id, *of_labels).where(
         labels.c.booked_minor.is_not(None),
         labels.c.state.in_(("bought", "void_refused")),
         labels.c.parcel_id.in_(wanted),
     )
     rows = connection.execute(chosen.order_by(labels.c.created_at)).all()
     lines: dict[str, list[Any]] = defaultdict(list)
-    of_parcels = labels.select(shop_id, labels.c.id).where(labels.c.parcel_id.in_(wanted))
-    told = invoice_lines.select(shop_id).where(invoice_lines.c.label_id.in_(of_parcels))
+    theirs = labels.select(shop_id, labels.c.id).where(labels.c.parcel_id.in_(wanted))
+    told = invoice_lines.select(shop_id).where(invoice_lines.c.label_id.in_(theirs))
     for line in connection.execute(told.order_by(invoice_lines.c.at)).all():
         lines[line.label_id].append(line)
     sources = _sources(connection, shop_id, list(boxes.values()))

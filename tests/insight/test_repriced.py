@@ -58,7 +58,7 @@ async def billed(world: World, total: int, measures: Measures, number: int = 1) 
 def one(world: World, order_id: str) -> LabelTruth:
     parcel = world.parcel(order_id).id
     (found,) = world.act(label_truths, world.shop_id, world.clock.now(), parcel_id=parcel, lists=lists_of(world.shop))
-    return cast("LabelTruth", found)
+    return found
 
 
 async def test_weight_and_zone_are_each_worth_what_the_rate_table_says(listed: World) -> None:
