@@ -14,11 +14,11 @@ from carriers.deliverable import Fault, faults
 from carriers.money import Money
 from carriers.parcel import Shipment
 from carriers.rate import Rate
-from connector.catalogue import keep
 from connector.directory import AccountEntry, ShopEntry
 from connector.labels.choose import Terms
 from connector.labels.record import quoted as quoted_price
 from connector.labels.shipment import address_of
+from connector.labels.stock import short_of
 from connector.promises.window import Goods, Promises, Service, Spot, Start, promises_of
 from connector.quotes.kept_windows import promised_window
 from connector.quotes.reduced import is_po_box
@@ -102,7 +102,7 @@ def address_fault(shop: ShopEntry, parcel: Any, shipment: Shipment) -> Reason | 
     )
     if not found:
         return None
-    carrier = found[0].carrier or "?"
+    carrier = found[0].carrier or "The carrier"
     return Reason("address_refused", {"carrier": carrier, "faults": " ".join(_said(fault) for fault in found)})
 
 
@@ -128,7 +128,7 @@ def why_not_by_rule(
         if country not in settings.countries:
             return Reason("country_by_hand", {"country": country or "?"})
     if settings.in_stock and "not_in_stock" not in released:
-        short = _short_of(connection, shop, parcel)
+        short = short_of(connection, shop.id, parcel)
         if short:
             return Reason("not_in_stock", {"products": ", ".join(short[:5])})
     return None
@@ -141,17 +141,3 @@ def why_not_signed(account: AccountEntry | None, parcel: Any) -> Reason | None:
     if "signature_not_taken" in (parcel.released or ()):
         return None
     return Reason("signature_not_taken", {"carrier": (parcel.bought_as or {}).get("carrier") or account.kind.title})
-
-
-def _short_of(connection: Connection, shop: ShopEntry, parcel: Any) -> list[str]:
-    """What the parcel's location has too little of, as far as stock is counted there."""
-    lines = (parcel.declared or {}).get("lines", {})
-    known = keep.products(connection, shop.id, {each["key"] for each in lines.values()})
-    short = []
-    for line, _units in parcel.contents:
-        product = known.get(lines.get(line, {}).get("key", ""))
-        place = None if product is None else product.places.get(parcel.store_location_id)
-        # Stores take units off at the sale, so that a count below nothing is of what cannot be sent.
-        if place is not None and place.stock is not None and place.stock < 0:
-            short.append((parcel.goods or {}).get(line, (line, ""))[0] or line)
-    return short

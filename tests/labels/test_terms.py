@@ -10,8 +10,11 @@ import pytest
 
 from carriers.address import Address
 from carriers.money import Money
+from connector.catalogue import keep
+from connector.catalogue.product import Values
+from connector.labels.tables import parcels
 from connector.orders.refresh import REFRESH
-from connector.store import Order
+from connector.store import Order, ProductFacts
 from connector.words.reason import Reason
 from tests.labels.world import BUYER, MUG, World
 
@@ -114,6 +117,68 @@ async def offer_of(world: World) -> Any:
     return next(each for each in row.decision.offers if each.code == "fake-ground")
 
 
+BOX = "It does not deliver to a post office box: ask for a street, or use a post's service."
+UPS, FEDEX = ("UPS", "Ground"), ("FedEx", "FEDEX_GROUND")
+
+
+@pytest.mark.complaint(8)
+@pytest.mark.parametrize(
+    ("service", "typed", "said"),
+    [
+        (UPS, {"phone": ""}, "UPS will refuse this address. It wants the recipient's phone number."),
+        (FEDEX, {"street1": "Stephansplatz"}, "FedEx will refuse this address. The street has no house number."),
+        (
+            UPS,
+            {"street1": "PO Box 12"},
+            f"UPS will refuse this address. {BOX}",
+        ),
+        (
+            UPS,
+            {"postal_code": "10 10 10"},
+            "UPS will refuse this address. The postal code is not of the country's form, such as 1010.",
+        ),
+    ],
+)
+async def test_what_a_carrier_refuses_is_named_with_its_fix_before_the_carrier_is_asked(
+    world: World, service: tuple[str, str], typed: dict[str, str], said: str
+) -> None:
+    await world.set(buy="manual")
+    order = world.place(MUG, to=replace(BUYER, **typed), offer=await offer_of(world))
+    await world.refresh(order.id)
+    chosen_by(world, order, *service)
+    await world.click_buy(order.id)
+    assert (world.parcel(order.id).state, why(world, order).say()) == ("held", said)
+    assert world.matters()[0].cure.startswith("Correct the address in the store")
+    assert world.carrier.created == []
+
+
+def chosen_by(world: World, order: Order, carrier: str, service: str) -> None:
+    """The buyer chose this carrier's service."""
+    mine = parcels.c.id == world.parcel(order.id).id
+    row = world.act(lambda connection: connection.execute(parcels.select(world.shop_id).where(mine)).one())
+    bought_as = {**row.bought_as, "how": "service", "carrier": carrier, "service": service}
+    world.act(
+        lambda connection: connection.execute(parcels.update(world.shop_id).where(mine).values(bought_as=bought_as))
+    )
+
+
+async def test_blanks_and_the_writing_of_a_postal_code_are_put_right_before_they_reach_the_carrier(
+    world: World,
+) -> None:
+    untidy = replace(
+        BUYER,
+        name=" Sample  Buyer ",
+        street1="Stephansplatz 3  ",
+        city="\tWien ",
+        postal_code=" A-1010 ",
+        phone=" +43 1 234567 ",
+    )
+    order = world.place(MUG, to=untidy, offer=await offer_of(world))
+    await world.refresh(order.id)
+    assert world.parcel(order.id).state == "bought"
+    assert world.carrier.created[0].destination == replace(BUYER, residential=None)
+
+
 async def test_an_address_that_is_corrected_in_the_store_goes_on_by_itself(world: World) -> None:
     order = world.place(MUG, to=NO_STREET, offer=await offer_of(world))
     await world.refresh(order.id)
@@ -187,6 +252,38 @@ async def test_an_order_whose_value_nobody_tells_waits_under_a_limit(world: Worl
     order = await world.buy_from_quote()
     await world.refresh(order.id)
     assert world.matter_codes() == ["over_value"]
+
+
+async def stocked(world: World, stock: int, *, own: bool) -> None:
+    """The location has so many mugs: as the merchant's table counts them, or as the store does after its sales."""
+    places = {"loc_store": {"stock": stock}}
+    if own:
+        row = keep.OwnRow(MUG.variant_id, "", Values.model_validate({"places": places}))
+        world.act(keep.put_own, world.shop_id, [row])
+    else:
+        fact = ProductFacts(MUG.variant_id, MUG.sku, stock={"loc_store": stock})
+        world.act(keep.put_facts, world.shop_id, [fact], (), 1)
+
+
+@pytest.mark.parametrize(("own", "count"), [(True, 2), (False, -2)])
+async def test_of_two_orders_for_the_same_goods_the_first_gets_them_and_the_second_waits(
+    world: World, own: bool, count: int
+) -> None:
+    """Two mugs are there, and four were sold: the store counts two too few, the merchant's table what lies there."""
+    await stocked(world, count, own=own)
+    await world.set(buy_in_stock="yes", buy_after="30")
+    orders = []
+    for _ in range(2):
+        order = world.place(MUG, offer=await offer_of(world))
+        orders.append(order)
+        world.queue(REFRESH, order.id)
+        await world.work.drain()
+        world.clock.advance(seconds=60)
+    await world.pass_time(40 * 60, step_s=300)
+    assert [world.parcel(order.id).state for order in orders] == ["bought", "held"]
+    assert why(world, orders[1]).say() == "More was sold than the location has of: Mug."
+    await world.click_buy(orders[1].id)
+    assert world.parcel(orders[1].id).state == "bought"
 
 
 # --- across borders
