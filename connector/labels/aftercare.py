@@ -76,7 +76,7 @@ class Aftercare:
     async def _keep(self, content: bytes) -> str:
         try:
             return await anyio.to_thread.run_sync(self.shelf.put, content)
-        except FilesUnreachable as error:
+        except (FilesUnreachable, OSError) as error:
             raise TryLater("The label files' place does not answer.", retry_after_s=_AGAIN_S) from error
 
     async def _addresses(self, connection: Any, label: Any) -> dict[str, str]:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from carriers.invoice import Invoiced, MoneyBack
 from carriers.money import Money
+from connector.attention.board import need_person
 from connector.labels.invoice_csv import InvoiceLine, measures_json
 from connector.labels.invoice_tables import invoice_lines
 from connector.labels.invoices import book_adjusted, label_of_line, leave
@@ -16,6 +17,7 @@ from connector.labels.measured import record_parcel
 from connector.labels.voids import money_back
 from connector.storage.audit import Actor
 from connector.storage.database import insert_new
+from connector.words.reason import Reason
 
 _BY_CARRIER = Actor("system", "carrier")
 
@@ -36,6 +38,10 @@ def _refunded(connection: Connection, shop_id: str, news: MoneyBack, now: dateti
     probe = InvoiceLine(0, news.tracking_code, Money(0, "USD"), "", handle=news.handle)
     label = label_of_line(connection, shop_id, probe)
     if label is None:
+        return False
+    if label.state == "bought":  # Somebody voided it at the carrier: it must not go out as if it were good.
+        about = {"number": label.tracking_code, "carrier": label.carrier}
+        need_person(connection, shop_id, label.id, Reason("refund_unasked", about), now)
         return False
     price = Money(label.booked_minor, label.booked_currency)
     return money_back(connection, label, price, news.at or now, news.key or news.carrier, now, _BY_CARRIER)

@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 
 from carriers.errors import CarrierError
 from carriers.label import Purchased
+from carriers.money import Money
 from connector.attention.board import need_person
 from connector.directory import Directory
 from connector.labels import record
@@ -89,7 +90,8 @@ class LatePurchases:
         now, shop_id = self.now(), label.shop_id
         record.lock_parcel(connection, shop_id, label.parcel_id)
         parcel, live = record.parcel_and_label(connection, shop_id, label.parcel_id)
-        about = {"number": found.tracking_code, "carrier": found.rate.carrier, "amount": found.rate.price}
+        about: dict[str, str | int | bool | Money] = {"number": found.tracking_code, "carrier": found.rate.carrier}
+        about["amount"] = found.rate.price
         if live is None and parcel is not None and parcel.state in _WAITS:
             if not _reopen(connection, label):
                 return

@@ -28,6 +28,9 @@ from connector.work.port import Run, Task, Work
 from webhooks.errors import WaybillError
 
 VOID = "labels.void"
+ABOUT_LIVE = ("refund_unasked", "bought_differs", "bought_late")
+"""Matters of a label in use, which end with its void."""
+
 MATTERS = ("void_unanswered", "refund_overdue", "void_refused")
 
 
@@ -152,6 +155,7 @@ def request_void(
     if moved.rowcount != 1:
         raise NotVoidable("The label was moved meanwhile.", detail=parcel_id)
     record.set_parcel(connection, shop_id, parcel_id, "voided", now, Reason("voided_by", {"who": actor.name}))
+    settled(connection, shop_id, label.id, now, *ABOUT_LIVE)
     _book(connection, label, "refund_due", _price(label), now)
     withdraw(connection, work, shop_id, label.id)
     work.enqueue(connection, Task(VOID, f"void:{label.id}", shop_id, (label.id,)))

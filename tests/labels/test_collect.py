@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -31,9 +31,11 @@ def steady_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-async def counter(steady_data: Path, tmp_path: Path) -> AsyncIterator[Counter]:
+async def counter(
+    steady_data: Path, tmp_path: Path, house_settings: Callable[[Path], dict[str, Any]]
+) -> AsyncIterator[Counter]:
     """A counter with two bought labels."""
-    async with counter_at(steady_data, tmp_path / "data") as found:
+    async with counter_at(steady_data, tmp_path / "data", **house_settings(steady_data)) as found:
         house = found.house
         house.here(settings_versions.publish, found.desk.shop_id, {"buy": "manual"}, ANNA, house.clock.now())
         await house.directory.refresh()
@@ -116,8 +118,9 @@ async def test_a_label_that_is_voided_after_it_is_on_a_list_is_left_out(counter:
     (made,) = ask(counter)
     first, second = (label[0] for label in lists(counter)[0].labels)
     house, shop_id = counter.house, counter.desk.shop_id
-    parcel_id = house.here(record.label_of, shop_id, first).parcel_id
-    house.here(request_void, counter.work, shop_id, parcel_id, "wrong box", ANNA, house.clock.now())
+    label = house.here(record.label_of, shop_id, first)
+    assert label is not None
+    house.here(request_void, counter.work, shop_id, label.parcel_id, "wrong box", ANNA, house.clock.now())
     await counter.drain()
     row = lists(counter)[0]
     assert (row.id, row.state, [label[0] for label in row.labels]) == (made, "made", [second])

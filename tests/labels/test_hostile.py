@@ -120,6 +120,7 @@ async def test_a_number_typed_while_the_carrier_refuses_stays_the_parcels_label(
         carrier.order_id = order.id
         await world.refresh(order.id)
         parcel = world.parcel(order.id)
+        assert parcel.label is not None
         assert (parcel.state, parcel.label.tracking_code) == ("bought", "RR123456789SK")
         assert world.matter_codes() == []
         assert world.act(record.live_label, world.shop_id, parcel.id) is not None

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from carriers.invoice import MoneyBack
 from carriers.money import Money
+from connector.attention.board import open_matters
+from connector.labels import amounts
 from connector.labels.invoice_csv import InvoiceLine, read_invoice
+from connector.labels.invoice_news import take_in
 from connector.labels.invoices import book_invoice
 from connector.storage.database import Database
 from tests.labels.test_invoices import NOW, SHOP, adjusted, bought
@@ -57,3 +61,14 @@ def test_a_refund_that_came_with_a_file_is_not_taken_off_again_by_the_same_file(
     for _ in range(2):
         database.run_here(book_invoice, SHOP, [added(-1000, "Void")], "adjustment", NOW)
     assert adjusted(database, 1) == []
+
+
+def test_money_that_came_back_of_a_label_in_use_is_put_before_a_person_and_books_nothing(database: Database) -> None:
+    """Somebody voided it at the carrier."""
+    bought(database, 1)
+    back = MoneyBack("h1", "", "USPS", NOW, "rfnd_1")
+    for _ in range(2):
+        assert not database.run_here(take_in, SHOP, "acc_1", back, NOW)
+    (matter,) = database.run_here(open_matters, SHOP)
+    assert (matter.subject, matter.reason.code) == ("lab_1", "refund_unasked")
+    assert database.run_here(amounts.of_order, SHOP, "ord_1") == []
