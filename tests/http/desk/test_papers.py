@@ -148,7 +148,12 @@ async def with_papers(counter: Counter, order: OrderView) -> None:
     house = counter.house
     for kind in ("customs", "return"):
         content = label("PDF", f"{kind} of {order.name}")
-        values = {"kind": kind, "media_type": "application/pdf", "url": "", "sha256": house.shelf.put(content)}
+        values: dict[str, object] = {
+            "kind": kind,
+            "media_type": "application/pdf",
+            "url": "",
+            "sha256": house.shelf.put(content),
+        }
         values |= {"id": f"fil_0{kind}{order.id[-6:]}", "label_id": parcel.label.id, "bytes": len(content)}
         row = label_files.insert(counter.desk.shop_id, **values, fetched_at=house.clock.now())
         house.here(lambda connection, row=row: connection.execute(row))
