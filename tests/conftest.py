@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["tests.postgres"]
+pytest_plugins = ["tests.postgres", "tests.copies"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -44,11 +44,12 @@ class PostgresServer:
         """The URL of a database of this server."""
         return f"postgresql://waybill@{address or self.address}:{self.port}/{name}"
 
-    def create_database(self) -> str:
-        """A new, empty database; its URL."""
+    def create_database(self, like: str = "") -> str:
+        """A new database, empty or like the one of another URL that nobody uses now; its URL."""
         name = f"test_{os.getpid()}_{next(_numbers)}"
+        template = f" TEMPLATE {like.rsplit('/', 1)[1]}" if like else ""
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}".encode())
+            connection.execute(f"CREATE DATABASE {name}{template}".encode())
         return self.url(name)
 
     def drop_database(self, url: str) -> None:

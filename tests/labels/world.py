@@ -418,7 +418,7 @@ async def world(tmp_path: Path, clock: FrozenClock) -> AsyncIterator[World]:
 
 
 @pytest.fixture
-async def any_world(database_url: str, tmp_path: Path, clock: FrozenClock) -> AsyncIterator[World]:
+async def any_world(tables_url: str, tmp_path: Path, clock: FrozenClock) -> AsyncIterator[World]:
     """A world on SQLite, then one on PostgreSQL: for what costs money."""
-    async with a_world(database_url, tmp_path, clock) as built:
+    async with a_world(tables_url, tmp_path, clock) as built:
         yield built

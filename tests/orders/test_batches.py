@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -32,9 +32,11 @@ def steady_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-async def counter(steady_data: Path, tmp_path: Path) -> AsyncIterator[Counter]:
+async def counter(
+    steady_data: Path, tmp_path: Path, house_settings: Callable[[Path], dict[str, Any]]
+) -> AsyncIterator[Counter]:
     """A counter with a few orders that wait."""
-    async with counter_at(steady_data, tmp_path / "data") as found:
+    async with counter_at(steady_data, tmp_path / "data", **house_settings(steady_data)) as found:
         house = found.house
         house.here(settings_versions.publish, found.desk.shop_id, {"buy": "manual"}, ANNA, house.clock.now())
         await house.directory.refresh()

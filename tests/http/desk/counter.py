@@ -106,9 +106,9 @@ def a_cart(lines: tuple[CartLine, ...], country: str = "AT") -> Cart:
 
 
 @asynccontextmanager
-async def counter_at(steady: Path, folder: Path) -> AsyncIterator[Counter]:
+async def counter_at(steady: Path, folder: Path, **settings: Any) -> AsyncIterator[Counter]:
     """A counter on a copy of a data folder. Nothing is bought without a click."""
-    house = copied_house(steady, folder)
+    house = copied_house(steady, folder, **settings)
     house.prepare_database()
     work = MemoryWork(house.database, house.clock)
     house = replace(house, work=cast("Any", work))

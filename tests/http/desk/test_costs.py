@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection
@@ -19,9 +20,11 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-async def counter(steady_data: Path, tmp_path: Path) -> AsyncIterator[Counter]:
+async def counter(
+    steady_data: Path, tmp_path: Path, house_settings: Callable[[Path], dict[str, Any]]
+) -> AsyncIterator[Counter]:
     """A counter where labels are bought by themselves."""
-    async with counter_at(steady_data, tmp_path / "data") as found:
+    async with counter_at(steady_data, tmp_path / "data", **house_settings(steady_data)) as found:
         yield found
 
 
