@@ -11,6 +11,7 @@ from typing import Any, Literal
 from carriers.deliverable import serves_po_boxes
 from carriers.money import Money, exponent
 from carriers.rate import Rate
+from connector.labels.points import is_to_a_point
 from connector.quotes.services import service_code
 from connector.words.reason import Reason
 
@@ -24,8 +25,9 @@ class Terms:
     """How far a purchase may be from its promise, and what happens where it would be further.
 
     `latest` is the last day that the buyer was promised, None without a promise; `arrives` tells a rate's day, None
-    where it cannot be told. `po_box` says that the parcel goes to a post office box. Whether a signature is taken is
-    the created shipment's matter, so all its rates keep it. `amount` is in the quote's currency; `home` is the shop's.
+    where it cannot be told. `po_box` says that the parcel goes to a post office box, `point` names the
+    carrier to one of whose pick-up points it goes. Whether a signature is taken is the created
+    shipment's matter, so all its rates keep it. `amount` is in the quote's currency; `home` is the shop's.
     """
 
     percent: Decimal = _TOLERANCE_PERCENT
@@ -34,6 +36,7 @@ class Terms:
     latest: date | None = None
     arrives: Callable[[Rate], date | None] = lambda _rate: None
     po_box: bool = False
+    point: str = ""
     home: str = ""
 
     def tolerance(self, quoted: Money) -> Money:
@@ -123,6 +126,7 @@ def _substitute(rates: Sequence[Rate], bought_as: Mapping[str, Any], terms: Term
         and (day := terms.arrives(rate)) is not None
         and day <= terms.latest
         and (not terms.po_box or serves_po_boxes(rate.carrier, rate.service))
+        and _ends_there(rate, terms)
     ]
     if not fit:
         return None
@@ -139,6 +143,13 @@ def _substitute(rates: Sequence[Rate], bought_as: Mapping[str, Any], terms: Term
         "cause": instead_of.say(),
     }
     return Chosen(rate, Reason("substituted", said))
+
+
+def _ends_there(rate: Rate, terms: Terms) -> bool:
+    """At a point of the same network where the buyer chose one, else at the door."""
+    if not terms.point:
+        return not is_to_a_point(rate.service)
+    return rate.carrier == terms.point and is_to_a_point(rate.service)
 
 
 def _priced_again(rates: Sequence[Rate], paid: Money, terms: Terms, *, by_person: bool) -> Chosen | Reason:

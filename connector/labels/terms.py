@@ -50,6 +50,7 @@ def terms_for(connection: Connection, keyring: Keyring, shop: ShopEntry, parcel:
         latest=None if due is None else due.latest,
         arrives=_Arrives(dates, now, Spot(to.country, to.province, to.postal_code)),
         po_box=is_po_box(to),
+        point=(parcel.pickup_point or {}).get("carrier", ""),
         home=home,
     )
 

@@ -9,6 +9,7 @@ from typing import Any
 from carriers.money import Money
 from connector.attention.board import need_person, settled
 from connector.labels.amounts import book
+from connector.labels.points import point_of
 from connector.labels.tables import parcels
 from connector.orders.addresses import goes_abroad, keep_person
 from connector.orders.buying import buy_by_rule
@@ -69,6 +70,7 @@ def create(taken: Taken, group: FulfilmentGroup, beside: Beside) -> None:
                 "count": count,
                 "person_id": person_id,
                 "bought_as": price,
+                "pickup_point": point_of(price),
                 "state": "held" if hold else "planned",
                 "why": hold.to_json() if hold else None,
             },

@@ -11,6 +11,7 @@ import pytest
 from carriers.money import Money
 from carriers.rate import Rate
 from connector.labels.choose import Chosen, Terms, choose
+from connector.labels.points import is_to_a_point, point_of
 from connector.words.reason import Reason
 
 RATES = (
@@ -189,3 +190,40 @@ def test_a_person_buys_the_chosen_service_at_any_price_or_the_cheapest_where_it_
     unknown = choose(RATES, as_("offer", carrier="", service="store-standard"), by_person=True)
     assert isinstance(unknown, Chosen)
     assert unknown.why.code == "cheapest_without_quote"
+
+
+# --- pick-up points --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("service", ["UPSAccessPointEconomy", "ParcelShop", "PICK_UP_POINT", "Locker", "Relais Colis"])
+def test_a_service_to_a_pick_up_point_is_known_by_its_name(service: str) -> None:
+    assert is_to_a_point(service)
+    assert point_of({"carrier": "UPS", "service": service}) == {"carrier": "UPS", "service": service}
+
+
+@pytest.mark.parametrize("service", ["Ground", "PriorityMailExpress", "FEDEX_2_DAY", "Saver", ""])
+def test_other_services_go_to_the_door(service: str) -> None:
+    assert not is_to_a_point(service)
+
+
+@pytest.mark.parametrize(
+    ("point", "chosen"),
+    [("", "Express"), ("UPS", "AccessPoint"), ("DPD", None)],
+)
+def test_what_stands_in_ends_where_the_buyer_chose(point: str, chosen: str | None) -> None:
+    """To a point of the same network for a parcel to a point, and to the door for all others, though it costs more."""
+    rates = (
+        Rate("ca_1", "USPS", "Express", Money(1500, "EUR")),
+        Rate("ca_3", "UPS", "AccessPoint", Money(600, "EUR")),
+        Rate("ca_4", "GLS", "ParcelShop", Money(500, "EUR")),
+    )
+    there = Terms(otherwise="substitute", latest=date(2026, 11, 26), arrives=lambda _: date(2026, 11, 25), point=point)
+    outcome = choose(rates, as_(service="Gone"), by_person=False, terms=there)
+    assert (outcome.rate.service if isinstance(outcome, Chosen) else None) == chosen
+
+
+def test_goods_that_nobody_quoted_are_bought_by_a_person_only() -> None:
+    outcome = choose(RATES, as_(minor=0), by_person=False, terms=terms("substitute", latest=date(2026, 11, 30)))
+    assert isinstance(outcome, Reason)
+    assert outcome.code == "beyond_quote"
+    assert isinstance(choose(RATES, as_(minor=0), by_person=True), Chosen)
