@@ -22,7 +22,8 @@ from connector.store import (
     StoreMisconfigured,
     StoreRefused,
 )
-from connector.work.port import Run, Task, Work
+from connector.work.due import AT_ONCE
+from connector.work.port import KEY_LENGTH, Run, Task, Work
 from webhooks.inbox import Inbox
 
 log = structlog.get_logger(__name__)
@@ -97,7 +98,9 @@ class StoreHooks:
     ) -> None:
         self.products_changed(connection, shop_id, product_ids)
         for order_id in order_ids:
-            self.work.enqueue(connection, Task(REFRESH, f"hook:{inbox_id}:{order_id}", shop_id, (order_id,)))
+            # Stores tell of one change in several messages. One reading that has not begun is enough for all of them.
+            task = Task(REFRESH, f"news:{shop_id}:{order_id}"[:KEY_LENGTH], shop_id, (order_id,))
+            self.work.later(connection, task, AT_ONCE)
         for request in requests:
             self.departures.obey(connection, shop_id, inbox_id, request)
         if gone:

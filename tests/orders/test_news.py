@@ -57,6 +57,20 @@ async def test_a_hundred_copies_among_others_buy_one_label_each(any_world: World
         assert any_world.parcel(order.id).state == "bought"
 
 
+async def test_what_a_store_tells_in_several_messages_is_read_once(world: World) -> None:
+    order = await world.buy_from_quote()
+    await world.deliver("order", {"id": order.id, "hint": "paid"})
+    await world.drain()
+    before = world.store.read.count(order.id)
+    for topic in ("updated", "fulfilled", "edited"):
+        await world.deliver("order", {"id": order.id, "hint": topic})
+    await world.drain()
+    assert world.store.read.count(order.id) == before + 1
+    await world.deliver("order", {"id": order.id, "hint": "updated again"})
+    await world.drain()
+    assert world.store.read.count(order.id) == before + 2
+
+
 async def test_the_order_of_the_webhooks_changes_nothing(world: World) -> None:
     """Created, paid, edited, held, released: whichever comes first, the order is read as it is now."""
     for permutation in itertools.islice(itertools.permutations(["created", "paid", "edited", "released"]), 0, None, 5):
