@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
@@ -25,6 +25,7 @@ FIELDS = (
     "length",
     "width",
     "height",
+    "size",
     "zone",
     "residential",
 )
@@ -90,13 +91,16 @@ class Layout:
 def read_invoice(lines: Iterable[str], layout: Layout | Mapping[str, str], currency: str) -> list[InvoiceLine]:
     """A carrier's invoice as CSV with a header line.
 
-    Without a currency column amounts are in `currency`; without an invoice column the file counts as one invoice.
+    Columns stand between commas, semicolons or tabs. Without a currency column amounts are in `currency`; without an
+    invoice column the file counts as one invoice. A line without a number, with a
+    word for the charge (a weekly fee), stands by itself.
     Lines of one label and invoice are added up; a line that is the same in every column is the same line, if it says
     more than a number and an amount. Raises InvoiceError, naming line and field, before anything is booked.
     """
     how = layout if isinstance(layout, Layout) else Layout(layout)
     columns = {name: how.columns.get(name, name) for name in FIELDS}
-    table = csv.DictReader(lines)
+    written = list(lines)
+    table = csv.DictReader(written, delimiter=_delimiter(written))
     there = table.fieldnames or ()
     if columns["amount"] not in there:
         raise InvoiceError(f"The file has no column {columns['amount']!r} for amount.", detail="amount")
@@ -116,7 +120,8 @@ def read_invoice(lines: Iterable[str], layout: Layout | Mapping[str, str], curre
 
 
 def _add(found: dict[tuple[str, ...], InvoiceLine], line: InvoiceLine) -> None:
-    key = (line.tracking or line.reference or line.handle, line.invoice, line.amount.currency)
+    number = line.tracking or line.reference or line.handle
+    key = (number, line.invoice, line.amount.currency, "" if number else str(line.number))
     known = found.get(key)
     if known is None:
         found[key] = line
@@ -136,10 +141,10 @@ def _add(found: dict[tuple[str, ...], InvoiceLine], line: InvoiceLine) -> None:
 
 
 def _line(number: int, values: Mapping[str, str], how: Layout, currency: str) -> InvoiceLine:
-    if not (values["tracking"] or values["reference"] or values["handle"]):
-        raise _wrong(number, "tracking", "there is no tracking number")
+    if not any(values[name] for name in ("tracking", "reference", "handle", "reason")):
+        raise _wrong(number, "tracking", "there is neither a tracking number nor a word for the charge")
     try:
-        amount = Money.rounded(values["amount"], values["currency"] or currency)
+        amount = Money.rounded(_plain_amount(values["amount"]), values["currency"] or currency)
     except MoneyError as error:
         raise _wrong(number, "amount", f"{values['amount']!r} is not an amount") from error
     charges = ((values["reason"][:120], amount.minor),) if values["reason"] else ()
@@ -160,6 +165,8 @@ def _measures(number: int, values: Mapping[str, str], how: Layout) -> Measures:
     sides = [_measure(number, name, values[name], _MM[how.size_unit]) for name in ("length", "width", "height")]
     length, width, height = sides
     size = None if length is None or width is None or height is None else (length, width, height)
+    if size is None and values["size"]:
+        size = _size(number, values["size"], _MM[how.size_unit])
     return Measures(
         grams=_measure(number, "weight", values["weight"], _GRAMS[how.weight_unit]),
         size=size,
@@ -167,6 +174,35 @@ def _measures(number: int, values: Mapping[str, str], how: Layout) -> Measures:
         zone=values["zone"][:20],
         residential=True if values["residential"].lower() in _YES else _no(values["residential"]),
     )
+
+
+def _delimiter(lines: Sequence[str]) -> str:
+    """What parts the columns: whichever of the usual ones the header has most of."""
+    header = lines[0] if lines else ""
+    return max((",", ";", "\t"), key=header.count)
+
+
+def _plain_amount(text: str) -> str:
+    """An amount as people and carriers write it: 1,019.42; 1.019,42; 12,5; (4.20) and 4.20- for what was taken off."""
+    plain = "".join(text.split()).lstrip("$€£").removeprefix("+")
+    taken_off = plain.startswith("(") and plain.endswith(")")
+    if taken_off or (plain.endswith("-") and len(plain) > 1):
+        plain = "-" + (plain[1:-1] if taken_off else plain[:-1]).lstrip("$€£")
+    comma, dot = plain.rfind(","), plain.rfind(".")
+    if comma < 0 or (dot < 0 and len(plain) - comma == 4):
+        return plain  # Three figures after the only comma: thousands or thousandths, which nobody should guess.
+    if comma > dot:
+        return plain.replace(".", "").replace(",", ".") if plain.count(",") == 1 else plain
+    return plain.replace(",", "") if plain.count(".") == 1 else plain
+
+
+def _size(number: int, text: str, unit: Decimal) -> tuple[int, int, int] | None:
+    """Three sides in one cell, such as 14.0x 12.0 x 10.0; a side of nought is not told."""
+    parts = [part.strip() for part in text.lower().replace("×", "x").replace("*", "x").split("x")]  # noqa: RUF001
+    if len(parts) != 3:
+        raise _wrong(number, "size", f"{text!r} is not three sides")
+    length, width, height = (_measure(number, "size", part, unit) for part in parts)
+    return None if length is None or width is None or height is None else (length, width, height)
 
 
 def _no(text: str) -> bool | None:
