@@ -11,8 +11,7 @@ from connector.labels.paper.sheets import Sheet
 from connector.labels.paper.typeset import GREY, Typeset
 from connector.words.paper_texts import say
 
-_SHARES = {"bin": 0.12, "sku": 0.17, "item": 0.32, "units": 0.08, "orders": 0.31}
-_MOST_NAMED = 6
+_SHARES = {"bin": 0.12, "sku": 0.17, "item": 0.31, "units": 0.1, "orders": 0.3}
 _LANGUAGE = "en"  # The packer's: the desk speaks English.
 
 
@@ -85,7 +84,7 @@ def draw_picks(picks: Sequence[Pick], parcels: int, sheet: Sheet, fonts: Fonts) 
     for pick in picks:
         if y + size * 1.25 * 3 > sheet.height - margin:
             y = top()
-        orders = _named(pick.orders)
+        orders = _named(pick.orders, 3 if sheet.width < 400 else 6)
         place = pick.bin or say("pick.no_bin", _LANGUAGE)
         y = cells(y, (place, pick.sku, pick.name, str(pick.units), orders)) + 2
         out.rule(margin, y, inner)
@@ -93,9 +92,9 @@ def draw_picks(picks: Sequence[Pick], parcels: int, sheet: Sheet, fonts: Fonts) 
     return out.content()
 
 
-def _named(orders: Sequence[tuple[str, int]]) -> str:
+def _named(orders: Sequence[tuple[str, int]], most: int) -> str:
     """The orders with their units; of many the first, and how many more there are."""
-    shown = [order if units == 1 else f"{units} x {order}" for order, units in orders[:_MOST_NAMED]]
+    shown = [order if units == 1 else f"{units} x {order}" for order, units in orders[:most]]
     more = len(orders) - len(shown)
     return ", ".join(shown) + (" " + say("pick.more", _LANGUAGE, n=more) if more else "")
 
