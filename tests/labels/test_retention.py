@@ -22,22 +22,22 @@ async def shipped(world: World) -> str:
     return order.id
 
 
-async def test_a_file_goes_after_its_time_and_its_row_says_so(world: World) -> None:
-    order_id = await shipped(world)
-    (row,) = world.parcel(order_id).files
-    now = world.clock.now()
-    assert world.act(retention.forget_old, now) == 0
-    assert world.act(retention.forget_old, now + timedelta(seconds=1)) == 1
-    assert [each.sha256 for each in world.parcel(order_id).files] == [None]
-    assert row.sha256 not in world.act(retention.referred_to)
+async def test_a_file_goes_after_its_time_and_its_row_says_so(any_world: World) -> None:
+    order_id = await shipped(any_world)
+    (row,) = any_world.parcel(order_id).files
+    now = any_world.clock.now()
+    assert any_world.act(retention.forget_old, now) == 0
+    assert any_world.act(retention.forget_old, now + timedelta(seconds=1)) == 1
+    assert [each.sha256 for each in any_world.parcel(order_id).files] == [None]
+    assert row.sha256 not in any_world.act(retention.referred_to)
 
 
-async def test_an_orders_files_go_with_its_recipient_and_others_stay(world: World) -> None:
-    gone, kept = await shipped(world), await shipped(world)
-    assert world.act(retention.forget_of, world.shop_id, [gone]) == 1
-    assert [each.sha256 for each in world.parcel(gone).files] == [None]
-    assert all(each.sha256 for each in world.parcel(kept).files)
-    assert world.act(retention.forget_of, world.shop_id, None) == 1
+async def test_an_orders_files_go_with_its_recipient_and_others_stay(any_world: World) -> None:
+    gone, kept = await shipped(any_world), await shipped(any_world)
+    assert any_world.act(retention.forget_of, any_world.shop_id, [gone]) == 1
+    assert [each.sha256 for each in any_world.parcel(gone).files] == [None]
+    assert all(each.sha256 for each in any_world.parcel(kept).files)
+    assert any_world.act(retention.forget_of, any_world.shop_id, None) == 1
 
 
 def test_the_shelf_is_cleared_of_what_nothing_refers_to(tmp_path: Path) -> None:

@@ -74,11 +74,11 @@ def holds() -> Holds:
 
 
 @pytest.fixture
-async def showing(tmp_path: Path, clock: FrozenClock, holds: Holds) -> AsyncIterator[World]:
+async def showing(tables_url: str, tmp_path: Path, clock: FrozenClock, holds: Holds) -> AsyncIterator[World]:
     """A world whose store shows holds."""
     can = StoreCapabilities(10.0, 0, fulfil_ceiling_s=60, events=True, cart_totals=True, hold=True)
     store = FakeStore(capabilities=can, holds=holds)
-    async with a_world(f"sqlite:///{tmp_path / 'waybill.db'}", tmp_path, clock, store=store) as world:
+    async with a_world(tables_url, tmp_path, clock, store=store) as world:
         yield world
 
 

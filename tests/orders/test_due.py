@@ -53,17 +53,17 @@ async def test_an_order_that_paid_what_was_due_is_right(world: World) -> None:
 
 @pytest.mark.complaint(21)
 @pytest.mark.complaint(22)
-async def test_a_coupon_used_after_the_address_is_found_and_counted_with_its_cost(world: World) -> None:
+async def test_a_coupon_used_after_the_address_is_found_and_counted_with_its_cost(any_world: World) -> None:
     """The platform did not ask again: shipping stayed free although goods for 45.30 were paid."""
-    usual = await usual_price(world)
-    await world.set(threshold="50.00:fake-ground")
-    order = await world.buy_from_quote(subtotal=eur(4530))
-    await world.refresh(order.id)
-    known = found(world, order)
+    usual = await usual_price(any_world)
+    await any_world.set(threshold="50.00:fake-ground")
+    order = await any_world.buy_from_quote(subtotal=eur(4530))
+    await any_world.refresh(order.id)
+    known = found(any_world, order)
     assert (known.kind, known.due, known.paid, known.cost) == ("free", usual, eur(0), usual)
     assert known.label is not None
     assert known.label.minor > 0
-    told = world.act(report, world.shop_id, world.clock.now() - timedelta(days=1))
+    told = any_world.act(report, any_world.shop_id, any_world.clock.now() - timedelta(days=1))
     assert (told.counts["free"], told.free_cost) == (1, (usual,))
     assert [each.name for each in told.orders] == [order.name]
 
@@ -117,12 +117,12 @@ async def test_without_a_threshold_nothing_is_compared(world: World) -> None:
     assert sum(told.counts.values()) == 0
 
 
-async def test_an_order_is_counted_once_however_often_it_is_read(world: World) -> None:
-    await world.set(threshold="50.00:fake-ground")
-    order = await world.buy_from_quote(subtotal=eur(4530))
+async def test_an_order_is_counted_once_however_often_it_is_read(any_world: World) -> None:
+    await any_world.set(threshold="50.00:fake-ground")
+    order = await any_world.buy_from_quote(subtotal=eur(4530))
     for _ in range(3):
-        await world.refresh(order.id)
-    assert world.act(report, world.shop_id, world.clock.now() - timedelta(days=1)).counts["free"] == 1
+        await any_world.refresh(order.id)
+    assert any_world.act(report, any_world.shop_id, any_world.clock.now() - timedelta(days=1)).counts["free"] == 1
 
 
 def test_goods_as_paid_keep_what_the_platform_told_of_tax() -> None:
