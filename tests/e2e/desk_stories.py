@@ -109,12 +109,15 @@ class Table(Killings):
             left.remove((side, step))
 
     def die_late(self, call: Late, effect_after_s: float, timeout_s: float) -> None:
-        """Die while the other party works on a call, which takes effect after somebody may have looked for it."""
+        """Die while the other party works on a call, which takes effect after somebody may have looked for it.
+
+        The next such call is as slow, so that a repeat comes to the other party after the first took effect.
+        """
         self.stop()
         carrier = call in {"scan_form", "book_pickup", "cancel_pickup"}
         control = self.world.easypost if carrier else self.world.shopify
         control.forget_faults()
-        control.fault(call, "slow", seconds=effect_after_s)
+        control.fault(call, "slow", times=2, seconds=effect_after_s)
         self.live(die_at=[["before", LATE[call]]], after_s=0.2, alone_after=1000)
         place = self.until_death(timeout_s)
         assert place == f"before {LATE[call]}", f"never came to {LATE[call]}\n{self.stuck()}"
