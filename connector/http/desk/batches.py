@@ -17,7 +17,9 @@ from connector.http.desk.render import csv_bytes
 from connector.labels import gates
 from connector.orders import batches, listing
 from connector.orders.batches import Batch, Item, NoBatch, Preview
-from connector.orders.listing import OrderFilter
+from connector.orders.listing import OrderFilter, ParcelLine
+from connector.storage.logins.people import names_of
+from connector.words.reason import Reason
 from connector.work.lease import list_executors
 
 _SHOWN = 100
@@ -69,7 +71,8 @@ async def show_one(house: DeskHouse, ask: Ask) -> Answer:
     chosen = [each for each in batch.items if not shown_as or each.outcome in _PARTS[shown_as]]
     pages = max(1, -(-len(chosen) // _SHOWN))
     page = min(_number(ask.query.get("page", "")), pages)
-    items = chosen[(page - 1) * _SHOWN : page * _SHOWN]
+    shown: Sequence[Item] = chosen[(page - 1) * _SHOWN : page * _SHOWN]
+    items = await house.database.look(_with_names, house, shown)
     preview, capped, worker, prices = await house.database.look(_beside, ask.shop.id, batch, items)
     values: dict[str, Any] = {
         "batch": batch,
@@ -132,6 +135,31 @@ def _beside(
         return preview, capped, worker, {each.order_id: list(preview.by_order.get(each.order_id, ())) for each in items}
     moved = batches.costs(connection, shop_id, replace(batch, items=tuple(items)))
     return None, capped, worker, {each.order_id: _sums(each, moved) for each in items}
+
+
+def _with_names(connection: Connection, house: DeskHouse, items: Sequence[Item]) -> tuple[Item, ...]:
+    """Who did something by name: reasons keep the id, as names are personal."""
+    ids = {
+        str(each.why.params["who"])
+        for item in items
+        if item.line is not None
+        for each in item.line.parcels
+        if each.why is not None and "who" in each.why.params
+    }
+    names = names_of(connection, house.keyring, ids) if ids else {}
+
+    def named(parcel: ParcelLine) -> ParcelLine:
+        why = parcel.why
+        if why is None or why.params.get("who") not in names:
+            return parcel
+        return replace(parcel, why=Reason(why.code, {**why.params, "who": names[str(why.params["who"])]}))
+
+    return tuple(
+        item
+        if item.line is None
+        else replace(item, line=replace(item.line, parcels=tuple(map(named, item.line.parcels))))
+        for item in items
+    )
 
 
 def _sums(item: Item, moved: dict[str, Money]) -> list[Money]:

@@ -16,6 +16,7 @@ from carriers.measure import Weight
 from carriers.money import Money
 from connector.labels.scan import code_of
 from connector.labels.tables import label_files
+from connector.labels.voids import request_void
 from connector.orders.view import OrderView
 from connector.storage import audit, settings_versions
 from connector.storage.audit import Actor
@@ -210,6 +211,18 @@ async def test_a_batch_is_shown_by_parts_and_printed_whole_on_a_sheet(counter: C
         (page,) = PdfReader(io.BytesIO(printed.content)).pages
         assert round(float(page.mediabox.width)) == 612
         assert good.name in page.extract_text()
+
+
+async def test_who_voided_a_label_of_a_batch_is_shown_by_name(counter: Counter, paul: User) -> None:
+    order = await counter.order()
+    async with counter.desk.signed_in(paul) as browser:
+        path = await bought_batch(counter, browser)
+        parcel, now = counter.see(order.id).parcels[0], counter.house.clock.now()
+        by = Actor("person", paul.id)
+        counter.house.here(request_void, counter.work, counter.desk.shop_id, parcel.id, "torn", by, now)
+        page = await browser.open(path)
+        assert "voided by Paul" in page.text
+        assert paul.id not in page.text
 
 
 @pytest.mark.need(17)
