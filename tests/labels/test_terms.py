@@ -140,7 +140,7 @@ UPS, FEDEX = ("UPS", "Ground"), ("FedEx", "FEDEX_GROUND")
     ],
 )
 async def test_what_a_carrier_refuses_is_named_with_its_fix_before_the_carrier_is_asked(
-    world: World, service: tuple[str, str], typed: dict[str, str], said: str
+    world: World, service: tuple[str, str], typed: dict[str, Any], said: str
 ) -> None:
     await world.set(buy="manual")
     order = world.place(MUG, to=replace(BUYER, **typed), offer=await offer_of(world))

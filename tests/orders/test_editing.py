@@ -207,7 +207,7 @@ async def test_another_country_voids_the_label_and_the_new_parcel_waits_for_a_pe
         {"street1": ""},  # A store that does not tell it any more.
     ],
 )
-async def test_the_same_place_written_otherwise_voids_nothing(world: World, same: dict[str, str]) -> None:
+async def test_the_same_place_written_otherwise_voids_nothing(world: World, same: dict[str, Any]) -> None:
     order = await labelled(world)
     await edited(world, order, destination=replace(BUYER, **same))
     assert (states(world, order), world.carrier.voids, world.matters()) == (["bought"], [], [])
