@@ -126,7 +126,7 @@ async def _play(house: House, worker: _Worker, count: int, kills: int) -> dict[s
     began = time.monotonic()
     house.here(batches.buy, house.work, shop.id, batch_id, _ANNA, house.clock.now())
     while True:
-        batch = house.here(batches.load, shop.id, batch_id)
+        batch = house.database.look_here(batches.load, shop.id, batch_id)
         if kills and len(batch.items) - batch.open >= count * (3 - kills) // 4:
             worker.kill()
             kills -= 1
