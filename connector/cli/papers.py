@@ -15,6 +15,7 @@ from connector.labels import collect, logo
 from connector.labels.local_time import zone_at
 from connector.labels.paper.sheets import SHEETS
 from connector.orders import batches, view
+from connector.orders.batch_sheet import SHEET_HEADER, sheet_rows
 from connector.orders.listing import OrderFilter
 from connector.orders.print_set import What, plan_picks, plan_print, read_picks, read_print
 from connector.orders.ship_many import read_rows, ship_row
@@ -83,7 +84,7 @@ def _add_batches(batch: click.Group) -> None:
             return house.here(batches.load, named_shop(house, shop).id, batch)
 
         found = in_house(do)
-        rows = [dict(zip(batches.SHEET_HEADER, row, strict=True)) for row in batches.sheet_rows(found)]
+        rows = [dict(zip(SHEET_HEADER, row, strict=True)) for row in sheet_rows(found)]
         shown = [{name: row[name] for name in ("position", "order", "parcel", "state", "carrier", "tracking", "reason")}
                  for row in rows]  # fmt: skip
         data = {"batch_id": found.id, "open": found.open, "bought": found.count("bought"), "items": shown}

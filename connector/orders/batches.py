@@ -16,7 +16,7 @@ from sqlalchemy import Connection, func
 from carriers.money import Money
 from connector.labels import record
 from connector.labels.aftercare import BAD_FILE
-from connector.labels.tables import label_files, labels, parcels
+from connector.labels.tables import label_files, parcels
 from connector.orders import listing, view
 from connector.orders.listing import OrderFilter, OrderLine
 from connector.orders.tables import batch_items, batches, orders
@@ -354,49 +354,6 @@ class BatchBuyer:
         except CapReached as error:
             return Reason("batch_at_cap", {"said": error.message})
         return None
-
-
-def sheet_rows(batch: Batch, moved: Mapping[str, Money] | None = None) -> list[tuple[object, ...]]:
-    """The result sheet: a line for each parcel, and one for each order without any. `moved`: costs by label."""
-    rows: list[tuple[object, ...]] = []
-    for item in batch.items:
-        line = item.line
-        if line is None or not line.parcels:
-            said = item.why.say() if item.why is not None else ""
-            rows.append((item.position, line.name if line else item.order_id, "", "nothing", "", "", "", "", said))
-            continue
-        for each in line.parcels:
-            cost = (moved or {}).get(each.label_id or "")
-            why = each.why or (item.why if each.state != "bought" else None)
-            rows.append(
-                (
-                    item.position,
-                    line.name,
-                    each.id,
-                    each.state,
-                    each.carrier,
-                    each.number,
-                    "" if cost is None else f"{cost.amount:f}",
-                    "" if cost is None else cost.currency,
-                    "" if why is None else why.say(),
-                )
-            )
-    return rows
-
-
-SHEET_HEADER = ("position", "order", "parcel", "state", "carrier", "tracking", "cost", "currency", "reason")
-
-
-def costs(connection: Connection, shop_id: str, batch: Batch) -> dict[str, Money]:
-    """What the labels of the batch cost, by label."""
-    ids = [each.label_id for item in batch.items if item.line for each in item.line.parcels if each.label_id]
-    found: dict[str, Money] = {}
-    for at in range(0, len(ids), 500):
-        chosen = labels.select(shop_id, labels.c.id, labels.c.booked_minor, labels.c.booked_currency).where(
-            labels.c.id.in_(ids[at : at + 500]), labels.c.booked_minor.is_not(None)
-        )
-        found |= {row.id: Money(row.booked_minor, row.booked_currency) for row in connection.execute(chosen).all()}
-    return found
 
 
 def _row(connection: Connection, shop_id: str, batch_id: str, *, hold: bool = False) -> Any:

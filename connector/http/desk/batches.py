@@ -15,7 +15,7 @@ from connector.http.desk.page import Answer, Ask, Complaint, Download, Goto, Not
 from connector.http.desk.prints import sheet_options, usual, what_options
 from connector.http.desk.render import csv_bytes
 from connector.labels import gates
-from connector.orders import batches, listing
+from connector.orders import batch_sheet, batches, listing
 from connector.orders.batches import Batch, Item, NoBatch, Preview
 from connector.orders.listing import OrderFilter, ParcelLine
 from connector.storage.logins.people import names_of
@@ -64,8 +64,11 @@ async def show_one(house: DeskHouse, ask: Ask) -> Answer:
     """A batch: before it is bought its cost, then how far it is, then what came of it. `format=csv` is the sheet."""
     batch = await _load(house, ask)
     if ask.query.get("format") == "csv":
-        cost = await house.database.look(batches.costs, ask.shop.id, batch)
-        content = csv_bytes(batches.SHEET_HEADER, batches.sheet_rows(batch, cost))
+        cost = await house.database.look(batch_sheet.costs, ask.shop.id, batch)
+        pages_at = f"{house.public_url}{ask.base}/orders"
+        content = csv_bytes(
+            batch_sheet.SHEET_HEADER, batch_sheet.sheet_rows(batch, cost, lambda order_id: f"{pages_at}/{order_id}")
+        )
         return Download(content, "text/csv; charset=utf-8", "batch.csv")
     shown_as = ask.query.get("show", "") if ask.query.get("show") in _PARTS else ""
     chosen = [each for each in batch.items if not shown_as or each.outcome in _PARTS[shown_as]]
@@ -133,7 +136,7 @@ def _beside(
     if batch.bought_at is None:
         preview = batches.preview(connection, shop_id, batch)
         return preview, capped, worker, {each.order_id: list(preview.by_order.get(each.order_id, ())) for each in items}
-    moved = batches.costs(connection, shop_id, replace(batch, items=tuple(items)))
+    moved = batch_sheet.costs(connection, shop_id, replace(batch, items=tuple(items)))
     return None, capped, worker, {each.order_id: _sums(each, moved) for each in items}
 
 

@@ -130,6 +130,8 @@ async def test_an_order_that_is_not_bought_says_why_and_is_tried_again(counter: 
         rows = list(csv.DictReader(io.StringIO(sheet.content.decode("utf-8-sig"))))
         assert [row["order"] for row in rows] == [order.name, held.name]
         assert all(row["state"] != "bought" and row["reason"] for row in rows)
+        page = f"{counter.house.settings.public_url}{counter.desk.base}/orders"
+        assert [row["fix"] for row in rows] == [f"{page}/{order.id}", f"{page}/{held.id}"]
         await settle(counter, {"buy": "manual", "daily_cap": "1000.00"})
         counter.queue("labels.probe", "cap")
         await counter.drain()
