@@ -14,18 +14,25 @@ from connector.labels.invoice_csv import InvoiceLine, measures_json
 from connector.labels.invoice_tables import invoice_lines
 from connector.labels.invoices import book_adjusted, label_of_line, leave
 from connector.labels.measured import record_parcel
-from connector.labels.voids import money_back
+from connector.labels.voids import ask_again, look_again, refund_of
 from connector.storage.audit import Actor
 from connector.storage.database import insert_new
 from connector.words.reason import Reason
+from connector.work.port import Work
 
 _BY_CARRIER = Actor("system", "carrier")
 
 
-def take_in(connection: Connection, shop_id: str, _account_id: str, news: Invoiced | MoneyBack, now: datetime) -> bool:
-    """Book what is new in it; False if nothing is: told before, older than what is known, or of no label of ours."""
+def take_in(
+    connection: Connection, work: Work, shop_id: str, _account_id: str, news: Invoiced | MoneyBack, now: datetime
+) -> bool:
+    """Book what is new in it; False if nothing is: told before, older than what is known, or of no label of ours.
+
+    News of a refund book nothing by themselves: the carrier is asked at once how it stands. Where it bills the merchant
+    itself, "successful" says that the void was granted; the money comes with its invoice.
+    """
     if isinstance(news, MoneyBack):
-        return _refunded(connection, shop_id, news, now)
+        return _refunded(connection, work, shop_id, news, now)
     line = _line(news)
     label = label_of_line(connection, shop_id, line)
     if label is None or label.booked_currency != line.amount.currency:
@@ -34,7 +41,7 @@ def take_in(connection: Connection, shop_id: str, _account_id: str, news: Invoic
     return _billed(connection, label, news, now)
 
 
-def _refunded(connection: Connection, shop_id: str, news: MoneyBack, now: datetime) -> bool:
+def _refunded(connection: Connection, work: Work, shop_id: str, news: MoneyBack, now: datetime) -> bool:
     probe = InvoiceLine(0, news.tracking_code, Money(0, "USD"), "", handle=news.handle)
     label = label_of_line(connection, shop_id, probe)
     if label is None:
@@ -43,8 +50,14 @@ def _refunded(connection: Connection, shop_id: str, news: MoneyBack, now: dateti
         about = {"number": label.tracking_code, "carrier": label.carrier}
         need_person(connection, shop_id, label.id, Reason("refund_unasked", about), now)
         return False
-    price = Money(label.booked_minor, label.booked_currency)
-    return money_back(connection, label, price, news.at or now, news.key or news.carrier, now, _BY_CARRIER)
+    refund = refund_of(label)
+    if refund.state == "refused":
+        ask_again(connection, work, label, _BY_CARRIER, now)
+    elif refund.is_open:
+        look_again(connection, work, label, now)
+    else:
+        return False
+    return True
 
 
 def _billed(connection: Connection, label: Any, news: Invoiced, now: datetime) -> bool:

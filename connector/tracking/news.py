@@ -19,7 +19,7 @@ from webhooks.inbox import Inbox
 
 log = structlog.get_logger(__name__)
 
-OnMoney = Callable[[Connection, str, str, Invoiced | MoneyBack, datetime], object]
+OnMoney = Callable[[Connection, Work, str, str, Invoiced | MoneyBack, datetime], object]
 """Takes in what a carrier billed or paid back: shop, account, news, now."""
 
 
@@ -33,7 +33,7 @@ class CarrierHooks:
     inbox: Inbox
     now: Callable[[], datetime]
     on_stray: Callable[[str], None] = lambda _carrier: None
-    on_money: OnMoney = lambda _connection, _shop_id, _account_id, _news, _now: None
+    on_money: OnMoney = lambda _connection, _work, _shop_id, _account_id, _news, _now: None
 
     async def process(self, run: Run) -> None:
         """Fold the delivery's events into the parcels; the delivery is done in the same transaction."""
@@ -52,7 +52,7 @@ class CarrierHooks:
     ) -> None:
         for update in news:
             if not isinstance(update, TrackingUpdate):
-                self.on_money(connection, shop_id, account_id, update, self.now())
+                self.on_money(connection, self.work, shop_id, account_id, update, self.now())
             elif take_in(connection, self.work, shop_id, account_id, update, self.now()) is None:
                 log.info("tracking_of_unknown_parcel", shop=shop_id, account=account_id)
                 self.on_stray(update.carrier)

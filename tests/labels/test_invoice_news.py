@@ -14,13 +14,15 @@ from connector.labels import invoice_news
 from connector.labels.invoice_csv import InvoiceError, InvoiceLine, Layout, read_invoice
 from connector.labels.invoices import book_invoice, leftovers, load_layout, match_leftovers, save_layout
 from connector.storage.database import Database
+from connector.work.memory import MemoryWork
+from tests.conftest import FrozenClock
 from tests.labels.test_invoices import NOW, SHOP, adjusted, bought
 
 BILL = Invoiced("inv_1", "h1", "", "USPS", Money(215, "EUR"), "Weight", at=NOW, captured=Measures(grams=1_700))
 
 
 def told(database: Database, news: Invoiced) -> bool:
-    return database.run_here(invoice_news.take_in, SHOP, "acc_1", news, NOW)
+    return database.run_here(invoice_news.take_in, MemoryWork(database, FrozenClock(NOW)), SHOP, "acc_1", news, NOW)
 
 
 def test_a_bill_is_booked_once_and_a_later_one_replaces_it(database: Database) -> None:

@@ -10,6 +10,8 @@ from connector.labels.invoice_csv import InvoiceLine, read_invoice
 from connector.labels.invoice_news import take_in
 from connector.labels.invoices import book_invoice
 from connector.storage.database import Database
+from connector.work.memory import MemoryWork
+from tests.conftest import FrozenClock
 from tests.labels.test_invoices import NOW, SHOP, adjusted, bought
 
 
@@ -68,7 +70,7 @@ def test_money_that_came_back_of_a_label_in_use_is_put_before_a_person_and_books
     bought(database, 1)
     back = MoneyBack("h1", "", "USPS", NOW, "rfnd_1")
     for _ in range(2):
-        assert not database.run_here(take_in, SHOP, "acc_1", back, NOW)
+        assert not database.run_here(take_in, MemoryWork(database, FrozenClock(NOW)), SHOP, "acc_1", back, NOW)
     (matter,) = database.run_here(open_matters, SHOP)
     assert (matter.subject, matter.reason.code) == ("lab_1", "refund_unasked")
     assert database.run_here(amounts.of_order, SHOP, "ord_1") == []

@@ -8,7 +8,7 @@ import pytest
 
 from carriers.easypost import CAPABILITIES as EASYPOST
 from carriers.invoice import MoneyBack
-from carriers.label import Voided
+from carriers.label import Voided, VoidState
 from carriers.money import Money
 from carriers.tracking import TrackingStatus
 from connector.insight.ledger_check import check
@@ -121,11 +121,29 @@ async def test_a_refused_refund_can_be_asked_for_again_and_come_after_all(world:
         world.act(voids.ask_again, world.work, label, PERSON, world.clock.now())
 
 
+@pytest.mark.parametrize(("stands", "shown"), [("voided", "refund_back"), ("accepted", "refund_accepted")])
+async def test_news_of_a_refund_have_the_carrier_asked_how_it_stands(
+    world: World, stands: VoidState, shown: str
+) -> None:
+    """Where the carrier bills the merchant itself a granted void is not money yet."""
+    order_id = await voided(world, Voided("requested"))
+    world.carrier.void_answers.append(Voided(stands))
+    news = MoneyBack("shp_1", "", "Fake", world.clock.now(), "rfnd_1")
+    for _ in range(2):
+        world.act(invoice_news.take_in, world.work, world.shop_id, world.account_id, news, world.clock.now())
+    assert said(world, order_id) == "refund_requested"
+    await world.drain()
+    assert said(world, order_id) == shown
+    assert [each.kind for each in world.order(order_id).amounts].count("refunded") == (stands == "voided")
+    assert ties(world)
+
+
 async def test_a_webhook_brings_the_money_once(world: World) -> None:
     order_id = await voided(world, Voided("requested"))
     news = MoneyBack("shp_1", "", "Fake", world.clock.now() + timedelta(days=1), "rfnd_1")
     for _ in range(2):
-        world.act(invoice_news.take_in, world.shop_id, world.account_id, news, world.clock.now())
+        world.act(invoice_news.take_in, world.work, world.shop_id, world.account_id, news, world.clock.now())
+        await world.drain()
     assert said(world, order_id) == "refund_back"
     assert [each.kind for each in world.order(order_id).amounts].count("refunded") == 1
     assert ties(world)
