@@ -18,7 +18,7 @@ from connector.labels.store_holds import tell_of_holds
 from connector.labels.tables import parcels
 from connector.labels.terms import ADDRESS
 from connector.labels.verifying import CORRECTED, PLACE, UNDELIVERABLE, place_key
-from connector.orders.buying import buy_by_rule
+from connector.orders.buying import go_on
 from connector.orders.tables import orders
 from connector.storage import audit, persons
 from connector.storage.audit import Actor
@@ -215,6 +215,5 @@ def _news(keyring: Keyring, row: Any, said: dict[str, str]) -> dict[str, str]:
 
 def _go_on(connection: Connection, work: Work, shop: ShopEntry, row: Any, now: datetime) -> None:
     """The address is another one: buy, where the shop buys by itself."""
-    record.set_parcel(connection, shop.id, row.id, "planned", now)
     settled(connection, shop.id, row.id, now, *ADDRESS_HOLDS)
-    buy_by_rule(connection, work, shop, row.id, now)
+    go_on(connection, work, shop, row.id, now)

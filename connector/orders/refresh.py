@@ -19,7 +19,7 @@ from connector.labels.store_holds import tell_of_holds
 from connector.labels.tables import parcels
 from connector.orders import due
 from connector.orders.addresses import readdress
-from connector.orders.buying import buy_by_rule
+from connector.orders.buying import go_on
 from connector.orders.cancelling import cancel
 from connector.orders.editing import (
     Edit,
@@ -200,8 +200,7 @@ class Orders:
     def _release(self, connection: Connection, shop: ShopEntry, known: Sequence[Any]) -> None:
         for row in known:
             if row.state == "held" and (row.why or {}).get("code") in STORES_HOLDS:
-                record.set_parcel(connection, shop.id, row.id, "planned", self.now())
-                buy_by_rule(connection, self.work, shop, row.id, self.now())
+                go_on(connection, self.work, shop, row.id, self.now())
 
 
 def _charged(order: Order) -> Money:

@@ -179,6 +179,17 @@ async def test_blanks_and_the_writing_of_a_postal_code_are_put_right_before_they
     assert world.carrier.created[0].destination == replace(BUYER, residential=None)
 
 
+async def test_by_hand_a_corrected_address_says_that_it_waits_for_a_click(world: World) -> None:
+    await world.set(buy="manual")
+    order = world.place(MUG, to=NO_STREET, offer=await offer_of(world))
+    await world.refresh(order.id)
+    await world.click_buy(order.id)
+    await corrected(world, order, street1="Stephansplatz 3")
+    assert (world.parcel(order.id).state, why(world, order).code) == ("planned", "waits_for_click")
+    await world.click_buy(order.id)
+    assert world.parcel(order.id).state == "bought"
+
+
 async def test_an_address_that_is_corrected_in_the_store_goes_on_by_itself(world: World) -> None:
     order = world.place(MUG, to=NO_STREET, offer=await offer_of(world))
     await world.refresh(order.id)
