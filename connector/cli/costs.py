@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -22,6 +20,7 @@ from connector.labels.claims import ClaimAct, note_claim
 from connector.orders import view
 from connector.storage.audit import Actor
 from connector.wiring import House
+from connector.words.spreadsheet import csv_lines
 from webhooks.errors import WaybillError
 
 _BY_COMMAND = Actor("command", "waybill")
@@ -66,11 +65,7 @@ def add_to(group: click.Group) -> None:
         """Say what buyers paid for shipping, what labels cost and what carriers invoiced, and why that differs."""
         found = in_house(lambda house: _report(house, shop, days, limit))
         if as_csv and not speaker.as_json:
-            out = io.StringIO()
-            writer = csv.writer(out, lineterminator="\n")
-            writer.writerow(cost_csv.HEADER)
-            writer.writerows(cost_csv.rows(found))
-            click.echo(out.getvalue(), nl=False)
+            click.echo(csv_lines([cost_csv.HEADER, *cost_csv.rows(found)]).decode(), nl=False)
             return
         speaker.answer(_data(found, days), _lines(found, days))
 

@@ -9,10 +9,10 @@ import anyio.to_thread
 from connector.http.desk.house import DeskHouse
 from connector.http.desk.names import names_of_actors
 from connector.http.desk.page import Answer, Ask, Download, Page, View
-from connector.http.desk.render import csv_bytes
 from connector.storage import audit
 from connector.storage.schema import JSON
 from connector.words.desk_texts import say, texts
+from connector.words.spreadsheet import csv_bytes
 
 _AT_ONCE, _IN_CSV = 50, 50_000
 

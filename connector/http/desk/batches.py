@@ -13,13 +13,13 @@ from connector.http.desk import lists
 from connector.http.desk.house import DeskHouse
 from connector.http.desk.page import Answer, Ask, Complaint, Download, Goto, NotThere, Page, View
 from connector.http.desk.prints import sheet_options, usual, what_options
-from connector.http.desk.render import csv_bytes
 from connector.labels import gates
 from connector.orders import batch_sheet, batches, listing
 from connector.orders.batches import Batch, Item, NoBatch, Preview
 from connector.orders.listing import OrderFilter, ParcelLine
 from connector.storage.logins.people import names_of
 from connector.words.reason import Reason
+from connector.words.spreadsheet import csv_bytes
 from connector.work.lease import list_executors
 
 _SHOWN = 100

@@ -10,13 +10,14 @@ from markupsafe import Markup
 from carriers.money import Money, MoneyError
 from connector.http.desk.house import DeskHouse
 from connector.http.desk.page import Answer, Ask, Download, NotThere, Page, View
-from connector.http.desk.render import csv_bytes, with_query
+from connector.http.desk.render import with_query
 from connector.insight import cost_csv, cost_picture
 from connector.insight.dispute import NothingToDispute, packet
 from connector.insight.prices import lists_of
 from connector.insight.truth import OrderCost, Truth
 from connector.labels.invoices import leftovers
 from connector.words.desk_texts import say
+from connector.words.spreadsheet import csv_bytes
 
 PERIODS = (30, 90, 365)
 _WORST = 25

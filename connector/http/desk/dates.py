@@ -8,7 +8,6 @@ from typing import Any
 
 from connector.http.desk.house import DeskHouse
 from connector.http.desk.page import Answer, Ask, Complaint, Download, Goto, NotThere, Page, View
-from connector.http.desk.render import csv_bytes
 from connector.insight.kept_dates import kept_report
 from connector.managing.dates import change_dates, findings_of
 from connector.promises import edit
@@ -18,6 +17,7 @@ from connector.promises.transit_table import read_transit, write_transit
 from connector.quotes.kept_windows import lane_sizes
 from connector.shop_settings import SettingsError
 from connector.storage.settings_versions import StaleSettings
+from connector.words.spreadsheet import csv_bytes
 from webhooks.errors import WaybillError
 
 _DAYS = 90

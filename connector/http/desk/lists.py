@@ -7,8 +7,9 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from connector.http.desk.page import Ask
-from connector.http.desk.render import csv_bytes, csv_lines, with_query
+from connector.http.desk.render import with_query
 from connector.storage.keyset import Mark, Page
+from connector.words.spreadsheet import csv_bytes, csv_lines
 
 AT_ONCE = 50
 _CSV_PAGE = 500

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 import functools
-import io
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, tzinfo
 from hashlib import sha256
 from pathlib import Path
@@ -15,10 +13,10 @@ from urllib.parse import urlencode
 
 import anyio.to_thread
 
-from carriers.money import Money
 from connector.watch.shops import Share
 from connector.words.desk_texts import say, texts
 from connector.words.reason import Reason
+from connector.words.spreadsheet import money_text
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -27,7 +25,6 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).parent
 STATIC = FOLDER / "static"
 _COMMAND = re.compile(r"`([^`]+)`")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 async def warm_up() -> None:
@@ -50,26 +47,6 @@ def static_url(name: str) -> str:
 def static_version(name: str) -> str:
     """The first digits of a file's hash."""
     return sha256((STATIC / name).read_bytes()).hexdigest()[:12]
-
-
-def csv_bytes(header: Iterable[str], rows: Iterable[Iterable[object]]) -> bytes:
-    """A table for a spreadsheet: UTF-8 with its mark, and no cell that a spreadsheet would run as a formula."""
-    return b"\xef\xbb\xbf" + csv_lines([header]) + csv_lines(rows)
-
-
-def csv_lines(rows: Iterable[Iterable[object]]) -> bytes:
-    """More lines of such a table."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    for row in rows:
-        writer.writerow([_cell(value) for value in row])
-    return out.getvalue().encode()
-
-
-def money_text(amount: Money) -> str:
-    """An amount with its currency, as 1,234.50 EUR."""
-    places = max(0, -int(amount.amount.as_tuple().exponent))
-    return f"{amount.amount:,.{places}f} {amount.currency}"
 
 
 def moment_text(at: datetime, zone: tzinfo) -> str:
@@ -99,17 +76,6 @@ def with_query(query: Mapping[str, str], **changes: object) -> str:
     kept = {**query, **{name: None if value is None else str(value) for name, value in changes.items()}}
     encoded = urlencode({name: value for name, value in kept.items() if value})
     return f"?{encoded}" if encoded else "?"
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, Money):
-        return money_text(value)
-    text = str(value)
-    return f"'{text}" if isinstance(value, str) and text.startswith(_FORMULA) else text
 
 
 @functools.cache

@@ -9,11 +9,11 @@ from connector import shop_settings
 from connector.http.desk.house import DeskHouse
 from connector.http.desk.names import names_of_actors
 from connector.http.desk.page import Answer, Ask, Complaint, Download, Goto, Page, View
-from connector.http.desk.render import csv_bytes
 from connector.managing.settings import change_settings, restore_settings
 from connector.shop_settings import SettingsError, ShopSettings, Shown
 from connector.storage import settings_versions
 from connector.storage.settings_versions import SettingsVersion
+from connector.words.spreadsheet import csv_bytes
 
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "money": (

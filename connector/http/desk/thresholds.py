@@ -10,7 +10,6 @@ from typing import Any
 from carriers.money import Money
 from connector.http.desk.house import DeskHouse
 from connector.http.desk.page import Answer, Ask, Complaint, Download, Goto, NotThere, Page, View
-from connector.http.desk.render import csv_bytes
 from connector.managing import thresholds
 from connector.managing.thresholds import ThresholdError
 from connector.orders.due_report import FIELDS, report
@@ -18,6 +17,7 @@ from connector.rules.thresholds import Threshold
 from connector.shop_settings import SettingsError
 from connector.storage.settings_versions import StaleSettings
 from connector.store import StoreError
+from connector.words.spreadsheet import csv_bytes
 from webhooks.errors import WaybillError
 
 CLASSES = ("", "*", "economy", "standard", "express", "overnight", "services")

@@ -15,7 +15,6 @@ import pytest
 
 from connector.attention.board import need_person, open_matters
 from connector.http.desk.page import Page
-from connector.http.desk.render import csv_bytes
 from connector.http.desk.routes import PAGES
 from connector.http.desk.waiting import A_PERSON_SETTLES
 from connector.shop_settings import KEYS
@@ -24,6 +23,7 @@ from connector.storage.logins import people
 from connector.storage.logins.people import User
 from connector.words.desk_texts import texts
 from connector.words.reason import Reason, codes
+from connector.words.spreadsheet import csv_bytes
 from connector.work.lease import Lease
 from tests.http.desk.world import Browser, DeskWorld
 
