@@ -379,9 +379,10 @@ class World:
             sold["priceAfterAllDiscountsBeforeTaxesSet"] = self.money(whole * quantity / (sold["currentQuantity"] or 1))
             sold["currentQuantity"] = quantity
         if "destination" in changes:
+            order["shippingAddress"] |= _mailing_address(changes["destination"], sparse=True)
             for group in order["fulfillmentOrders"]:
                 there = group["destination"]
-                if there is not None:
+                if there is not None and group["status"] != "CLOSED":
                     there |= _destination(there["id"], changes["destination"], sparse=True)
         if "financial" in changes:
             order["displayFinancialStatus"] = changes["financial"]
@@ -423,20 +424,21 @@ def _group_body(group: Body) -> Body:
     return {"id": group["id"], "status": group["status"].lower()}
 
 
-def _mailing_address(to: Body) -> Body:
-    return {
-        "firstName": to["first_name"],
-        "lastName": to["last_name"],
-        "company": to["company"],
-        "address1": to["address1"],
-        "address2": to["address2"],
-        "city": to["city"],
-        "province": to["province"],
-        "provinceCode": to["province_code"],
-        "zip": to["zip"],
-        "countryCodeV2": to["country_code"],
-        "phone": to["phone"],
+def _mailing_address(to: Body, *, sparse: bool = False) -> Body:
+    names = {
+        "firstName": "first_name",
+        "lastName": "last_name",
+        "company": "company",
+        "address1": "address1",
+        "address2": "address2",
+        "city": "city",
+        "province": "province",
+        "provinceCode": "province_code",
+        "zip": "zip",
+        "countryCodeV2": "country_code",
+        "phone": "phone",
     }
+    return {name: to.get(key) for name, key in names.items() if not sparse or key in to}
 
 
 def _destination(gid: str, to: Body, *, sparse: bool = False) -> Body:

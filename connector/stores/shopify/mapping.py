@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from decimal import ROUND_CEILING, Decimal, InvalidOperation
 from typing import Any
@@ -152,8 +153,7 @@ def product_facts(node: Node) -> ProductFacts:
 
 def order(node: Node, groups: Iterable[Node]) -> Order:
     """An order with all its groups, each with all its lines."""
-    provinces = _provinces(node.get("shippingAddress"))
-    currency = str(node["currencyCode"])
+    to, currency = _ship_to(node), str(node["currencyCode"])
     return Order(
         id=str(node["id"]),
         name=text_of(node["name"]),
@@ -162,7 +162,7 @@ def order(node: Node, groups: Iterable[Node]) -> Order:
         cancelled=node["cancelledAt"] is not None,
         updated_at=moment_of(node["updatedAt"]),
         placed_at=moment_of(node["processedAt"]),
-        groups=tuple(_group(group, provinces, currency) for group in groups),
+        groups=tuple(_group(group, to, currency) for group in groups),
         shipping_lines=tuple(
             ShippingLine(
                 code=text_of(line["code"]),
@@ -183,7 +183,7 @@ def order(node: Node, groups: Iterable[Node]) -> Order:
     )
 
 
-def _group(node: Node, provinces: Mapping[tuple[str, str], str], currency: str) -> FulfilmentGroup:
+def _group(node: Node, to: Address | None, currency: str) -> FulfilmentGroup:
     state, reasons = group_state(node)
     method = node.get("deliveryMethod") or {}
     at = node["assignedLocation"]
@@ -193,7 +193,7 @@ def _group(node: Node, provinces: Mapping[tuple[str, str], str], currency: str) 
         id=str(node["id"]),
         state=state,
         lines=tuple(_line(line, currency) for line in node["lineItems"]["nodes"] if line["remainingQuantity"] > 0),
-        destination=_destination(node.get("destination"), provinces),
+        destination=to if to is not None and node.get("destination") else _destination(node.get("destination")),
         origin=origin,
         location_id=text_of(place.get("id")),
         service_code=text_of(method.get("serviceCode")),
@@ -282,19 +282,22 @@ def _unit_price(summaries: Iterable[Node], currency: str) -> Money:
 # --- addresses --------------------------------------------------------------------------------------------------------
 
 
-def _provinces(address: Node | None) -> Mapping[tuple[str, str], str]:
-    """The code of the order's province by country and name: groups name their province only in words."""
-    if not address or not address.get("provinceCode"):
-        return {}
-    country, code = text_of(address.get("countryCodeV2")), text_of(address["provinceCode"])
-    return {(country, text_of(name).casefold()): code for name in (address.get("province"), code) if name}
+def _ship_to(node: Node) -> Address | None:
+    """The order's own address, for all its groups: merchants edit it also after a group is fulfilled and closed.
+
+    Groups repeat it, but name their province only in words.
+    """
+    address = node.get("shippingAddress")
+    if not address or not address.get("countryCode"):
+        return None
+    said = _address(address, province=address.get("provinceCode") or address.get("province"))
+    return replace(said, email=text_of(node.get("email")))
 
 
-def _destination(node: Node | None, provinces: Mapping[tuple[str, str], str]) -> Address | None:
+def _destination(node: Node | None) -> Address | None:
     if not node or not node.get("countryCode"):
         return None
-    named = text_of(node.get("province"))
-    return _address(node, province=provinces.get((str(node["countryCode"]), named.casefold()), named))
+    return _address(node, province=node.get("province"))
 
 
 def _address(node: Node, *, province: object) -> Address:

@@ -123,7 +123,9 @@ query OrderForShipping($id: ID!) {
     email phone
     risk { recommendation }
     subtotalPriceSet { shopMoney { amount currencyCode } }
-    shippingAddress { province provinceCode countryCodeV2 zip }
+    shippingAddress {
+      firstName lastName company address1 address2 city province provinceCode zip countryCode: countryCodeV2 phone
+    }
     shippingLines(first: 10) {
       nodes {
         code title source

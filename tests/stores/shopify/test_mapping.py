@@ -115,21 +115,38 @@ def placed(**spec: Any) -> Body:
     for entry in node["fulfillmentOrders"]:
         entry["lineItems"] = {"nodes": entry["lineItems"]}
         entry["supportedActions"] = [{"action": "CREATE_FULFILLMENT"}]
-    return node | {"shippingLines": {"nodes": node["shippingLines"]}}
+    to = node["shippingAddress"]
+    return node | {
+        "shippingLines": {"nodes": node["shippingLines"]},
+        "shippingAddress": to | {"countryCode": to["countryCodeV2"]},
+    }
 
 
-def test_the_groups_province_in_words_becomes_the_orders_code() -> None:
+def test_the_order_tells_its_address_with_the_provinces_code() -> None:
     node = placed()
     assert node["fulfillmentOrders"][0]["destination"]["province"] == "California"
     read = order(node, node["fulfillmentOrders"])
     assert read.groups[0].destination is not None
     assert read.groups[0].destination.province == "CA"
+    assert read.groups[0].destination.email == node["email"]
     assert read.groups[0].origin is not None
     assert read.groups[0].origin.province == "CA"
 
 
-def test_a_province_that_the_order_does_not_know_stays_as_it_is() -> None:
+def test_an_address_that_is_edited_after_a_group_was_closed_is_told() -> None:
+    """Shopify keeps a closed group's destination as it was."""
+    world = World()
     node = placed()
+    node["fulfillmentOrders"][0]["status"] = "CLOSED"
+    world.edit(node, {"destination": {"address1": "2 Ocean Drive", "zip": "33139"}})
+    assert node["fulfillmentOrders"][0]["destination"]["zip"] != "33139"
+    read = order(node, node["fulfillmentOrders"])
+    assert read.groups[0].destination is not None
+    assert (read.groups[0].destination.street1, read.groups[0].destination.postal_code) == ("2 Ocean Drive", "33139")
+
+
+def test_without_the_orders_address_the_groups_counts_as_it_is() -> None:
+    node = placed() | {"shippingAddress": None}
     node["fulfillmentOrders"][0]["destination"] |= {"province": "Bratislava Region", "countryCode": "SK"}
     read = order(node, node["fulfillmentOrders"])
     assert read.groups[0].destination is not None
