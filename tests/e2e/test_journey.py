@@ -74,6 +74,31 @@ def test_a_hundred_copies_of_every_webhook_buy_one_label_and_tell_the_store_once
     assert bought["rate"] == house.shipping["price"]
 
 
+@on_sqlite
+def test_an_address_edited_before_the_hand_over_has_another_label_and_one_number_in_the_store(house: World) -> None:
+    order_id = house.place()
+    house.shopify.deliver()
+    house.wait_shipped(order_id)
+    (old,) = house.purchases(order_id)
+    house.shopify.edit(order_id, destination={"address1": "18 Sunset Avenue"})
+    house.shopify.deliver()
+
+    def replaced() -> bool:
+        house.shopify.deliver()
+        return len(house.purchases(order_id)) == 2 and _live(house, order_id) not in ([], [old["tracking_code"]])
+
+    house.until(replaced, "another label")
+    new = next(each for each in house.purchases(order_id) if each != old)
+    house.until(lambda: _live(house, order_id) == [new["tracking_code"]], "the store to show the new number alone")
+    assert house.easypost.state()["refunds"] == [old["shipment_id"]]
+
+
+def _live(house: World, order_id: str) -> list[str]:
+    """The numbers that the store shows for the order."""
+    told = [each for each in house.fulfilments(order_id) if each["status"] == "SUCCESS"]
+    return [number["number"] for each in told for number in each["trackingInfo"]]
+
+
 @pytest.mark.need(36)
 @pytest.mark.complaint(38)
 def test_tracking_news_in_any_order_and_many_times_leave_the_right_timeline(house: World) -> None:

@@ -320,6 +320,7 @@ class World:
             "by_shipment": Counter(purchase["shipment_id"] for purchase in self.purchases),
             "by_reference": Counter(purchase["reference"] or "" for purchase in self.purchases),
             "refused_purchases": self.refused_purchases,
+            "refunds": [one for one in self.shipments if self.objects[one]["refund_status"] is not None],
             "buying": sorted(self.buying),
         }
 
