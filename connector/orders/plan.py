@@ -148,7 +148,6 @@ class _Found:
 
     def let_go(self, parcel: Standing) -> bool:
         """A label that does not fit any more: voided, else put before a person; whether its goods are free again."""
-        why = Reason({"address": "address_edited", "location": "goods_moved"}.get(parcel.elsewhere, "goods_edited"))
         if parcel.left:
             self.ask.append((parcel.id, Reason("changed_after_hand_over")))
         elif parcel.state != "bought":
@@ -158,7 +157,7 @@ class _Found:
         elif not self.voids:
             self.ask.append((parcel.id, Reason("changed_after_label")))
         else:
-            self.void.append((parcel.id, why))
+            self.void.append((parcel.id, _why_void(parcel.elsewhere)))
             return True
         return False
 
@@ -175,6 +174,16 @@ class _Found:
             plan=plan,
             edited=edited,
         )
+
+
+def _why_void(elsewhere: Elsewhere) -> Reason:
+    match elsewhere:
+        case "address":
+            return Reason("address_edited")
+        case "location":
+            return Reason("goods_moved")
+        case "":
+            return Reason("goods_edited")
 
 
 def _firmness(parcel: Standing) -> tuple[int, ...]:
