@@ -46,10 +46,15 @@ class Aftercare:
         """
         shop_id, (label_id,) = run.task.shop_id, run.task.args
         label, files = await self.database.run(_label_and_files, shop_id, label_id)
-        account = None if label is None else self.directory.account(shop_id, label.account_id)
-        if label is None or account is None:
+        if label is None:
             return
         missing = [row for row in files if row.sha256 is None]
+        account = self.directory.account(shop_id, label.account_id)
+        if account is None:
+            if any(row.fetched_at is None for row in missing):
+                lost = Reason("label_file_lost", {"number": label.tracking_code, "carrier": label.carrier})
+                await self.database.run(need_person, shop_id, label.id, lost, self.now())
+            return
         fresh: dict[str, str] = {}
         if missing and (run.task.attempt > 1 or any(not row.url and row.fetched_at is None for row in missing)):
             fresh = await self._addresses(account.connection, label)
