@@ -41,8 +41,8 @@ Pool = list[tuple[Story, str]]
 """Orders that were read, and the parcel of each."""
 
 
-def die(run: Killings, kills: int, deadline: float) -> set[str]:
-    """Kill the worker so many times, and until as many purchases were under way at a death; the parcels' ids.
+def die(run: Killings, purchases: int, deaths: int, deadline: float) -> set[str]:
+    """Kill the worker so many times, and until so many purchases were under way at a death; the parcels' ids.
 
     Orders are read in peace; then their labels are asked for, a few more than can be bought at once. Raises SystemExit
     when the time is over.
@@ -51,7 +51,7 @@ def die(run: Killings, kills: int, deadline: float) -> set[str]:
     run.world.settings("buy=manual")
     pool: Pool = []
     hit: set[str] = set()
-    while min(len(hit), sum(run.kills.values())) < kills:
+    while len(hit) < purchases or sum(run.kills.values()) < deaths:
         if time.monotonic() > deadline:
             raise SystemExit(f"only {len(hit)} purchases were under way at {sum(run.kills.values())} kills in time")
         wanted = AT_ONCE - len(run.active)
@@ -107,15 +107,17 @@ def _under_way(run: Killings) -> set[str]:
         return {row.parcel_id for row in connection.execute(query)}
 
 
-def kill_purchases(kind: Literal["sqlite", "postgres"], kills: int, minutes: float, seed: int) -> dict[str, Any]:
-    """One run on one database, of so many kills in at least as many purchases: its figures, and `violations`."""
+def kill_purchases(
+    kind: Literal["sqlite", "postgres"], purchases: int, deaths: int, minutes: float, seed: int
+) -> dict[str, Any]:
+    """One run on one database, of so many deaths in the middle of so many purchases: its figures, and `violations`."""
     folder = Path(tempfile.mkdtemp(prefix=f"waybill-kills-{kind}-"))
     began = time.monotonic()
     hit: set[str] = set()
     with database(kind, folder) as url, killings(folder, url) as run:
         run.random.seed(seed)
         try:
-            hit = die(run, kills, began + minutes * 60)
+            hit = die(run, purchases, deaths, began + minutes * 60)
             run.until_all_ended(240)
             run.stop()
             violations = run.violations()

@@ -105,7 +105,10 @@ def main() -> int:
     """Run it; 1 on any violation."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--purchases", type=int, default=10_000, help="on each database, those with a kill among them")
-    parser.add_argument("--kills", type=int, default=400, help="so many real kill -9, in at least so many purchases")
+    parser.add_argument(
+        "--kills", type=int, default=400, help="purchases under way at a real kill -9, on each database"
+    )
+    parser.add_argument("--deaths", type=int, default=200, help="kill -9 on each database: each hits several purchases")
     parser.add_argument("--answers", type=int, default=5_000, help="shuffled answers with equal service names")
     parser.add_argument("--database", choices=["sqlite", "postgres", "both"], default="both")
     parser.add_argument("--part", choices=["all", "storm", "kills", "answers"], default="all")
@@ -116,20 +119,20 @@ def main() -> int:
     given = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     if given.quick:
-        given.purchases, given.kills, given.answers = 300, 15, 500
+        given.purchases, given.kills, given.deaths, given.answers = 300, 15, 5, 500
     kinds: list[Kind] = ["sqlite", "postgres"] if given.database == "both" else [given.database]
     if given.part in {"storm", "kills"} and len(kinds) == 1:
         if given.part == "storm":
             figures = part_storm(kinds[0], given.purchases, given.seed, given.storm_minutes)
         else:
-            figures = kill_purchases(kinds[0], given.kills, given.minutes, given.seed)
+            figures = kill_purchases(kinds[0], given.kills, given.deaths, given.minutes, given.seed)
         print(json.dumps(figures))
         return int(bool(figures["violations"]))
     found: list[dict[str, Any]] = []
     if given.part in {"all", "answers"}:
         found.append(shuffled_answers(given.answers, given.seed))
     if given.part in {"all", "kills"}:
-        wanted = ("--kills", given.kills, "--minutes", given.minutes, "--seed", given.seed)
+        wanted = ("--kills", given.kills, "--deaths", given.deaths, "--minutes", given.minutes, "--seed", given.seed)
         found += _side_by_side([_part("kills", kind, *wanted) for kind in kinds])
     for kind in kinds if given.part in {"all", "storm"} else ():
         found.append(storms(kind, given.purchases - given.kills, given.seed, given.storm_minutes))
