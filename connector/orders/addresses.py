@@ -19,6 +19,7 @@ from connector.labels.tables import parcels
 from connector.labels.terms import ADDRESS
 from connector.labels.verifying import CORRECTED, PLACE, UNDELIVERABLE, place_key
 from connector.orders.buying import go_on
+from connector.orders.plan import STORES_HOLDS
 from connector.orders.tables import orders
 from connector.storage import audit, persons
 from connector.storage.audit import Actor
@@ -93,7 +94,8 @@ def _go_elsewhere(
         persons.forget(connection, shop.id, row.verified["proposal"])
     anew = parcels.update(shop.id).where(parcels.c.id == row.id)
     connection.execute(anew.values(released=kept, verified=None, person_id=person_id))
-    if abroad and row.state == "planned" and shop.settings.buys_when_paid:
+    goes_on = row.state == "planned" or (row.state == "held" and (row.why or {}).get("code") in STORES_HOLDS)
+    if abroad and goes_on and shop.settings.buys_when_paid:
         record.hold(connection, shop.id, row.id, Reason("order_edited"), now)
     elif not abroad and row.state == "held" and (row.why or {}).get("code") in ADDRESS_HOLDS:
         _go_on(connection, work, shop, row, now)

@@ -179,7 +179,7 @@ class Orders:
         connection, shop, known, why = taken.connection, taken.shop, edit.rows, edit.act.why or Reason("order_changed")
         match edit.act.kind:
             case "release":
-                self._release(connection, shop, known)
+                self._release(connection, shop, self._readdress(taken, edit))
             case "hold":
                 for row in (each for each in known if each.state == "planned"):
                     record.set_parcel(connection, shop.id, row.id, "held", taken.now, why)
@@ -192,10 +192,14 @@ class Orders:
                 in_order(taken, edit)
                 self._readdress(taken, edit)
 
-    def _readdress(self, taken: Taken, edit: Edit) -> None:
+    def _readdress(self, taken: Taken, edit: Edit) -> Sequence[Any]:
+        """Send the group's parcels where the store says now; how they stand then."""
+        if not edit.rows:
+            return ()
         chosen = parcels.select(taken.shop.id).where(parcels.c.id.in_([row.id for row in edit.rows]))
-        rows = taken.connection.execute(chosen.order_by(parcels.c.number)).all() if edit.rows else ()
+        rows = taken.connection.execute(chosen.order_by(parcels.c.number)).all()
         readdress(taken.connection, self.keyring, self.work, taken.shop, edit.group, rows, taken.now)
+        return taken.connection.execute(chosen.order_by(parcels.c.number)).all()
 
     def _release(self, connection: Connection, shop: ShopEntry, known: Sequence[Any]) -> None:
         for row in known:

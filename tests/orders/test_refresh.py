@@ -15,7 +15,7 @@ from carriers.parcel import Shipment
 from connector.labels.tables import parcels
 from connector.orders.buying import BUY
 from connector.storage import persons
-from connector.store import CartLine, GroupState
+from connector.store import CartLine, GroupState, Order
 from tests.labels.world import BUYER, MUG, POT, RULE, World
 
 pytestmark = pytest.mark.anyio
@@ -287,6 +287,36 @@ async def test_an_order_cancelled_after_the_hand_over_comes_before_a_person(any_
 
 
 # --- holds
+
+
+async def held_and_let_go_of_elsewhere(world: World, **address: Any) -> Order:
+    """The store holds an order; its address is changed there, and the hold is lifted, before it is read again."""
+    await world.set(buy_after="30")
+    order = await world.buy_from_quote()
+    await world.refresh(order.id)
+    world.change_group(order.id, state=GroupState.HELD)
+    await world.refresh(order.id)
+    assert states(world, order.id) == ["held"]
+    world.clock.advance(seconds=2)
+    there = replace(BUYER, **address)
+    world.change_group(order.id, state=GroupState.READY, hold_reasons=(), destination=there)
+    await world.refresh(order.id)
+    await world.pass_time(31 * 60, step_s=60)
+    return order
+
+
+async def test_an_order_that_is_let_go_of_goes_where_the_store_says_now(any_world: World) -> None:
+    order = await held_and_let_go_of_elsewhere(any_world, street1="Stephansplatz 3")
+    assert any_world.parcel(order.id).state == "bought"
+    assert [each.destination.street1 for each in any_world.carrier.created] == ["Stephansplatz 3"]
+
+
+async def test_an_order_that_is_let_go_of_to_another_country_waits_for_a_person(world: World) -> None:
+    order = await held_and_let_go_of_elsewhere(world, country="CZ", postal_code="110 00", city="Praha")
+    why = world.parcel(order.id).why
+    assert why is not None
+    assert (world.parcel(order.id).state, why.code) == ("held", "order_edited")
+    assert world.carrier.created == []
 
 
 async def test_a_hold_stops_the_purchase_and_its_release_lets_it_go_on(any_world: World) -> None:

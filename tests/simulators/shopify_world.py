@@ -424,35 +424,24 @@ def _group_body(group: Body) -> Body:
     return {"id": group["id"], "status": group["status"].lower()}
 
 
+_ADDRESS = {
+    "firstName": "first_name",
+    "lastName": "last_name",
+    "company": "company",
+    "address1": "address1",
+    "address2": "address2",
+    "city": "city",
+    "province": "province",
+    "zip": "zip",
+    "phone": "phone",
+}
+
+
 def _mailing_address(to: Body, *, sparse: bool = False) -> Body:
-    names = {
-        "firstName": "first_name",
-        "lastName": "last_name",
-        "company": "company",
-        "address1": "address1",
-        "address2": "address2",
-        "city": "city",
-        "province": "province",
-        "provinceCode": "province_code",
-        "zip": "zip",
-        "countryCodeV2": "country_code",
-        "phone": "phone",
-    }
+    names = _ADDRESS | {"provinceCode": "province_code", "countryCodeV2": "country_code"}
     return {name: to.get(key) for name, key in names.items() if not sparse or key in to}
 
 
 def _destination(gid: str, to: Body, *, sparse: bool = False) -> Body:
-    names = {
-        "firstName": "first_name",
-        "lastName": "last_name",
-        "company": "company",
-        "address1": "address1",
-        "address2": "address2",
-        "city": "city",
-        "province": "province",
-        "zip": "zip",
-        "countryCode": "country_code",
-        "phone": "phone",
-        "email": "email",
-    }
+    names = _ADDRESS | {"countryCode": "country_code", "email": "email"}
     return {"id": gid} | {name: to.get(key) for name, key in names.items() if not sparse or key in to}
