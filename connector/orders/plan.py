@@ -25,8 +25,8 @@ class Standing:
 
     `told` says whether the store counts its units as shipped, so that they do not wait in its group any more; `left`
     whether it is on its way, or on a list that the carrier has; `sent` whether its purchase has left and is not
-    answered. `elsewhere`: it goes to, or from, another place than the store says now. `unused`: the store was not told
-    of its label, and waits to be.
+    answered. `elsewhere`: it, or its shipment, goes to or from another place than the store says now. `unused`: the
+    store was not told of its label, and waits to be.
     """
 
     id: str
@@ -124,7 +124,7 @@ def _in_line(wanted: Goods, parcels: Sequence[Standing], *, voids: bool) -> Act:
         elif (fits and not parcel.elsewhere) or not found.let_go(parcel):
             left -= _units(parcel)  # Never below nothing. What a person is asked about is not planned twice.
     loose = [each for each in counted if each.state in _UNBOUGHT or (each.state == "buying" and not each.sent)]
-    if goods_in(loose) == +left and not any(each.elsewhere == "location" for each in loose):
+    if goods_in(loose) == +left and not any(each.elsewhere for each in loose):
         left = Counter()
     else:
         found.drop += [each.id for each in loose]

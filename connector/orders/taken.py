@@ -20,6 +20,9 @@ from connector.store import FulfilmentGroup, Order
 from connector.tracking.tables import trackings
 from connector.work.port import Work
 
+_MADE = frozenset({"buying", "unknown", "bought"})
+"""A carrier has their shipment, with the address of its time."""
+
 _UNTOLD = frozenset({"waits", "due", "refused"})
 
 
@@ -76,7 +79,8 @@ def held_of(taken: Taken, rows: Sequence[Any]) -> Held:
 def standing_in(taken: Taken, group: FulfilmentGroup, rows: Sequence[Any], held: Held) -> list[Standing]:
     """How each of these parcels stands towards its group."""
     names = names_in(taken.order.groups)
-    away = astray(taken.connection, taken.keyring, taken.shop, group, [row for row in rows if row.state == "bought"])
+    made = [row for row in rows if row.state in _MADE]
+    away = astray(taken.connection, taken.keyring, taken.shop, group, made)
     found = []
     for row in rows:
         label = held.labels.get(row.id)

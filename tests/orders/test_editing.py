@@ -328,6 +328,35 @@ async def test_an_edit_while_the_purchase_is_unclear_waits_for_its_end_and_voids
     assert states(world, order) == ["cancelled", "held"]
 
 
+async def test_an_address_that_changes_while_the_purchase_is_unclear_voids_what_was_bought(any_world: World) -> None:
+    world = any_world
+    await world.set(fulfil_when="handed_over")
+    order = await world.buy_from_quote()
+    world.carrier.plays.append("lost-answer")
+    await world.refresh(order.id)
+    assert world.parcel(order.id).state == "unknown"
+    world.change_group(order.id, destination=replace(BUYER, street1="Graben 1"))
+    await world.refresh(order.id)
+    await world.pass_time(300, step_s=30)
+    assert world.carrier.voids == ["shp_1"]
+    assert states(world, order) == ["cancelled", "bought"]
+    assert world.carrier.created[-1].destination.street1 == "Graben 1"
+
+
+async def test_a_shipment_that_was_made_for_another_address_is_not_bought(world: World) -> None:
+    """The carrier has the shipment, and was away when its label was to be bought."""
+    order = await world.buy_from_quote()
+    world.carrier.plays.append("not-sent")
+    await world.refresh(order.id)
+    assert world.parcel(order.id).state == "buying"
+    world.change_group(order.id, destination=replace(BUYER, street1="Graben 1"))
+    await world.refresh(order.id)
+    await world.pass_time(120, step_s=30)
+    (sold,) = world.carrier.sales
+    assert world.carrier.created[1].destination.street1 == "Graben 1"
+    assert (states(world, order), sold.handle) == (["cancelled", "bought"], "shp_2")
+
+
 async def test_an_older_reading_of_the_same_second_does_not_undo_an_edit(world: World) -> None:
     """The store dates both readings alike; the one that was asked for first is taken in last."""
     order = await labelled(world)
