@@ -167,7 +167,11 @@ def use_correction(
     that is what counts. Raises NothingToCorrect.
     """
     connection.execute(orders.select(shop.id, orders.c.id).where(orders.c.id == order_id).with_for_update())
-    used: dict[str, tuple[dict[str, str], str]] = {}
+    labelled = parcels.select(shop.id, parcels.c.person_id).where(
+        parcels.c.order_id == order_id, parcels.c.state.not_in((*_WAITING, "cancelled"))
+    )
+    stay = {each.person_id for each in connection.execute(labelled).all()}  # What a label was printed with stays.
+    used: dict[str, tuple[str, dict[str, str], str]] = {}
     corrected = []
     for row in _with_proposal(connection, shop.id, order_id, lock=True):
         if row.person_id not in used:
@@ -175,12 +179,17 @@ def use_correction(
             fields = persons.get(connection, keyring, shop.id, row.verified["proposal"])
             if fields is None or typed is None:
                 continue
-            persons.replace(connection, keyring, shop.id, row.person_id, fields)
-            used[row.person_id] = (fields, place_key(keyring, typed))
-        fields, instead_of = used[row.person_id]
+            person_id = row.person_id
+            if person_id in stay:
+                person_id = persons.put(connection, keyring, shop.id, "ship_to", fields, now, now + KEEP_PERSON)
+            else:
+                persons.replace(connection, keyring, shop.id, person_id, fields)
+            used[row.person_id] = (person_id, fields, place_key(keyring, typed))
+        person_id, fields, instead_of = used[row.person_id]
         persons.forget(connection, shop.id, row.verified["proposal"])
         verified = {"of": place_key(keyring, fields), "state": "good", "said": "", "instead_of": instead_of}
-        connection.execute(parcels.update(shop.id).where(parcels.c.id == row.id).values(verified=verified))
+        mine = parcels.update(shop.id).where(parcels.c.id == row.id)
+        connection.execute(mine.values(verified=verified, person_id=person_id))
         corrected.append(str(row.id))
         if row.state == "held" and (row.why or {}).get("code") in ADDRESS_HOLDS:
             _go_on(connection, work, shop, row, now)

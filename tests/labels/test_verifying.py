@@ -152,6 +152,29 @@ async def test_a_used_correction_stays_until_the_store_has_another_address(askin
     assert to.street1 == "Graben 7"
 
 
+async def test_a_correction_leaves_a_label_alone_that_was_bought_as_typed_before(
+    asking: World, register: Register
+) -> None:
+    """Parcels of one order share their recipient."""
+    register.proposes = RIGHT
+    await asking.set(default_carton="500x400x300:500:1600", fulfil_when="handed_over")
+    order = await asking.buy_from_quote()
+    await asking.refresh(order.id)
+    asking.carrier.plays.extend(["sell", "refuse", "refuse"])
+    await asking.click_buy(order.id)
+    before = sorted(each.state for each in asking.live_parcels(order.id))
+    assert before[0] == "bought"
+    assert before[-1] == "refused"
+    await use(asking, order)
+    asking.clock.advance(seconds=2)
+    asking.change(order.id, tags=("looked at",))
+    await asking.refresh(order.id)
+    assert sorted(each.state for each in asking.live_parcels(order.id)) == before
+    assert asking.carrier.voids == []
+    await asking.click_buy(order.id)
+    assert asking.carrier.created[-1].destination.street1 == RIGHT
+
+
 async def test_an_address_that_is_corrected_in_the_store_is_asked_about_anew(asking: World, register: Register) -> None:
     register.finds = False
     order, _ = await held(asking)
