@@ -202,7 +202,9 @@ def wait_s(task: Task, error: Exception) -> float:
 
 
 def _write_later(connection: Connection, task: Task, run_id: str, error: Exception, now: datetime) -> None:
-    due.put(connection, replace(task, attempt=task.attempt + 1), now + timedelta(seconds=wait_s(task, error)))
+    meanwhile = due.waiting(connection, task.key)
+    if meanwhile is None or meanwhile > now:  # What was queued under its key while it ran, and is due, need not wait.
+        due.put(connection, replace(task, attempt=task.attempt + 1), now + timedelta(seconds=wait_s(task, error)))
     if not isinstance(error, TryLater):
         failures.note(connection, task, "waiting", _code(error), _message(error), now)
     suspects.clear(connection, run_id)

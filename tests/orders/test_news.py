@@ -11,10 +11,13 @@ import pytest
 from sqlalchemy import Connection
 
 from connector.labels.tables import parcels
+from connector.orders.refresh import REFRESH
 from connector.storage import audit, persons
 from connector.storage.settings_versions import publish
 from connector.storage.shops import list_shops
-from connector.store import StoreRetryable
+from connector.store import Order, StoreRetryable
+from connector.work.due import AT_ONCE
+from connector.work.port import Task
 from tests.labels.world import PERSON, World
 
 pytestmark = pytest.mark.anyio
@@ -69,6 +72,22 @@ async def test_what_a_store_tells_in_several_messages_is_read_once(world: World)
     await world.deliver("order", {"id": order.id, "hint": "updated again"})
     await world.drain()
     assert world.store.read.count(order.id) == before + 2
+
+
+async def test_news_that_come_while_a_reading_fails_do_not_wait_as_long_as_its_next_try(world: World) -> None:
+    order = await world.buy_from_quote()
+    read = world.store.order
+
+    async def fails(order_id: str) -> Order | None:
+        world.store.order = read  # type: ignore[method-assign]
+        task = Task(REFRESH, f"news:{world.shop_id}:{order_id}", world.shop_id, (order_id,))
+        world.act(world.work.later, task, AT_ONCE)
+        raise StoreRetryable("Down.")
+
+    world.store.order = fails  # type: ignore[method-assign]
+    await world.deliver("order", {"id": order.id})
+    await world.drain()
+    assert world.parcel(order.id).state == "bought"
 
 
 async def test_the_order_of_the_webhooks_changes_nothing(world: World) -> None:
