@@ -44,7 +44,7 @@ def cancel(
             settled(connection, shop.id, row.id, now)
         elif row.state in {"buying", "unknown"}:
             # A purchase is under way; its own check, or a look in a while, finds the order cancelled.
-            key = f"cancel:{row.id}:{now.isoformat()}"
+            key = f"cancel:{row.id}"  # One, however many messages tell of it.
             work.later(connection, Task("orders.refresh", key, shop.id, (order.id,)), now + _LOOK_AGAIN)
         elif row.state == "bought" and why.code == "order_cancelled":
             _void_or_ask(connection, work, shop, row, why, now)

@@ -213,7 +213,7 @@ def _look_again(taken: Taken, held: Held) -> None:
 
 
 def _read_again(taken: Taken, wait: timedelta) -> None:
-    task = Task("orders.refresh", f"edited:{taken.order_id}:{taken.now.isoformat()}", taken.shop.id, (taken.order.id,))
+    task = Task("orders.refresh", f"edited:{taken.order_id}", taken.shop.id, (taken.order.id,))  # One for the order.
     taken.work.later(taken.connection, task, taken.now + wait)
 
 

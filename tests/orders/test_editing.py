@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -14,10 +15,12 @@ from connector.labels.desk_tables import manifest_labels
 from connector.labels.tables import labels, parcels
 from connector.storage.audit import Actor, entries
 from connector.store import GroupState, Order, OrderLine
+from connector.tracking.tables import trackings
 from tests.labels.world import BUYER, World
 
 pytestmark = pytest.mark.anyio
 
+FAR = datetime(2100, 1, 1, tzinfo=UTC)
 CUP = OrderLine("lin_cup", 1, Money(900, "EUR"), Weight(300), "CUP-1", "Cup", "cup-1")
 SCAN = {"number": "TRK1", "events": [{"status": "in_transit", "at": "2026-11-23T12:00:00+00:00"}]}
 
@@ -224,6 +227,22 @@ async def test_an_address_that_changes_after_the_store_was_told_has_its_fulfilme
     assert world.carrier.sales[1].rate.service == "Ground"
     assert [each.number for each in world.store.fulfilments.values()] == ["TRK1", "TRK2"]
     assert world.matters() == []
+
+
+async def test_many_messages_while_the_store_takes_a_label_back_make_one_more_reading_not_many(world: World) -> None:
+    order = await labelled(world, fulfil_when="label")
+    world.clock.advance(seconds=2)
+    world.change_group(order.id, destination=replace(BUYER, street1="Graben 1"))
+    world.queue("orders.refresh", order.id)
+    for number in range(10):
+        row = trackings.update(world.shop_id).values(fulfil_state="withdrawn", claim="another run", claimed_at=FAR)
+        if number:
+            world.act(lambda connection, row=row: connection.execute(row))
+        await world.refresh(order.id)
+        world.clock.advance(seconds=1)
+    before = world.store.read.count(order.id)
+    await world.pass_time(125, step_s=125)
+    assert world.store.read.count(order.id) == before + 1
 
 
 async def test_goods_that_move_to_another_location_leave_with_a_label_from_there(world: World) -> None:
