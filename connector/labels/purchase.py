@@ -17,8 +17,9 @@ from sqlalchemy import Connection
 
 from carriers.address import Address
 from carriers.errors import CarrierError
-from carriers.label import NotBought, Purchased, Rejected, Unknown
+from carriers.label import Created, NotBought, Purchased, Rejected, Unknown
 from carriers.money import Money
+from carriers.parcel import Shipment
 from connector.attention.board import need_person
 from connector.directory import AccountEntry, Directory, ShopEntry
 from connector.labels import gates, record, spending, stops, verifying
@@ -26,7 +27,7 @@ from connector.labels.aftercare import kept_files
 from connector.labels.choose import Chosen, choose
 from connector.labels.files import LabelShelf
 from connector.labels.gates import Asked
-from connector.labels.shipment import shipment_for
+from connector.labels.shipment import goes_elsewhere, shipment_for
 from connector.labels.store_holds import tell_of_parcel
 from connector.labels.terms import address_fault, terms_for, why_not_by_rule, why_not_signed
 from connector.storage.audit import Actor
@@ -230,10 +231,21 @@ class Purchasing:
             raise
         return await run.step(
             "label.keep",
-            lambda: self.database.run(
-                record.open_label, parcel, account.id, account.kind.name, created, actor, self.now()
-            ),
+            lambda: self.database.run(self._open, parcel, account, shipment, created, actor),
         )
+
+    def _open(
+        self,
+        connection: Connection,
+        parcel: Any,
+        account: AccountEntry,
+        shipment: Shipment,
+        created: Created,
+        actor: Actor,
+    ) -> Any | None:
+        if goes_elsewhere(connection, self.keyring, parcel, shipment):
+            raise TryLater("The address was changed while the shipment was made.", retry_after_s=1)
+        return record.open_label(connection, parcel, account.id, account.kind.name, created, actor, self.now())
 
     async def _verify(
         self, run: Run, shop: ShopEntry, account: AccountEntry, parcel: Any, address: Address

@@ -13,6 +13,7 @@ from carriers.measure import Size, Weight
 from carriers.parcel import Parcel, Shipment, Signature
 from connector.directory import ShopEntry
 from connector.labels.declaring import customs_of
+from connector.labels.tables import parcels
 from connector.storage import persons
 from connector.storage.secrets import Keyring
 from connector.words.reason import Reason
@@ -68,6 +69,14 @@ def shipment_for(
         signature=_signature(capabilities, parcel),
         label_format=cast("Literal['pdf', 'png', 'zpl']", label_format),
     )
+
+
+def goes_elsewhere(connection: Connection, keyring: Keyring, parcel: Any, shipment: Shipment) -> bool:
+    """Whether a parcel's address was changed since its shipment was made; the parcel is locked from then on."""
+    mine = parcels.select(parcel.shop_id, parcels.c.person_id).where(parcels.c.id == parcel.id)
+    person_id = connection.execute(mine.with_for_update()).scalar()
+    fields = persons.get(connection, keyring, parcel.shop_id, person_id) if person_id else None
+    return fields is not None and tidy(address_of(fields)) != shipment.destination
 
 
 def _signature(capabilities: Capabilities, parcel: Any) -> Signature:

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from carriers.label import Voided
+from carriers.label import Created, Voided
 from carriers.measure import Weight
 from carriers.money import Money
+from carriers.parcel import Shipment
 from connector.labels.desk_tables import manifest_labels
 from connector.labels.tables import labels, parcels
 from connector.storage.audit import Actor, entries
@@ -374,6 +375,27 @@ async def test_a_shipment_that_was_made_for_another_address_is_not_bought(world:
     (sold,) = world.carrier.sales
     assert world.carrier.created[1].destination.street1 == "Graben 1"
     assert (states(world, order), sold.handle) == (["cancelled", "bought"], "shp_2")
+
+
+async def test_an_address_that_changes_while_the_shipment_is_made_is_on_the_label(any_world: World) -> None:
+    world = any_world
+    order = await world.buy_from_quote()
+    create = world.carrier.create
+
+    async def slow(shipment: Shipment) -> Created:
+        world.carrier.create = create  # type: ignore[method-assign]
+        created = await create(shipment)
+        world.change_group(order.id, destination=replace(BUYER, street1="Graben 1"))
+        await world.refresh(order.id)
+        return created
+
+    world.carrier.create = slow  # type: ignore[method-assign]
+    await world.refresh(order.id)
+    await world.pass_time(60, step_s=30)
+    (sold,) = world.carrier.sales
+    assert world.parcel(order.id).state == "bought"
+    assert sold.handle != "shp_1"
+    assert {each.destination.street1 for each in world.carrier.created[1:]} == {"Graben 1"}
 
 
 async def test_an_older_reading_of_the_same_second_does_not_undo_an_edit(world: World) -> None:
