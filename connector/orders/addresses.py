@@ -73,7 +73,8 @@ def readdress(
         if row.person_id not in before:  # Parcels of one group share their recipient.
             before[row.person_id] = persons.get(connection, keyring, shop.id, row.person_id) or {}
         fields = before[row.person_id]
-        changed = fields | _news(keyring, row, said)
+        news = _news(keyring, row, said)
+        changed = _kept(fields, news) | news
         if changed == fields:
             continue
         if row.person_id in labelled and row.person_id not in moved:  # A label was printed with the address of before.
@@ -137,6 +138,12 @@ def _said(destination: Address) -> dict[str, str]:
     """What the store tells of a recipient. A second line that was taken off is told by its silence."""
     fields = person_fields(destination)
     return {name: value for name, value in fields.items() if value or (name == "street2" and fields["street1"])}
+
+
+def _kept(fields: dict[str, str], news: dict[str, str]) -> dict[str, str]:
+    """What of the fields of before counts where the store is silent: nothing of the place in another country."""
+    abroad = "street1" in news and news.get("country", "") not in ("", fields.get("country"))
+    return fields | dict.fromkeys(PLACE, "") if abroad else fields
 
 
 def _compared(fields: dict[str, str]) -> tuple[str, ...]:

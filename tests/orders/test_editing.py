@@ -200,6 +200,18 @@ async def test_another_country_voids_the_label_and_the_new_parcel_waits_for_a_pe
     assert (states(world, order), world.matter_codes()) == (["cancelled", "held"], ["order_edited"])
 
 
+async def test_nothing_of_the_old_place_is_left_where_an_order_goes_to_another_country(world: World) -> None:
+    """Some countries have no postal codes or provinces, which a store tells by its silence."""
+    await world.set(buy="manual")
+    order = await world.buy_from_quote()
+    await world.refresh(order.id)
+    to = replace(BUYER, country="IE", postal_code="", province="", city="Dublin", street1="1 Main Street")
+    await edited(world, order, destination=to)
+    await world.click_buy(order.id)
+    destination = world.carrier.created[0].destination
+    assert (destination.country, destination.postal_code, destination.province) == ("IE", "", "")
+
+
 @pytest.mark.parametrize(
     "same",
     [
