@@ -193,7 +193,7 @@ def _group(node: Node, to: Address | None, currency: str) -> FulfilmentGroup:
         id=str(node["id"]),
         state=state,
         lines=tuple(_line(line, currency) for line in node["lineItems"]["nodes"] if line["remainingQuantity"] > 0),
-        destination=to if to is not None and node.get("destination") else _destination(node.get("destination")),
+        destination=_goes_to(node.get("destination"), to, state),
         origin=origin,
         location_id=text_of(place.get("id")),
         service_code=text_of(method.get("serviceCode")),
@@ -294,10 +294,13 @@ def _ship_to(node: Node) -> Address | None:
     return replace(said, email=text_of(node.get("email")))
 
 
-def _destination(node: Node | None) -> Address | None:
+def _goes_to(node: Node | None, to: Address | None, state: GroupState) -> Address | None:
+    """Where a group goes: as the order says, else as it says itself; a closed one says what was, not what is."""
     if not node or not node.get("countryCode"):
         return None
-    return _address(node, province=node.get("province"))
+    if to is None and state is not GroupState.DONE:
+        return _address(node, province=node.get("province"))
+    return to
 
 
 def _address(node: Node, *, province: object) -> Address:

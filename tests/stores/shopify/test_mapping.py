@@ -153,6 +153,12 @@ def test_without_the_orders_address_the_groups_counts_as_it_is() -> None:
     assert read.groups[0].destination.province == "Bratislava Region"
 
 
+def test_a_closed_group_does_not_speak_for_an_order_whose_address_is_withheld() -> None:
+    node = placed() | {"shippingAddress": None}
+    node["fulfillmentOrders"][0]["status"] = "CLOSED"
+    assert order(node, node["fulfillmentOrders"]).groups[0].destination is None
+
+
 def test_units_at_different_prices_have_their_mean() -> None:
     node = placed(lines=[{"quantity": 3}])
     money = World().money
