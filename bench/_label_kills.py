@@ -122,7 +122,7 @@ def kill_purchases(
             run.stop()
             violations = run.violations()
         except (AssertionError, SystemExit) as error:
-            violations = [str(error)[-4000:]]
+            violations = [f"{str(error)[:200]} … {str(error)[-2000:]}"]
         figures = run.figures()
     if not violations:
         shutil.rmtree(folder, ignore_errors=True)

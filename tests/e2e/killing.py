@@ -81,8 +81,8 @@ class Killings:
         assert self._pid is None
         self.worker.tell(told)
         heard = self.worker.hear(30)
-        assert heard is not None, self.worker.tail()
-        assert heard["event"] == "started"
+        assert heard is not None, f"no life began in 30 s\n{self.worker.tail()}"
+        assert heard["event"] == "started", f"{heard}\n{self.worker.tail()}"
         self._pid = heard["pid"]
 
     def until_death(self, timeout_s: float, *, feed: bool = True) -> str | None:
@@ -96,12 +96,12 @@ class Killings:
                     self._spared.append(heard["key"])
                     place = f"{heard['boundary']} {heard['step']}"
                 elif heard["event"] == "ended":
-                    assert heard["code"] == -signal.SIGKILL, self.worker.tail()
+                    assert heard["code"] == -signal.SIGKILL, f"ended with {heard['code']}\n{self.worker.tail()}"
                     self._pid = None
             if self._pid is not None and time.monotonic() > end:
                 self.kill()
                 return None
-        assert place is not None
+        assert place is not None, "it ended, and no place was heard of"
         self.kills[place] += 1
         return place
 
@@ -123,7 +123,7 @@ class Killings:
             if heard["event"] == "ended":
                 self._pid = None
                 return
-        raise AssertionError(self.worker.tail())
+        raise AssertionError(f"no end was heard of in 30 s\n{self.worker.tail()}")
 
     # --- ways to die ------------------------------------------------------------------------------------------------
 
