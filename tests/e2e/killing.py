@@ -96,8 +96,14 @@ class Killings:
                     self._spared.append(heard["key"])
                     place = f"{heard['boundary']} {heard['step']}"
                 elif heard["event"] == "ended":
-                    assert heard["code"] == -signal.SIGKILL, f"ended with {heard['code']}\n{self.worker.tail()}"
+                    crashed = heard["code"] == -signal.SIGSEGV
+                    assert crashed or heard["code"] == -signal.SIGKILL, (
+                        f"ended with {heard['code']}\n{self.worker.tail()}"
+                    )
                     self._pid = None
+                    if crashed:  # A death like any other for what is promised; it is counted, and its trace logged.
+                        self.kills["crashed"] += 1
+                        return None
             if self._pid is not None and time.monotonic() > end:
                 self.kill()
                 return None
@@ -291,6 +297,7 @@ class Killings:
         fulfilled = [len(self.world.fulfilments(story.order_id)) for story in self.stories]
         return {
             "kills": sum(self.kills.values()),
+            "crashes": self.kills["crashed"],
             "orders": len(self.stories),
             "ended": len(self.stories) - len(self.active),
             "purchases": len(state["purchases"]),

@@ -15,6 +15,7 @@ A line that is told is `{"die_at": [["before", "label.mark"], …], "nth": 1, "a
 from __future__ import annotations
 
 import asyncio
+import faulthandler
 import importlib
 import json
 import os
@@ -78,6 +79,7 @@ class Fate:
 def live(told: dict[str, Any]) -> int:
     """One life, in a process of its own, which does not outlive its parent."""
     DeathSignal()(signal.SIGKILL)
+    faulthandler.enable()
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     settings = read_settings()
     set_up_logs(settings.log_format, settings.log_level)
