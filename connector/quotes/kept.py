@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from threading import Lock
 from typing import Any, Self
 
 import msgspec
@@ -47,14 +47,26 @@ def dump(values: Any) -> bytes:
     return _ENCODER.encode(values)
 
 
-@cache
+_DECODERS: dict[Any, msgspec.json.Decoder[Any]] = {}
+_ONE_AT_A_TIME = Lock()
+
+
 def decoder(kind: Any) -> msgspec.json.Decoder[Any]:
-    """What reads JSON as values of a kind."""
-    return msgspec.json.Decoder(kind, dec_hook=_typed)
+    """What reads JSON as values of a kind.
+
+    msgspec (0.22) learns a struct's fields at its first use and lets other threads see it half done, which ends the
+    process; so that is done once, by one thread at a time, and before anything is read.
+    """
+    found = _DECODERS.get(kind)
+    if found is None:
+        with _ONE_AT_A_TIME:
+            found = _DECODERS.setdefault(kind, msgspec.json.Decoder(kind, dec_hook=_typed))
+    return found
 
 
 def plain_as(kind: Any, body: Any) -> Any:
     """JSON that somebody else has read, as values of a kind. Raises msgspec.ValidationError."""
+    decoder(kind)
     return msgspec.convert(body, kind, dec_hook=_typed)
 
 
