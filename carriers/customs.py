@@ -13,7 +13,10 @@ ContentsType = Literal["merchandise", "gift", "documents", "returned_goods", "sa
 
 @dataclass(frozen=True, slots=True)
 class CustomsItem:
-    """One line of the declaration. `value` and `weight` are totals for `quantity` pieces."""
+    """One line of the declaration. `value` and `weight` are totals for `quantity` pieces.
+
+    `sku` is the seller's number of the product, `mpn` its maker's, `gtin` the standard one (GTIN, EAN, UPC, ISBN-13).
+    """
 
     description: str
     quantity: int
@@ -22,6 +25,8 @@ class CustomsItem:
     hs_code: str = ""
     origin_country: str = ""
     sku: str = ""
+    mpn: str = ""
+    gtin: str = ""
 
 
 @dataclass(frozen=True, slots=True)

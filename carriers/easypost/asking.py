@@ -13,6 +13,7 @@ from typing import Any
 from carriers.address import Address
 from carriers.collection import PickupRequest
 from carriers.customs import Customs, CustomsItem, TaxId
+from carriers.easypost import union
 from carriers.measure import GRAMS_PER_OUNCE, Weight
 from carriers.parcel import Parcel, RateRequest, Shipment
 
@@ -30,13 +31,13 @@ def rate_bodies(request: RateRequest, accounts: tuple[str, ...]) -> list[tuple[B
     counts: dict[Parcel, int] = {}
     for parcel in request.parcels:
         counts[parcel] = counts.get(parcel, 0) + 1
-    options = _options(request.currency, request.signature, request.customs)
+    options = _options(request)
     return [(_body(request, parcel, request.accounts or accounts, options), count) for parcel, count in counts.items()]
 
 
 def create_body(shipment: Shipment, accounts: tuple[str, ...]) -> Body:
     """The body that creates a shipment; `reference` is ours."""
-    options = _options(shipment.currency, shipment.signature, shipment.customs)
+    options = _options(shipment)
     options["label_format"] = shipment.label_format.upper()
     body = _body(shipment, shipment.parcel, shipment.accounts or accounts, options)
     body["shipment"]["reference"] = shipment.reference
@@ -99,10 +100,11 @@ def _body(asked: RateRequest | Shipment, parcel: Parcel, accounts: tuple[str, ..
     return {"shipment": shipment}
 
 
-def _options(currency: str, signature: str, customs: Customs | None) -> Body:
-    options: Body = {"currency": currency}
-    if signature in _SIGNATURES:
-        options["delivery_confirmation"] = _SIGNATURES[signature]
+def _options(asked: RateRequest | Shipment) -> Body:
+    customs = asked.customs
+    options: Body = {"currency": asked.currency} | union.options(customs, asked.destination.country)
+    if asked.signature in _SIGNATURES:
+        options["delivery_confirmation"] = _SIGNATURES[asked.signature]
     if customs is not None and customs.incoterm is not None:
         options["incoterm"] = customs.incoterm
     if customs is not None and customs.reference:
@@ -183,9 +185,7 @@ def _customs_item(item: CustomsItem, origin: Address) -> Body:
     }
     if item.hs_code:
         said["hs_tariff_number"] = item.hs_code
-    if item.sku:
-        said["code"] = item.sku
-    return said
+    return said | union.identifiers(item)
 
 
 def _declared(weight: Weight) -> Decimal:

@@ -14,9 +14,10 @@ from itertools import accumulate, pairwise
 
 from carriers.customs import Customs, CustomsItem, TaxId
 from carriers.measure import Weight
-from carriers.money import Money, MoneyError
+from carriers.money import Money
 from connector.catalogue.borders import Spot, collects_union_vat, issuers, meets_customs
-from connector.catalogue.customs_settings import CustomsSettings, TaxNumber
+from connector.catalogue.customs_settings import CustomsSettings, DutyEstimate, TaxNumber
+from connector.catalogue.identifiers import Identifiers, identifiers
 from connector.catalogue.product import Product
 from connector.words.reason import Reason
 
@@ -37,7 +38,8 @@ _MOST_NAMED = 8
 class DeclaredLine:
     """Units of one line in a parcel. `price` is per unit after discounts; None where it is not known.
 
-    `total` is what these units cost together, to the minor unit, where that is told.
+    `total` is what these units cost together, to the minor unit, where that is told. `key` is how the store or the
+    catalogue names the variant.
     """
 
     name: str
@@ -49,6 +51,7 @@ class DeclaredLine:
     hs_code: str = ""
     origin_country: str = ""
     total: Money | None = None
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +67,16 @@ def missing(lines: Sequence[DeclaredLine], settings: CustomsSettings, origin: Sp
     found = [] if settings.signer else [Missing("customs_signer")]
     if not lines:
         found.append(Missing("goods"))
+    numbered = _wants_identifiers(origin, destination)
     for line in lines:
-        product = line.name or line.sku or "?"
-        if not _hs_code(line):
-            found.append(Missing("hs_code", product))
-        if not _origin(line):
-            found.append(Missing("origin_country", product))
-        if _value(line) is None:
-            found.append(Missing("value", product))
-        if not _description(line):
-            found.append(Missing("customs_description", product))
+        known = {
+            "hs_code": bool(_hs_code(line)),
+            "origin_country": bool(_origin(line)),
+            "value": _value(line) is not None,
+            "customs_description": bool(_description(line)),
+            "sku": not numbered or all(_identifiers(line)[:2]),
+        }
+        found += [Missing(field, line.name or line.sku or "?") for field, is_known in known.items() if not is_known]
     values = [value for line in lines if (value := _value(line)) is not None]
     if not found and len({value.currency for value in values}) > 1:
         found.append(Missing("currency"))
@@ -113,12 +116,8 @@ def declaration(
     if gaps:
         return gaps
     values = [value for line in lines if (value := _value(line)) is not None]  # Of every line, as no gap says.
-    items = tuple(
-        CustomsItem(
-            _description(line)[:_LONGEST], line.units, value, Weight(grams), _hs_code(line), _origin(line), line.sku
-        )
-        for line, value, grams in zip(lines, values, _weights(lines, gross_g), strict=True)
-    )
+    weights = _weights(lines, gross_g)
+    items = tuple(_item(*each) for each in zip(lines, values, weights, strict=True))
     filing = _NO_FILING_TO_CANADA if destination.country == "CA" else _NO_FILING_FOR_LITTLE
     return Customs(
         items=items,
@@ -133,26 +132,51 @@ def declaration(
     )
 
 
-def duties_note(settings: CustomsSettings, origin: Spot, destination: Spot, goods: Money) -> Reason | None:
+def _item(line: DeclaredLine, value: Money, grams: int) -> CustomsItem:
+    seller, maker, gtin = _identifiers(line)
+    return CustomsItem(
+        _description(line)[:_LONGEST],
+        line.units,
+        value,
+        Weight(grams),
+        _hs_code(line),
+        _origin(line),
+        sku=seller,
+        mpn=maker,
+        gtin=gtin,
+    )
+
+
+def duties_note(settings: CustomsSettings, origin: Spot, destination: Spot, goods: Money, kinds: int) -> Reason | None:
     """What a buyer is told of duties and taxes; None where no customs is met.
 
-    The estimate is the merchant's: a percentage of the goods' value, rounded up to the minor unit.
+    The estimate is the merchant's: a percentage of the goods' value, and an amount for each of their kinds, that is
+    lines of a declaration; rounded up to the minor unit.
     """
     if not meets_customs(origin, destination):
         return None
     if settings.incoterm == "DDP":
         return Reason("offer_duties_included")
-    known = next((each for each in settings.duties if each.country == destination.country), None)
+    known = _estimate(settings, destination)
     if known is None:
         return Reason("offer_duties_extra")
-    try:
-        limit = Money.parse(known.above, goods.currency)
-    except MoneyError:
-        limit = Money.rounded(known.above, goods.currency)
-    if goods < limit or not known.percent:
-        return Reason("offer_duties_none")
-    per_myriad = int(known.percent * 100)
-    return Reason("offer_duties_about", {"amount": Money(-(-goods.minor * per_myriad // 10_000), goods.currency)})
+    per_myriad = 0 if goods.amount < known.above else int(known.percent * 100)
+    about = Money(-(-goods.minor * per_myriad // 10_000), goods.currency)
+    if known.up_to is None or goods.amount <= known.up_to:
+        about += Money.rounded(known.each, goods.currency) * kinds
+    return Reason("offer_duties_about", {"amount": about}) if about.minor else Reason("offer_duties_none")
+
+
+def kinds(lines: Sequence[DeclaredLine]) -> int:
+    """Of how many kinds the goods are, as customs counts: those of one HS code are one, if their origin is one, too."""
+    codes = {(_hs_code(line), _origin(line)) for line in lines if _hs_code(line)}
+    return len(codes) + sum(1 for line in lines if not _hs_code(line))
+
+
+def _estimate(settings: CustomsSettings, destination: Spot) -> DutyEstimate | None:
+    """The merchant's word for a country, else the one for the whole Union."""
+    by_country = {each.country: each for each in settings.duties}
+    return by_country.get(destination.country) or (by_country.get("EU") if collects_union_vat(destination) else None)
 
 
 def _filing_needed(lines: Sequence[DeclaredLine]) -> list[Missing]:
@@ -197,6 +221,16 @@ def _limit(number: TaxNumber, currency: str) -> Decimal | None:
     if number.kind == "IOSS" and currency == "EUR":
         return _IOSS_UP_TO if number.up_to is None else min(number.up_to, _IOSS_UP_TO)
     return number.up_to
+
+
+def _wants_identifiers(origin: Spot, destination: Spot) -> bool:
+    """Whether customs there asks for the numbers of the products: on the way into the Union."""
+    return _is_ioss_import(origin, destination)
+
+
+def _identifiers(line: DeclaredLine) -> Identifiers:
+    product = line.product if line.product is not None else Product()
+    return identifiers(key=line.key or product.key, sku=line.sku, mpn=product.mpn, barcode=product.barcode)
 
 
 def _weights(lines: Sequence[DeclaredLine], gross_g: int) -> list[int]:

@@ -24,12 +24,18 @@ class TaxNumber(BaseModel):
 
 
 class DutyEstimate(BaseModel):
-    """What duties and taxes come to in a country: per cent of the goods' value, from a value in the shop's currency."""
+    """What duties and taxes come to in a country, or in the Union (EU): per cent of the goods' value, from `above` on.
+
+    `each` comes on top for every kind of goods, where they are worth no more than `up_to` together. Amounts are in the
+    goods' currency. The Union takes 3 EUR up to 150 EUR since July 2026 (Regulation (EU) 2026/382).
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
     country: str = Field(pattern="^[A-Z]{2}$")
     percent: Decimal = Field(ge=0, le=300, decimal_places=2)
     above: Decimal = Field(default=Decimal(0), ge=0)
+    each: Decimal = Field(default=Decimal(0), ge=0)
+    up_to: Decimal | None = Field(default=None, gt=0)
 
 
 class CustomsSettings(BaseModel):
@@ -71,7 +77,7 @@ FORMS: Mapping[str, str] = {
     "customs_contents": "merchandise | gift | documents | returned_goods | sample | other",
     "incoterm": "DAP | DDP",
     "tax_numbers": "KIND:NUMBER:ISSUER[:UP_TO], such as IOSS:IM0123456789:EU, several behind commas; or empty",
-    "duties": "COUNTRY:PERCENT[:ABOVE], such as GB:20:135, several behind commas; or empty",
+    "duties": "COUNTRY:PERCENT[:ABOVE[:EACH[:UP_TO]]], such as GB:20:135 or EU:0:0:3:150, behind commas; or empty",
     "non_delivery": "return | abandon",
     "paperless": "yes | no",
 }
@@ -130,11 +136,14 @@ def _tax_number_text(each: TaxNumber) -> str:
 
 
 def _estimate(text: str) -> dict[str, Any]:
-    country, percent, *above = (part.strip() for part in text.split(":"))
-    if len(above) > 1:
+    country, percent, *rest = (part.strip() for part in text.split(":"))
+    names = ("above", "each", "up_to")
+    if len(rest) > len(names):
         raise ValueError(text)
-    return {"country": country.upper(), "percent": str(Decimal(percent)), **({"above": above[0]} if above else {})}
+    return {"country": country.upper(), "percent": str(Decimal(percent)), **dict(zip(names, rest, strict=False))}
 
 
 def _estimate_text(each: DutyEstimate) -> str:
-    return f"{each.country}:{each.percent:f}" + (f":{each.above:f}" if each.above else "")
+    parts = [f"{each.above:f}", f"{each.each:f}", *([] if each.up_to is None else [f"{each.up_to:f}"])]
+    said = 3 if each.up_to is not None else 2 if each.each else 1 if each.above else 0
+    return ":".join([each.country, f"{each.percent:f}", *parts[:said]])

@@ -15,7 +15,7 @@ from connector.catalogue.product import SIZE, Values, too_dense
 _LENGTHS = {"length": "length_mm", "width": "width_mm", "height": "height_mm", "nests": "nests_mm"}
 _WEIGHTS = {"weight": "weight_g"}
 _FLAGS = {name: name for name in ("upright", "bears_nothing", "fragile", "ships_alone", "own_box")}
-_TEXTS = {name: name for name in ("group", "hazmat", "hs_code", "origin_country", "customs_description")}
+_TEXTS = {name: name for name in ("group", "hazmat", "hs_code", "origin_country", "customs_description", "mpn")}
 _COUNTS = {"handling_days": "handling_days"}
 _DATES = {"available_on": "available_on"}
 TARGETS: Mapping[str, str] = {**_LENGTHS, **_WEIGHTS, **_FLAGS, **_TEXTS, **_COUNTS, **_DATES}

@@ -93,9 +93,10 @@ class Values(Packaging):
     """Everything that may be said of one variant. The fields of Packaging are of a single unit.
 
     `nests_mm`: what a further unit adds to a stack of them. `group`: goods of different groups never share a carton.
-    `hazmat`: the class of dangerous goods, such as 3 or 9. `value` is what customs is told, `unit_cost` what the
-    merchant paid, `price` what one unit sells for in the store: a decimal number in the shop's currency. `places` by
-    the store's id of the location. `available_on`: when goods that are not there come (again).
+    `hazmat`: the class of dangerous goods, such as 3 or 9. `mpn`: the number that its maker gives it. `value` is what
+    customs is told, `unit_cost` what the merchant paid, `price` what one unit sells for in the store: a decimal number
+    in the shop's currency. `places` by the store's id of the location. `available_on`: when goods that are not there
+    come (again).
     """
 
     nests_mm: int | None = None
@@ -104,6 +105,7 @@ class Values(Packaging):
     hs_code: str = ""
     origin_country: str = ""
     customs_description: str = ""
+    mpn: str = ""
     value: Amount | None = None
     unit_cost: Amount | None = None
     price: str = ""
@@ -196,6 +198,7 @@ class Product(Values):
             "barcode": "",
             "places": self._nothing_left(),
             "customs_description": "",
+            "mpn": "",
             "product_id": "",
             "price": "",
         }

@@ -16,7 +16,7 @@ from connector.catalogue.product import SIZE, Amount, Packaging, Place, Values, 
 
 FLAGS = ("upright", "bears_nothing", "fragile", "ships_alone", "own_box")
 DAYS = ("handling_days", "available_on")
-TEXTS = ("barcode", "group", "hazmat", "hs_code", "origin_country", "customs_description", "vendor")
+TEXTS = ("barcode", "group", "hazmat", "hs_code", "origin_country", "customs_description", "mpn", "vendor")
 LISTS = ("tags", "collections")
 KEYS = ("variant_id", "sku", "units")
 IGNORED = ("name",)

@@ -44,6 +44,7 @@ def customs_of(
                 hs_code=said.get("hs_code", ""),
                 origin_country=said.get("origin_country", ""),
                 total=share(said, earlier.get(line, 0), units),
+                key=said.get("key", ""),
             )
         )
     found = declaration(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from carriers.money import Money
 from connector.catalogue.borders import Spot, meets_customs
-from connector.catalogue.customs import DeclaredLine, duties_note, missing, why_missing
+from connector.catalogue.customs import DeclaredLine, duties_note, kinds, missing, why_missing
 from connector.quotes.decision import Decision
 from connector.quotes.facts import Facts, settings_of
 from connector.quotes.reduced import Place, ReducedCart
@@ -22,8 +22,9 @@ def with_customs(decision: Decision, cart: ReducedCart, facts: Facts) -> Decisio
     settings, here, there = settings_of(facts).customs, _spot(facts.origin), _spot(cart.destination)
     if decision.outcome != "offers":
         return decision
-    told = duties_note(settings, here, there, cart.goods)
-    gaps = missing(_declared(cart), settings, here, there)
+    lines = _declared(cart)
+    told = duties_note(settings, here, there, cart.goods, kinds(lines))
+    gaps = missing(lines, settings, here, there)
     # An order brings codes and origins that a checkout does not tell: the label looks again before it is bought.
     notes = (*decision.notes, why_missing(gaps)) if gaps else decision.notes
     if told is None:
@@ -35,7 +36,15 @@ def with_customs(decision: Decision, cart: ReducedCart, facts: Facts) -> Decisio
 
 def _declared(cart: ReducedCart) -> list[DeclaredLine]:
     return [
-        DeclaredLine(line.name, line.sku, line.quantity, Money(line.price, cart.currency), line.product, line.grams)
+        DeclaredLine(
+            line.name,
+            line.sku,
+            line.quantity,
+            Money(line.price, cart.currency),
+            line.product,
+            line.grams,
+            key=line.variant_id,
+        )
         for line in cart.lines
         if line.requires_shipping
     ]

@@ -13,7 +13,7 @@ from carriers.customs import Customs
 from carriers.money import Money
 from connector.catalogue import customs_settings
 from connector.catalogue.borders import Spot, meets_customs
-from connector.catalogue.customs import DeclaredLine, Missing, declaration, duties_note, why_missing
+from connector.catalogue.customs import DeclaredLine, Missing, declaration, duties_note, kinds, why_missing
 from connector.catalogue.customs_settings import CustomsSettings
 from connector.catalogue.product import Amount, Product
 
@@ -235,14 +235,75 @@ def test_the_lines_weigh_together_no_more_than_the_parcel(lines: list[tuple[int,
 @pytest.mark.need(61)
 @pytest.mark.complaint(45)
 def test_a_buyer_is_told_of_duties(by: dict[str, Any], goods: int, code: str) -> None:
-    note = duties_note(settings(**by), HOME, ABROAD, Money(goods, "EUR"))
+    note = duties_note(settings(**by), HOME, ABROAD, Money(goods, "EUR"), 1)
     assert note is not None
     assert note.code == code
-    assert duties_note(settings(**by), HOME, Spot("DE"), Money(goods, "EUR")) is None
+    assert duties_note(settings(**by), HOME, Spot("DE"), Money(goods, "EUR"), 1) is None
 
 
 def test_an_estimate_is_rounded_up() -> None:
     by = settings(duties=[{"country": "GB", "percent": "8.1"}])
-    note = duties_note(by, HOME, ABROAD, Money(999, "EUR"))
+    note = duties_note(by, HOME, ABROAD, Money(999, "EUR"), 1)
     assert note is not None
     assert note.params["amount"] == Money(81, "EUR")
+
+
+@pytest.mark.parametrize(
+    ("goods", "there", "about"),
+    [
+        (15000, Spot("DE"), 300 * 2),
+        (15001, Spot("DE"), 0),
+        (15000, Spot("FR"), 300 * 2 + 3000),
+        (15001, Spot("FR"), 3001),
+        (15000, Spot("ES", "", "35001"), None),
+    ],
+    ids=["to the limit", "above it", "with a percentage", "the percentage alone", "the Canary Islands are outside"],
+)
+def test_the_unions_duty_for_every_kind_of_goods_is_estimated_up_to_its_limit(
+    goods: int, there: Spot, about: int | None
+) -> None:
+    """Regulation (EU) 2026/382: 3 EUR for each line of a declaration, in consignments of up to 150 EUR."""
+    duties = [{"country": "EU", "percent": 0, "each": 3, "up_to": 150}]
+    duties.append({"country": "FR", "percent": 20, "each": 3, "up_to": 150})
+    note = duties_note(settings(duties=duties), Spot("US"), there, Money(goods, "EUR"), 2)
+    assert note is not None
+    if about is None:
+        assert note.code == "offer_duties_extra"
+    elif about == 0:
+        assert note.code == "offer_duties_none"
+    else:
+        assert note.params["amount"] == Money(about, "EUR")
+
+
+def test_goods_of_one_code_and_origin_are_one_kind() -> None:
+    lid = replace(MUG, name="Lid", sku="LID")
+    assert kinds([MUG, lid]) == 1
+    assert kinds([MUG, lid, POT]) == 2, "of another origin"
+    nothing = DeclaredLine("Gift", "", 1, Money(100, "EUR"))
+    assert kinds([nothing, nothing]) == 2, "nobody knows what they are"
+
+
+@pytest.mark.parametrize("text", ["EU:0:0:3:150", "GB:20:135", "CH:8.1", "DE:19:0:2.50"])
+def test_an_estimate_is_written_as_it_was_typed(text: str) -> None:
+    body: dict[str, Any] = {}
+    customs_settings.put(body, "duties", text, "EUR")
+    assert customs_settings.text_of(CustomsSettings.model_validate(body), "duties") == text
+    with pytest.raises(ValueError, match="0:0:3:150:1"):
+        customs_settings.put(body, "duties", "EU:0:0:3:150:1", "EUR")
+
+
+def test_into_the_union_goods_carry_the_numbers_by_which_customs_knows_them() -> None:
+    mug = replace(MUG, product=Product(**MUG.product.body | {"mpn": "4420-BLK", "barcode": "4006381333931"}))  # type: ignore[union-attr]
+    sold = declaration([mug, replace(POT, sku="", key="4711")], SETTINGS, Spot("US"), Spot("DE"), gross_g=2000)
+    assert isinstance(sold, Customs), sold
+    assert [(each.sku, each.mpn, each.gtin) for each in sold.items] == [
+        ("MUG", "4420-BLK", "4006381333931"),
+        ("4711", "4711", ""),
+    ]
+
+
+def test_goods_without_any_number_are_named_before_a_label_into_the_union_is_bought() -> None:
+    nameless = replace(POT, sku="")
+    assert gaps(nameless, origin=Spot("US"), to=Spot("DE")) == [Missing("sku", "Pot")]
+    assert isinstance(declaration([nameless], SETTINGS, Spot("US"), Spot("JP"), gross_g=2000), Customs)
+    assert isinstance(declaration([nameless], SETTINGS, HOME, ABROAD, gross_g=2000), Customs)

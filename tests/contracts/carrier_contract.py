@@ -75,9 +75,12 @@ SHOP = Address(
     country="US", postal_code="94107", province="CA", city="San Francisco", street1="1 Quay", company="Shop", phone="1"
 )
 ABROAD = replace(BUYER, country="GB", postal_code="SW1A 1AA", province="", city="London", residential=None)
+IN_THE_UNION = replace(BUYER, country="DE", postal_code="10115", province="", city="Berlin", residential=None)
 DECLARATION = Customs(
     items=(
-        CustomsItem("Stoneware mug", 2, Money(4650, "USD"), Weight(311), "691200", "SK", "MUG-1"),
+        CustomsItem(
+            "Stoneware mug", 2, Money(4650, "USD"), Weight(311), "691200", "SK", "MUG-1", "4420", "4006381333931"
+        ),
         CustomsItem("Tea tin", 1, Money(999, "USD"), Weight(220), "09024000", "CN", "TEA-1"),
         CustomsItem("Sticker", 3, Money(1, "USD"), Weight(1), "491199", "US"),
     ),
@@ -286,6 +289,16 @@ class CarrierContract:
         assert media_type == paper.media_type
         assert content.startswith(_MAGIC[media_type])
         assert await carrier.look_up(bought.handle) == bought
+
+    async def test_goods_are_sold_into_the_union_under_their_numbers(self, carrier: Carrier, world: World) -> None:
+        """From outside it: carriers want to know who sells to whom, and by which numbers the goods go."""
+        _must_sell(carrier)
+        numbered = tuple(replace(item, sku=f"S-{n}", mpn=f"M-{n}") for n, item in enumerate(DECLARATION.items))
+        told = replace(DECLARATION, items=numbered, contents="merchandise")
+        _, bought = await _buy(carrier, replace(SHIPMENT, destination=IN_THE_UNION, customs=told, reference="prc_eu"))
+        arrived = await world.declared(bought)
+        assert arrived is not None
+        assert arrived.items == numbered
 
     async def test_every_declared_label_format_is_delivered(
         self, connected: Connected, carrier: Carrier, shipment: Shipment

@@ -93,8 +93,17 @@ def _item(kept: dict[str, Any]) -> CustomsItem:
     """A line as it arrived; ounces have three decimals, so that grams come back whole."""
     grams = round(Decimal(str(kept["weight"])) * Decimal("28.349523125"))
     value = Money.parse(kept["value"], kept["currency"])
-    code, origin = kept["hs_tariff_number"], kept["origin_country"]
-    return CustomsItem(kept["description"], kept["quantity"], value, Weight(grams), code, origin, kept["code"] or "")
+    return CustomsItem(
+        kept["description"],
+        kept["quantity"],
+        value,
+        Weight(grams),
+        kept["hs_tariff_number"],
+        kept["origin_country"],
+        sku=kept["code"] or "",
+        mpn=kept["manufacturer_product_id"] or "",
+        gtin=kept["standardized_product_id"] or "",
+    )
 
 
 @pytest.fixture(scope="module")

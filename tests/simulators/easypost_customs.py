@@ -20,6 +20,13 @@ _INCOTERMS = {"EXW", "FCA", "CPT", "CIP", "DAT", "DAP", "DDP", "FAS", "FOB", "CF
 _UNION = set("AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK".split())  # noqa: SIM905
 _MOST_TAX_IDS = 8
 
+# Guides "EU Regulatory Updates" and "USPS Ship: EU Regulatory Updates".
+_WANT_COMMERCE = set(
+    "AT AX BE BG BL CY CZ DE DK EE ES FI FR GF GI GP GR HR HU IE IT LT LU LV MC MF MQ MT NL PL PT RE RO SE SI SK SM YT".split()  # noqa: E501, SIM905
+)
+_COMMERCE = {"B2C", "B2B", "C2C", "C2B"}
+_LONGEST = {"code": 128, "manufacturer_product_id": 64}
+
 Fault = tuple[str, str, str]
 """A refusal: its code, the field, and what is wrong with it."""
 
@@ -31,6 +38,8 @@ def fault_of(shipment: Body) -> Fault | None:
         return "SHIPMENT.OPTIONS.INVALID", "options.incoterm", "is not a term"
     if options.get("commercial_invoice_format") not in {None, "PDF", "PNG"}:
         return "SHIPMENT.OPTIONS.INVALID", "options.commercial_invoice_format", "is not a format"
+    if (options.get("commerce_type") or "B2C").upper() not in _COMMERCE:
+        return "SHIPMENT.OPTIONS.INVALID", "options.commerce_type", "is not a type"
     numbers = shipment.get("tax_identifiers") or []
     if len(numbers) > _MOST_TAX_IDS:
         return "SHIPMENT.INVALID_PARAMS", "tax_identifiers", f"has more than {_MOST_TAX_IDS}"
@@ -72,7 +81,7 @@ def _fault_of_item(item: Body) -> Fault | None:
         "value": not Decimal(str(item.get("value") or 0)) > 0,
         "quantity": not Decimal(str(item.get("quantity") or 0)) > 0,
         "hs_tariff_number": bool(item.get("hs_tariff_number")) and len(_digits(item["hs_tariff_number"])) < 6,
-    }
+    } | {name: len(item.get(name) or "") > most for name, most in _LONGEST.items()}
     for field, is_wrong in wrong.items():
         if is_wrong:
             return "CUSTOMS_ITEM.PARAMETERS.INVALID", field, "is invalid"
@@ -85,8 +94,8 @@ def needs_declaration(shipment: Body) -> bool:
     return ends[0] != ends[1] and not set(ends) <= _UNION
 
 
-def why_not_bought(shipment: Body) -> Fault | None:
-    """Why a carrier sells no label for a shipment that crosses a border."""
+def why_not_bought(shipment: Body, carrier: str) -> Fault | None:
+    """Why this carrier sells no label for a shipment that crosses a border."""
     if not needs_declaration(shipment):
         return None
     info = shipment["customs_info"]
@@ -98,6 +107,20 @@ def why_not_bought(shipment: Body) -> Fault | None:
         return "SHIPMENT.POSTAGE.FAILURE", "eel_pfc", "is required for exports"
     if sum(_kept(item["weight"]) for item in info["customs_items"]) > Decimal(str(shipment["parcel"]["weight"])):
         return "SHIPMENT.POSTAGE.FAILURE", "customs_items", "weigh more than the parcel"
+    return _why_not_into_the_union(shipment, info) if carrier == "USPS" else None
+
+
+def _why_not_into_the_union(shipment: Body, info: Body) -> Fault | None:
+    """USPS wants to know who sells to whom, and of what is sold to people the numbers of every product."""
+    is_sold = info["contents_type"] in {"merchandise", "sample"}
+    if not is_sold or shipment["to_address"]["country"] not in _WANT_COMMERCE:
+        return None
+    kind = (shipment["options"].get("commerce_type") or "").upper()
+    if not kind:
+        return "SHIPMENT.POSTAGE.FAILURE", "options.commerce_type", "is required"
+    lacking = [name for name in _LONGEST for item in info["customs_items"] if not item.get(name)]
+    if kind == "B2C" and lacking:
+        return "SHIPMENT.POSTAGE.FAILURE", f"customs_items.{lacking[0]}", "is required"
     return None
 
 

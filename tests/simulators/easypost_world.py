@@ -120,7 +120,8 @@ class World:
 
     def _customs_item(self, line: Body, values: Body, mode: str) -> Body:
         given = values | {"value": str(values.get("value")), "weight": float(values.get("weight") or 0)}
-        return self._keep("cstitem", line | {"code": None, "currency": None}, given, mode)
+        unsaid = dict.fromkeys(("code", "currency", "manufacturer_product_id", "standardized_product_id"))
+        return self._keep("cstitem", line | unsaid, given, mode)
 
     def _keep(self, prefix: str, template: Body, values: Body, mode: str) -> Body:
         now = timestamp()
@@ -220,7 +221,7 @@ class World:
             raise self._no_sale(shipment, 422, "SHIPMENT.MISSING_RATE", "The rate does not belong to the shipment.")
         if (shipment["to_address"].get("street1") or "").upper() == UNDELIVERABLE:
             raise self._no_sale(shipment, 422, "SHIPMENT.POSTAGE.FAILURE", "The address is undeliverable.")
-        wrong = why_not_bought(shipment)
+        wrong = why_not_bought(shipment, rate["carrier"])
         if wrong is not None:
             raise self._no_sale(shipment, 422, wrong[0], f"{wrong[1]} {wrong[2]}.")
         self.buying.add(shipment["id"])

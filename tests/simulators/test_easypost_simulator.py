@@ -119,6 +119,26 @@ def test_a_parcel_that_crosses_a_border_is_not_sold_without_customs_info(base_ur
         assert http.get(form["form_url"]).content.startswith(b"%PDF-")
 
 
+def test_usps_sells_into_the_union_only_what_says_who_sells_what_to_whom(base_url: str) -> None:
+    abroad = {"country": "SK", "zip": "81101", "city": "Bratislava"}
+    info = {"contents_type": "merchandise", "customs_items": [TEA], "eel_pfc": "NOEEI 30.37(a)"}
+    numbered = info | {"customs_items": [TEA | {"code": "T-1", "manufacturer_product_id": "T-1"}]}
+    to_people = {"commerce_type": "B2C"}
+    with client(base_url) as http:
+
+        def sold(**changes: Any) -> httpx2.Response:
+            shipment = create(http, to_address=abroad, **changes)
+            usps = next(rate for rate in shipment["rates"] if rate["carrier"] == "USPS")
+            return buy(http, shipment | {"rates": [usps]})
+
+        unsaid = sold(customs_info=numbered)
+        assert "options.commerce_type" in unsaid.json()["error"]["message"]
+        unnumbered = sold(customs_info=info, options=to_people)
+        assert "customs_items.code" in unnumbered.json()["error"]["message"]
+        assert sold(customs_info=info, options={"commerce_type": "b2b"}).status_code == 200
+        assert sold(customs_info=numbered, options=to_people).status_code == 200
+
+
 def test_within_the_union_no_declaration_is_wanted_and_no_papers_come(base_url: str) -> None:
     ends = {"from_address": {"country": "SK", "zip": "81101"}, "to_address": {"country": "AT", "zip": "1010"}}
     with client(base_url) as http:

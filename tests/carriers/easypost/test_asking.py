@@ -101,6 +101,26 @@ def test_customs_lines_are_totals_and_weigh_no_more_than_the_parcel() -> None:
     }
 
 
+def test_a_product_goes_by_all_its_numbers() -> None:
+    item = replace(ITEM, mpn="4420-BLK", gtin="4006381333931")
+    told = _shipment(customs=Customs((item,)))["customs_info"]["customs_items"][0]
+    numbers = ("S-1", "4420-BLK", "4006381333931")
+    assert (told["code"], told["manufacturer_product_id"], told["standardized_product_id"]) == numbers
+
+
+def test_into_the_union_carriers_hear_who_sells_to_whom() -> None:
+    in_union = replace(BUYER, country="DE", province="", postal_code="10115")
+    sold = _shipment(destination=in_union, customs=Customs((ITEM,)))["options"]
+    assert sold["commerce_type"] == "B2C"
+    assert sold["carrier_options"] == {"ups": {"shipper_type": "business", "consignee_type": "consumer"}}
+    for other in (
+        _shipment(destination=in_union, customs=Customs((ITEM,), contents="gift")),
+        _shipment(destination=in_union),
+        _shipment(destination=replace(BUYER, country="GB"), customs=Customs((ITEM,))),
+    ):
+        assert {"commerce_type", "carrier_options"}.isdisjoint(other["options"])
+
+
 def test_an_export_claims_what_it_is_told_to_claim_and_nothing_else() -> None:
     customs = Customs((ITEM,))
     assert "eel_pfc" not in _shipment(customs=customs)["customs_info"]
