@@ -28,6 +28,7 @@ from connector.labels.voids import VOID
 from connector.storage import audit
 from connector.storage.audit import Actor
 from connector.storage.database import Database
+from connector.tracking.record import watch
 from connector.words.reason import Reason
 from connector.work.port import Run, Task, Work
 
@@ -148,6 +149,7 @@ def _keep_surplus(connection: Connection, work: Work, label: Any, found: Purchas
     price = found.rate.price
     book(connection, label.shop_id, "bought", price, cause=label.id, now=now, **about)
     book(connection, label.shop_id, "refund_due", price, cause=label.id, now=now, **about)
+    watch(connection, work, record.to_follow(label, parcel, found, notify_buyer=False), now)
     work.enqueue(connection, Task(VOID, f"void:{label.id}", label.shop_id, (label.id,)))
     audit.record(
         connection,

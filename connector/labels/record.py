@@ -274,7 +274,24 @@ def bought(
         _keep_file(connection, label, file, now)
     if any(file.sha256 is None for file in files):
         work.enqueue(connection, Task("labels.files", f"files:{label.id}", label.shop_id, (label.id,)))
-    followed = Followed(
+    followed = to_follow(label, parcel, outcome, notify_buyer=notify_buyer)
+    begin(connection, work, followed, fulfil_now=fulfil_now, now=now)
+    actor = Actor(label.actor_kind, label.actor_name)
+    audit.record(
+        connection,
+        now=now,
+        actor=actor,
+        action="label.bought",
+        subject=label.id,
+        shop_id=label.shop_id,
+        detail={"minor": price.minor, "currency": price.currency},
+    )
+    return True
+
+
+def to_follow(label: Any, parcel: Any, outcome: Purchased, *, notify_buyer: bool) -> Followed:
+    """What is followed of a label that the carrier sold."""
+    return Followed(
         shop_id=label.shop_id,
         label_id=label.id,
         parcel_id=parcel.id,
@@ -290,18 +307,6 @@ def bought(
         url=outcome.tracking_url,
         notify_buyer=notify_buyer,
     )
-    begin(connection, work, followed, fulfil_now=fulfil_now, now=now)
-    actor = Actor(label.actor_kind, label.actor_name)
-    audit.record(
-        connection,
-        now=now,
-        actor=actor,
-        action="label.bought",
-        subject=label.id,
-        shop_id=label.shop_id,
-        detail={"minor": price.minor, "currency": price.currency},
-    )
-    return True
 
 
 def booked_as(label: Any, outcome: Purchased, now: datetime) -> dict[str, Any]:

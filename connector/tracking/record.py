@@ -47,6 +47,19 @@ class Followed:
 
 def begin(connection: Connection, work: Work, followed: Followed, *, fulfil_now: bool, now: datetime) -> None:
     """Follow a label, in the transaction that records its purchase. Updates that came before are taken in."""
+    _follow(connection, followed, "due" if fulfil_now else "waits", now)
+    if fulfil_now:
+        push_soon(connection, work, followed.shop_id, followed.label_id)
+    _adopt(connection, work, followed.shop_id, followed.account_id, followed.tracking_code, now)
+
+
+def watch(connection: Connection, work: Work, followed: Followed, now: datetime) -> None:
+    """Follow a label that nobody shall use, so that its scan comes before a person; the store hears nothing of it."""
+    _follow(connection, followed, "cancelled", now)
+    _adopt(connection, work, followed.shop_id, followed.account_id, followed.tracking_code, now)
+
+
+def _follow(connection: Connection, followed: Followed, fulfil_state: str, now: datetime) -> None:
     insert_new(
         connection,
         trackings.insert(
@@ -66,13 +79,10 @@ def begin(connection: Connection, work: Work, followed: Followed, *, fulfil_now:
             began_at=now,
             status=TrackingStatus.LABEL_MADE,
             status_at=now,
-            fulfil_state="due" if fulfil_now else "waits",
+            fulfil_state=fulfil_state,
             notify_buyer=followed.notify_buyer,
         ),
     )
-    if fulfil_now:
-        push_soon(connection, work, followed.shop_id, followed.label_id)
-    _adopt(connection, work, followed.shop_id, followed.account_id, followed.tracking_code, now)
 
 
 def adopt_strays(connection: Connection, work: Work, shop_id: str, now: datetime) -> int:

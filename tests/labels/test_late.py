@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from carriers.errors import Unavailable
+from carriers.tracking import TrackingStatus
 from connector.labels.tables import labels
 from tests.labels.world import World
 
@@ -55,6 +58,23 @@ async def test_one_that_was_replaced_meanwhile_is_given_back_and_the_parcel_keep
     assert any_world.carrier.voids == ["shp_1"]
     assert any_world.balances() == {**QUOTED_AND_CHARGED, "wallet": -700, "postage:bought": 700}
     assert any_world.matter_codes() == ["bought_late_surplus"]
+
+
+async def test_a_scan_of_a_surplus_label_is_put_before_a_person_and_the_store_hears_nothing(any_world: World) -> None:
+    """Somebody printed it at the carrier: the parcel travels under a number that the buyer does not have."""
+    order_id = await given_up(any_world)
+    await any_world.pass_time(5)
+    await any_world.click_buy(order_id)
+    await sweep(any_world)
+    before = len(any_world.store.fulfilments)
+    scan = {"status": TrackingStatus.IN_TRANSIT, "at": (any_world.clock.now() + timedelta(hours=1)).isoformat()}
+    await any_world.deliver("tracking", {"number": "TRK1", "events": [scan]}, carrier=True)
+    await any_world.drain()
+    assert sorted(any_world.matter_codes()) == ["bought_late_surplus", "voided_scanned"]
+    assert len(any_world.store.fulfilments) == before
+    parcel = any_world.parcel(order_id)
+    assert parcel.label is not None
+    assert parcel.label.tracking_code == "TRK2"
 
 
 async def test_one_of_a_cancelled_parcel_is_given_back(any_world: World) -> None:
