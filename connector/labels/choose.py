@@ -185,8 +185,3 @@ def _too_late(rate: Rate, terms: Terms) -> Reason:
 def _most(quoted: Money, bought_as: Mapping[str, Any], terms: Terms) -> Money:
     limit = bought_as.get("limit_minor")
     return quoted + terms.tolerance(quoted) if limit is None else Money(limit, quoted.currency)
-
-
-def tolerance(quoted: Money) -> Money:
-    """How much dearer a label may be than its quote before a person must look, where the shop set nothing else."""
-    return USUAL.tolerance(quoted)

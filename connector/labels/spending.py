@@ -31,11 +31,10 @@ SPENT = ("intent", "sent", "unknown", "bought", "void_requested", "void_refused"
 
 @dataclass(frozen=True, slots=True)
 class Today:
-    """What a shop has spent in its present day, and what it may. `uncounted`: currencies without a rate of exchange."""
+    """What a shop has spent in its present day, and what it may; no cap lets everything pass."""
 
     spent: Money
     cap: Money | None
-    uncounted: tuple[str, ...] = ()
 
     def allows(self, price: Money) -> bool:
         """Whether a label of that price, in the shop's currency, stays within the cap."""
@@ -54,14 +53,12 @@ def today(connection: Connection, shop: ShopEntry, now: datetime, but_for: str =
         .group_by(labels.c.currency)
     )
     home = shop.record.currency
-    spent, uncounted = Money.zero(home), []
+    spent = Money.zero(home)
     for row in connection.execute(chosen).all():
         counted = _at_home(shop, Money(int(row.minor), row.currency))
-        if counted is None:
-            uncounted.append(row.currency)
-        else:
+        if counted is not None:  # Its rate of exchange may be gone since it was bought.
             spent += counted
-    return Today(spent, cap_of(shop), tuple(sorted(uncounted)))
+    return Today(spent, cap_of(shop))
 
 
 def cap_of(shop: ShopEntry) -> Money | None:

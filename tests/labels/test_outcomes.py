@@ -10,7 +10,7 @@ import pytest
 from carriers.carrier import Capabilities
 from carriers.errors import Overloaded, Refused, Unavailable
 from carriers.money import Money
-from connector.labels.choose import Chosen, choose, tolerance
+from connector.labels.choose import USUAL, Chosen, choose
 from connector.labels.tables import labels
 from connector.labels.voids import request_void
 from connector.orders.buying import BUY
@@ -228,7 +228,7 @@ async def test_a_label_within_the_tolerance_is_bought_at_its_new_price(world: Wo
     [(Money(100, "EUR"), 50), (Money(2000, "EUR"), 100), (Money(900, "JPY"), 45), (Money(10, "JPY"), 1)],
 )
 def test_the_tolerance_is_a_twentieth_or_half_a_major_unit(quoted: Money, allowed: int) -> None:
-    assert tolerance(quoted) == Money(allowed, quoted.currency)
+    assert USUAL.tolerance(quoted) == Money(allowed, quoted.currency)
 
 
 def test_the_tolerance_is_inclusive() -> None:
