@@ -155,13 +155,3 @@ def booked_of_label(connection: Connection, shop_id: str, label_id: str, kind: K
         entries.c.label_id == label_id, entries.c.kind == kind
     )
     return int(connection.execute(total).scalar() or 0)
-
-
-def balances(connection: Connection, shop_id: str) -> dict[tuple[str, str], int]:
-    """What stands on each account (account, currency), in minor units; over all accounts of a currency it is zero."""
-    sums: dict[tuple[str, str], int] = {}
-    for column, sign in ((entries.c.from_account, -1), (entries.c.to_account, 1)):
-        grouped = entries.select(shop_id, column, entries.c.currency, func.sum(entries.c.minor))
-        for account, currency, minor in connection.execute(grouped.group_by(column, entries.c.currency)).all():
-            sums[account, currency] = sums.get((account, currency), 0) + sign * int(minor)
-    return sums

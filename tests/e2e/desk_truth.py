@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from connector.labels import amounts
 from tests.e2e.desk_stories import Errand, Table
+from tests.ledger import balances
 
 
 def figures(run: Table) -> dict[str, Any]:
@@ -91,7 +91,7 @@ def _faults_of_drivers(run: Table) -> list[str]:
         if (row.state, sent[each.id], home[each.id]) != (state, 1, int(each.goes_home)):
             found.append(f"driver {each}: {row.state}, sent {sent[each.id]} times, sent home {home[each.id]} times")
         owed[row.currency] += 0 if each.goes_home else row.minor
-    booked = run.do(amounts.balances, run.shop.id)
+    booked = run.do(balances, run.shop.id)
     for currency, minor in owed.items():
         if booked.get(("postage:driver", currency), 0) != minor:
             found.append(f"the ledger has {booked} for drivers, {minor} {currency} are owed")

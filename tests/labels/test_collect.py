@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from connector.labels import amounts, collect, record
+from connector.labels import collect, record
 from connector.labels.collect import NoCollection, NothingToCollect
 from connector.labels.desk_tables import pickups
 from connector.labels.retention import referred_to
@@ -19,6 +19,7 @@ from connector.storage import settings_versions
 from connector.storage.audit import Actor
 from tests.cli.worlds import make_shop
 from tests.http.desk.counter import Counter, counter_at
+from tests.ledger import balances
 
 pytestmark = pytest.mark.anyio
 ANNA = Actor("person", "anna")
@@ -104,12 +105,12 @@ async def test_a_driver_is_offered_booked_and_sent_home(counter: Counter) -> Non
     booked = driver(counter)
     assert booked.state == "booked"
     assert booked.confirmation.startswith("SBX")
-    paid = counter.house.here(amounts.balances, counter.desk.shop_id)
+    paid = counter.house.here(balances, counter.desk.shop_id)
     assert paid["postage:driver", booked.currency] == booked.minor == 450
     counter.house.here(collect.cancel_pickup, counter.work, counter.desk.shop_id, pickup, ANNA, now)
     await counter.drain()
     assert driver(counter).state == "cancelled"
-    paid = counter.house.here(amounts.balances, counter.desk.shop_id)
+    paid = counter.house.here(balances, counter.desk.shop_id)
     assert paid["postage:driver", booked.currency] == 0
 
 

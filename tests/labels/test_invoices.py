@@ -15,6 +15,7 @@ from connector.labels.tables import labels, parcels
 from connector.quotes.adjustments import adjustment_key, load_expected
 from connector.quotes.decide import decide
 from connector.storage.database import Database
+from tests.ledger import balances
 from tests.quotes.world import answered, cart, facts, rate, settings
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -102,9 +103,9 @@ def test_a_later_invoice_of_the_same_label_adds_what_is_new_in_it(database: Data
     imported(database, line(1, 1450))
     imported(database, line(1, 1200, "I2"))
     assert sorted(adjusted(database, 1)) == [-250, 450]
-    balances = database.run_here(amounts.balances, SHOP)
-    assert balances["postage:adjusted", "EUR"] == 200
-    assert sum(balances.values()) == 0
+    stands = database.run_here(balances, SHOP)
+    assert stands["postage:adjusted", "EUR"] == 200
+    assert sum(stands.values()) == 0
 
 
 def test_an_adjustment_is_booked_as_it_is(database: Database) -> None:

@@ -27,7 +27,6 @@ from connector import shop_settings
 from connector.attention.board import Matter, open_matters
 from connector.checkup.refused import RefusedBook
 from connector.directory import Directory, ShopEntry
-from connector.labels.amounts import balances
 from connector.labels.files import LabelShelf
 from connector.labels.tables import labels
 from connector.metrics import Metrics
@@ -66,6 +65,7 @@ from connector.work.port import Boundary, Job, Run, Task
 from connector.work.runner import Hooks
 from tests.conftest import FrozenClock
 from tests.labels.fakes import FakeCarrier, FakeStore, Killed
+from tests.ledger import balances
 from webhooks.outgoing import OutgoingClient
 from webhooks.ports import Clock
 
