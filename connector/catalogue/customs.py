@@ -21,6 +21,10 @@ from connector.catalogue.identifiers import Identifiers, identifiers
 from connector.catalogue.product import Product
 from connector.words.reason import Reason
 
+FIELDS = ("customs_signer", "goods", "hs_code", "origin_country", "value", "customs_description", "sku", "currency",
+          "export_filing", "ioss_limit")  # fmt: skip
+"""What may be missing; each has its text as `field_NAME`. The last one is followed by `_in_` and a currency."""
+
 _FILES_EXPORTS = frozenset({"US", "PR", "VI"})  # 15 CFR 30.2: exports from the United States, Puerto Rico included.
 _NO_FILING_TO_CANADA = "NOEEI 30.36"
 _NO_FILING_FOR_LITTLE = "NOEEI 30.37(a)"
@@ -56,7 +60,7 @@ class DeclaredLine:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """What nobody has said: a column of the catalogue for a product, or a setting of the shop (no product)."""
+    """What nobody has said, one of FIELDS: a column of the catalogue for a product, or a setting of the shop."""
 
     field: str
     product: str = ""
@@ -88,7 +92,7 @@ def missing(lines: Sequence[DeclaredLine], settings: CustomsSettings, origin: Sp
 
 
 def why_missing(gaps: Sequence[Missing]) -> Reason:
-    """The reason that a person reads: every product with its fields."""
+    """The reason that a person reads: every product with its fields, kept by name (`words.naming` has their words)."""
     fields: dict[str, list[str]] = {}
     for gap in gaps:
         fields.setdefault(gap.product, []).append(gap.field)

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from carriers.money import Money
+from connector.words.naming import HOLDS_NAMES, in_words
 
 Param = str | int | bool | Money
 
@@ -32,10 +33,13 @@ class Reason(msgspec.Struct, frozen=True, gc=False):
 
     def say(self, language: str = "en") -> str:
         """The text in that language (English where it has none); a code without a text shows itself."""
-        template = _catalogue(language).get(self.code) or _catalogue("en").get(self.code)
+        template = _text(self.code, language)
         if template is None:
             return self.code
-        return template.format_map(_Known((name, str(value)) for name, value in self.params.items()))
+        said = _Known((name, str(value)) for name, value in self.params.items())
+        if (named := HOLDS_NAMES.get(self.code)) is not None and named in said:
+            said[named] = in_words(said[named], lambda code: _text(code, language))
+        return template.format_map(said)
 
 
 class _Known(dict[str, str]):
@@ -43,6 +47,11 @@ class _Known(dict[str, str]):
 
     def __missing__(self, name: str) -> str:
         return "…"
+
+
+def _text(code: str, language: str) -> str | None:
+    """A code's text in that language, else in English."""
+    return _catalogue(language).get(code) or _catalogue("en").get(code)
 
 
 def _catalogue(locale: str) -> dict[str, str]:

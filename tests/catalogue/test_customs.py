@@ -98,8 +98,10 @@ def test_what_is_missing_is_named_by_product_and_field() -> None:
         Missing("value", "Gift"),
     ]
     assert why_missing(found).say() == (
-        "Customs would ask, and nobody has said: customs_signer; Gift: hs_code, origin_country, value."
+        "Customs would ask, and nobody has said: who signs the declaration (setting customs_signer); "
+        "Gift: customs tariff code (hs_code), country of origin (origin_country), value of a unit (value_…)."
     )
+    assert why_missing(found).params == {"gaps": "customs_signer; Gift: hs_code, origin_country, value"}
 
 
 def test_a_parcel_of_nothing_is_no_declaration() -> None:
