@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from carriers.easypost import billing, tracking, wire
 from carriers.errors import Garbled
 from carriers.invoice import CarrierNews
-from carriers.tracking import TrackingUpdate
 from webhooks.receiver import Authentic, Forged
 from webhooks.signatures import Invalid, check_easypost
 
@@ -29,11 +28,6 @@ def verify(raw: bytes, headers: Mapping[str, str], secret: str) -> Authentic | F
     except Garbled:
         return Forged("malformed")
     return Authentic(delivery_key=event.id, topic=event.description) if event.id else Forged("malformed")
-
-
-def updates(raw: bytes) -> list[TrackingUpdate]:
-    """The tracking news of a delivery; empty for events of other kinds, and for bodies without their object."""
-    return [each for each in news(raw) if isinstance(each, TrackingUpdate)]
 
 
 def news(raw: bytes) -> list[CarrierNews]:

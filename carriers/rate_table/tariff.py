@@ -37,10 +37,6 @@ class Span:
     low: int = 0
     high: int = UNBOUND
 
-    def meets(self, other: Span) -> bool:
-        """Whether something lies in both."""
-        return self.low <= other.high and other.low <= self.high
-
 
 @dataclass(frozen=True, slots=True)
 class Dates:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol
 
-from sqlalchemy import JSON, Boolean, Column, Connection, Index, Integer, String, Table, and_, or_, select, update
+from sqlalchemy import JSON, Boolean, Column, Connection, Index, Integer, String, Table, and_, select, update
 
 from connector.attention.board import HOUSE, matters, need_person, settled
 from connector.storage.ids import new_id
@@ -373,9 +373,3 @@ def _set(connection: Connection, message_id: str, **values: Any) -> None:
 
 def _item(row: Any, kind: Literal["open", "over"]) -> Item:
     return Item(row.id, kind, row.shop_id, row.subject, Reason.from_json(row.reason), row.opened_at, row.resolved_at)
-
-
-def waiting(connection: Connection) -> int:
-    """How many messages wait to be sent or are being sent."""
-    chosen = select(messages.c.id).where(or_(messages.c.state == "due", messages.c.state == "sending"))
-    return len(connection.execute(chosen).all())

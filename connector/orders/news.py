@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-import structlog
 from sqlalchemy import Connection
 
 from connector.directory import Directory
@@ -25,8 +24,6 @@ from connector.store import (
 from connector.work.due import AT_ONCE
 from connector.work.port import KEY_LENGTH, Run, Task, Work
 from webhooks.inbox import Inbox
-
-log = structlog.get_logger(__name__)
 
 
 class Departing(Protocol):

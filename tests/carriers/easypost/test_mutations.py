@@ -15,7 +15,7 @@ from carriers.easypost import mapping, tracking, webhook, wire
 from carriers.easypost.errors import error_of, raise_for, refused_purchase
 from carriers.errors import CarrierError
 from carriers.label import Rejected, Unknown
-from carriers.tracking import TrackingEvent
+from carriers.tracking import TrackingEvent, TrackingUpdate
 from tests.simulators.easypost_truth import Truth, default_reference
 from webhooks.outgoing import HTTPAnswer
 
@@ -108,7 +108,9 @@ def test_junk_is_read_or_refused_with_our_error(raw: bytes, reader: Callable[[ob
 @given(mutated())
 def test_a_spoilt_delivery_never_raises_and_its_events_are_sound(raw: bytes) -> None:
     webhook.verify(raw, {"x-hmac-signature": "x"}, "secret")
-    for update in webhook.updates(raw):
+    for update in webhook.news(raw):
+        if not isinstance(update, TrackingUpdate):
+            continue
         assert update.tracker
         events: tuple[TrackingEvent, ...] = update.events
         assert all(event.at.tzinfo is not None and event.key for event in events)

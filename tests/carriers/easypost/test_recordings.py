@@ -15,7 +15,7 @@ from carriers.easypost.errors import error_of, raise_for
 from carriers.errors import CarrierError, Garbled, Misconfigured, Refused
 from carriers.label import NotBought, Purchased
 from carriers.money import Money
-from carriers.tracking import TrackingStatus
+from carriers.tracking import TrackingStatus, TrackingUpdate
 from tests.simulators.easypost_truth import Truth
 from webhooks.outgoing import HTTPAnswer
 
@@ -233,7 +233,8 @@ def test_the_official_delivery_is_believed_with_the_right_secret_only(reference:
 
 
 def test_the_official_delivery_is_read(reference: Path) -> None:
-    (update,) = webhook.updates((reference / "easypost" / "webhooks" / "v1_body.json").read_bytes())
+    (update,) = webhook.news((reference / "easypost" / "webhooks" / "v1_body.json").read_bytes())
+    assert isinstance(update, TrackingUpdate)
     assert update.tracker == "trk_1"
     assert update.test_mode is False
     assert len(update.events) == 7
@@ -244,11 +245,12 @@ def test_the_official_delivery_is_read(reference: Path) -> None:
 
 
 def test_who_signed_is_not_taken_over(reference: Path) -> None:
-    (update,) = webhook.updates((reference / "easypost" / "webhooks" / "event_tracker_updated_guide.json").read_bytes())
+    (update,) = webhook.news((reference / "easypost" / "webhooks" / "event_tracker_updated_guide.json").read_bytes())
+    assert isinstance(update, TrackingUpdate)
     assert "John Tester" not in repr(update)
     assert TrackingStatus.DELIVERED in {event.status for event in update.events}
 
 
 @pytest.mark.parametrize("name", ["event_batch_created", "event_retrieved_without_result", "event_scan_form_created"])
 def test_deliveries_of_other_kinds_are_no_news(reference: Path, name: str) -> None:
-    assert webhook.updates((reference / "easypost" / "webhooks" / f"{name}.json").read_bytes()) == []
+    assert webhook.news((reference / "easypost" / "webhooks" / f"{name}.json").read_bytes()) == []
