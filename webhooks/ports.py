@@ -45,14 +45,6 @@ class Seal(Protocol):
         ...
 
 
-class Headers(Protocol):
-    """Read access to HTTP headers, by name in any case."""
-
-    def get(self, name: str, /) -> str | None:
-        """The header's value, or None."""
-        ...
-
-
 def lower_case(headers: Mapping[str, str]) -> dict[str, str]:
     """The same headers with lower-case names, as every receiver here expects them."""
     return {name.lower(): value for name, value in headers.items()}

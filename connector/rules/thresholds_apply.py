@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from carriers.money import Money
-from connector.rules.facts import CallFacts, Priced, Silent, Step
+from connector.rules.facts import CallFacts, Priced, Silent
 from connector.rules.thresholds import Level, Ready, in_currency
 from connector.rules.thresholds_counted import Counted, counted
 from connector.rules.thresholds_scope import NotFree, holding
@@ -227,8 +227,3 @@ def _speed(service: Priced, free: Sequence[Priced]) -> int:
     if all(mine < other for other in theirs):  # type: ignore[operator]
         return 1
     return -1 if all(mine > other for other in theirs) else 0  # type: ignore[operator]
-
-
-def as_safety(code: str, price: Money, service_class: str, steps: tuple[Step, ...]) -> Priced:
-    """A safety rate as a service that may stand in."""
-    return Priced(code, price, steps, source="safety", service_class=service_class)

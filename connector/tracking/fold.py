@@ -22,7 +22,6 @@ PROGRESS = {
     TrackingStatus.DELIVERED: 9,
 }
 _NOT_MOVED = frozenset({TrackingStatus.UNKNOWN, TrackingStatus.LABEL_MADE, TrackingStatus.CANCELLED})
-FINAL = frozenset({TrackingStatus.DELIVERED, TrackingStatus.FAILED, TrackingStatus.CANCELLED})
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,6 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from connector.storage.database import Database
 from connector.storage.schema import database_time, id_column, metadata
 from connector.work.liveness import FileSign, LifeSign, SessionSign
-from webhooks.errors import WaybillError
 
 log = structlog.get_logger(__name__)
 
@@ -60,10 +59,6 @@ executors = Table(
     Column("fenced", Boolean, nullable=False),
     Column("stopped", Boolean, nullable=False),
 )
-
-
-class LeaseLost(WaybillError):
-    """This process no longer holds its lease."""
 
 
 @dataclass(frozen=True, slots=True)

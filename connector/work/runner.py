@@ -10,7 +10,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Literal, Protocol, TypeVar
+from typing import Literal, TypeVar
 from zlib import crc32
 
 import anyio
@@ -83,14 +83,6 @@ class Hooks:
     observe: Observe = _ignore
     on_outcome: OnOutcome = _ignore
     on_failure: OnFailure = _ignore
-
-
-class Later(Protocol):
-    """How a runner puts a task off."""
-
-    def __call__(self, connection: Connection, task: Task, due_at: datetime) -> None:
-        """As Work.later."""
-        ...
 
 
 class StepRun:

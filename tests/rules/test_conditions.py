@@ -11,7 +11,6 @@ from connector.rules import kinds
 from connector.rules.facts import CartSums, Destination, ParcelFacts
 from tests.rules.facts import NOON, SERVICES, a_call, prices, rules_of, run
 
-VIENNA = Destination("AT", "9", "Wien", "1010", po_box=False)
 OF_CALLS: list[tuple[dict[str, Any], dict[str, Any], bool]] = [
     ({"kind": "subtotal_at_least", "amount": "70.00", "currency": "EUR"}, {}, True),
     ({"kind": "subtotal_at_least", "amount": "70.01", "currency": "EUR"}, {}, False),
@@ -94,7 +93,6 @@ OF_SERVICES: list[tuple[dict[str, Any], set[str]]] = [
     ({"kind": "any", "conditions": [{"kind": "po_box"}, {"kind": "transit_days", "at_most": 1}]}, {"air"}),
     ({"kind": "all", "conditions": [{"kind": "guest"}, {"kind": "transit_days", "at_least": 9}]}, {"slow"}),
 ]
-CHRISTMAS = datetime(2026, 12, 24, 23, tzinfo=UTC)
 ZONES = [{"name": "near", "areas": [{"country": "AT", "postal_codes": ["1*"]}, {"country": "SK"}]}]
 MARK = [{"kind": "fixed_change", "amount": "100.00", "currency": "EUR"}]
 

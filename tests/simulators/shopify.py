@@ -33,7 +33,6 @@ from tests.simulators.shopify_graphql import Endpoint, check, default_reference,
 from tests.simulators.shopify_hooks import Delivery, deliveries, delivery, sign
 from tests.simulators.shopify_world import Body, World
 
-VERSION = "2026-10"
 SUPPORTED = ("2026-01", "2026-04", "2026-07", "2026-10")
 _HTML = "<!DOCTYPE html><html><body><h1>Something went wrong</h1></body></html>"
 

@@ -92,10 +92,6 @@ def _add_dead(database: Database, executor_id: str, **changes: object) -> None:
     database.run_here(add)
 
 
-def _record(database: Database, executor_id: str) -> object:
-    return next(each for each in database.run_here(list_executors) if each.id == executor_id)
-
-
 def test_runs_of_a_process_whose_lease_ended_are_queued_again(
     database: Database, engine: FakeEngine, reaper: Reaper
 ) -> None:
