@@ -113,16 +113,6 @@ class Preview:
     by_order: Mapping[str, tuple[Money, ...]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class BatchLine:
-    """A batch in the list."""
-
-    id: str
-    made_at: datetime
-    bought_at: datetime | None
-    orders: int
-
-
 def matching(connection: Connection, shop_id: str, chosen: OrderFilter) -> list[str]:
     """Every order that the filter finds and whose labels could be bought, the oldest first. Raises NoBatch."""
     found: list[str] = []
@@ -156,23 +146,6 @@ def make(connection: Connection, shop_id: str, order_ids: Sequence[str], actor: 
     ]
     connection.execute(batch_items.for_rows, rows)
     return batch_id
-
-
-def recent(connection: Connection, shop_id: str, most: int = 50) -> list[BatchLine]:
-    """The newest batches."""
-    rows = connection.execute(
-        batches.select(shop_id).order_by(batches.c.made_at.desc(), batches.c.id.desc()).limit(most)
-    )
-    found = rows.all()
-    counts = {
-        row.batch_id: row.n
-        for row in connection.execute(
-            batch_items.select(shop_id, batch_items.c.batch_id, func.count().label("n"))
-            .where(batch_items.c.batch_id.in_([row.id for row in found]))
-            .group_by(batch_items.c.batch_id)
-        ).all()
-    }
-    return [BatchLine(row.id, row.made_at, row.bought_at, counts.get(row.id, 0)) for row in found]
 
 
 def load(connection: Connection, shop_id: str, batch_id: str) -> Batch:

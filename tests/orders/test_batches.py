@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from carriers.money import Money
 from connector.labels.tables import parcels
-from connector.orders import batches
+from connector.orders import batch_list, batch_sheet, batches
 from connector.orders.batches import NoBatch
 from connector.orders.listing import OrderFilter
 from connector.orders.tables import batch_items
@@ -162,3 +163,44 @@ async def test_an_owners_word_to_pass_the_cap_holds_for_the_owner_alone(counter:
         here(counter, lambda connection: connection.execute(asked))
         assert here(counter, batches.try_again, counter.work, shop_id, batch_id, actor, now) == COUNT
         assert word() == left
+
+
+def recent(counter: Counter) -> list[batch_list.BatchLine]:
+    found = here(counter, batch_list.recent, counter.desk.shop_id)
+    assert isinstance(found, list)
+    return found
+
+
+def stands(counter: Counter, order_id: str, state: str, why: object = None) -> None:
+    """The order's parcel, put into a state."""
+    chosen = parcels.update(counter.desk.shop_id).where(parcels.c.order_id == order_id).values(state=state, why=why)
+    here(counter, lambda connection: connection.execute(chosen))
+
+
+@pytest.mark.need(21)
+async def test_the_list_tells_what_is_bought_and_at_which_cost_and_what_needs_a_person(counter: Counter) -> None:
+    batch_id = made(counter)
+    (line,) = recent(counter)
+    assert (line.orders, line.bought_at, dict(line.counts), line.cost) == (COUNT, None, {}, ())
+    buy(counter, batch_id)
+    assert dict(recent(counter)[0].counts) == {"open": COUNT}
+    await counter.drain()
+    (line,) = recent(counter)
+    batch = load(counter, batch_id)
+    sums = here(counter, batch_sheet.costs, counter.desk.shop_id, batch)
+    assert (dict(line.counts), line.cost) == ({"bought": COUNT}, (sum(sums.values(), Money.zero("EUR")),))
+    first, second, third = (item.order_id for item in batch.items)
+    stands(counter, first, "held", {"code": "risk_flagged", "params": {}})
+    stands(counter, second, "unknown")
+    stands(counter, third, "planned", {"code": "wallet_empty", "params": {}})
+    assert dict(recent(counter)[0].counts) == {"unclear": 1, "held": 1, "waits": 1}
+    stands(counter, second, "refused", {"code": "no_rates_at_purchase", "params": {}})
+    stands(counter, third, "cancelled")
+    assert dict(recent(counter)[0].counts) == {"held": 1, "refused": 1, "nothing": 1}
+    assert batch_list.not_bought(load(counter, batch_id)) == {"held": 1, "refused": 1}
+
+
+async def test_the_newest_batch_is_the_first_and_other_shops_see_none(counter: Counter) -> None:
+    first, second = made(counter), made(counter)
+    assert [each.id for each in recent(counter)] == sorted((first, second), reverse=True)
+    assert here(counter, batch_list.recent, "shop_other") == []

@@ -10,7 +10,6 @@ from connector.catalogue.customs import FIELDS, Missing, why_missing
 from connector.words.naming import in_words
 from connector.words.reason import Reason
 
-
 TEXTS = {"field_sku": "a number (sku)", "field_hs_code": "a code (hs_code)", "field_top": "{currency} (top)"}
 PRODUCTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters=";"), min_size=1, max_size=20)
 

@@ -14,7 +14,7 @@ from connector.http.desk.house import DeskHouse
 from connector.http.desk.page import Answer, Ask, Complaint, Download, Goto, NotThere, Page, View
 from connector.http.desk.prints import sheet_options, usual, what_options
 from connector.labels import gates
-from connector.orders import batch_sheet, batches, listing
+from connector.orders import batch_list, batch_sheet, batches, listing
 from connector.orders.batches import Batch, Item, NoBatch, Preview
 from connector.orders.listing import OrderFilter, ParcelLine
 from connector.storage.logins.people import names_of
@@ -36,7 +36,7 @@ _STATES = ("planned", "held", "refused", "voided", "unknown")
 
 async def show(house: DeskHouse, ask: Ask) -> Answer:
     """The newest batches."""
-    return View("batches.html", {"lines": await house.database.look(batches.recent, ask.shop.id)})
+    return View("batches.html", {"lines": await house.database.look(batch_list.recent, ask.shop.id)})
 
 
 async def show_new(house: DeskHouse, ask: Ask) -> Answer:
@@ -77,6 +77,7 @@ async def show_one(house: DeskHouse, ask: Ask) -> Answer:
     shown: Sequence[Item] = chosen[(page - 1) * _SHOWN : page * _SHOWN]
     items = await house.database.look(_with_names, house, shown)
     preview, capped, worker, prices = await house.database.look(_beside, ask.shop.id, batch, items)
+    cost = await house.database.look(batch_list.costs, ask.shop.id, [batch.id])
     values: dict[str, Any] = {
         "batch": batch,
         "items": items,
@@ -93,6 +94,8 @@ async def show_one(house: DeskHouse, ask: Ask) -> Answer:
         "sheets": sheet_options(),
         "usual": usual(ask.shop.settings.paper),
         "failed": batch.count(*_PARTS["failed"]),
+        "not_bought": batch_list.not_bought(batch),
+        "cost": cost.get(batch.id, ()),
         "retry": batch.count("stopped", "partly"),
     }
     return View("batches_one.html", values)

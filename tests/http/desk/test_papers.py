@@ -199,6 +199,10 @@ async def test_a_batch_is_shown_by_parts_and_printed_whole_on_a_sheet(counter: C
     good, bad = await counter.order(), await counter.order(to=replace(BUYER, city="SANDBOX-REFUSE"))
     async with counter.desk.signed_in(paul) as browser:
         path = await bought_batch(counter, browser)
+        listed = await browser.open(f"{counter.desk.base}/batches")
+        assert "1 bought" in listed.text
+        assert "1 refused" in listed.text
+        assert " EUR" in listed.text
         failed = await browser.open(f"{path}?show=failed&page=9")
         assert bad.name in failed.text
         assert f">{good.name}<" not in failed.text

@@ -1,0 +1,129 @@
+"""The list of batches: how many labels of each are bought, refused, held, under way or unclear, and what they cost.
+
+A list has tens of batches with up to a thousand orders each, so that the database counts.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, get_args
+
+from sqlalchemy import ColumnElement, Connection, Select, String, and_, case, cast, distinct, false, func, or_
+
+from carriers.money import Money
+from connector.labels.tables import labels, parcels
+from connector.orders.batches import Batch
+from connector.orders.tables import batch_items, batches
+
+Standing = Literal["bought", "open", "unclear", "held", "waits", "refused", "voided", "nothing"]
+STANDINGS: tuple[Standing, ...] = get_args(Standing)
+"""How parcels of a batch stand: unclear purchases are being looked up, held ones wait for a person, those that wait go
+on by themselves (the day's cap, the wallet). `nothing` counts orders that have no parcel any more."""
+
+_OF_STATE: Mapping[str, Standing] = {
+    "bought": "bought", "buying": "open", "unknown": "unclear", "held": "held", "refused": "refused",
+    "voided": "voided",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class BatchLine:
+    """A batch in the list: its parcels by how they stand (none before it is bought), and what its labels cost."""
+
+    id: str
+    made_at: datetime
+    bought_at: datetime | None
+    orders: int
+    counts: Mapping[Standing, int]
+    cost: tuple[Money, ...]
+
+
+def standing(state: str, *, has_reason: bool) -> Standing:
+    """How a parcel of a batch that was asked for stands; a planned one with a reason waits for what it names."""
+    return _OF_STATE.get(state, "waits" if has_reason else "open")
+
+
+def recent(connection: Connection, shop_id: str, most: int = 50) -> list[BatchLine]:
+    """The newest batches."""
+    newest = batches.select(shop_id).order_by(batches.c.made_at.desc(), batches.c.id.desc()).limit(most)
+    rows = connection.execute(newest).all()
+    ids = [row.id for row in rows]
+    per_batch = _items(shop_id, ids, func.count().label("n")).group_by(batch_items.c.batch_id)
+    orders = {row.batch_id: int(row.n) for row in connection.execute(per_batch).all()}
+    counts = _counts(connection, shop_id, [row.id for row in rows if row.bought_at is not None], orders)
+    cost = costs(connection, shop_id, ids)
+    return [
+        BatchLine(
+            row.id, row.made_at, row.bought_at, orders.get(row.id, 0), counts.get(row.id, {}), cost.get(row.id, ())
+        )
+        for row in rows
+    ]
+
+
+def costs(connection: Connection, shop_id: str, ids: list[str]) -> dict[str, tuple[Money, ...]]:
+    """What the valid labels of the batches' orders cost, one sum for each currency."""
+    chosen = _items(shop_id, ids, labels.c.booked_currency, func.sum(labels.c.booked_minor).label("minor")).where(
+        _same_order(),
+        labels.c.shop_id == parcels.c.shop_id,
+        labels.c.parcel_id == parcels.c.id,
+        labels.c.state == "bought",
+        labels.c.booked_minor.is_not(None),
+    )
+    found: dict[str, tuple[Money, ...]] = {}
+    grouped = chosen.group_by(batch_items.c.batch_id, labels.c.booked_currency).order_by(labels.c.booked_currency)
+    for row in connection.execute(grouped).all():
+        sum_ = Money(int(row.minor), row.booked_currency)
+        found[row.batch_id] = (*found.get(row.batch_id, ()), sum_)
+    return found
+
+
+def not_bought(batch: Batch) -> dict[Standing, int]:
+    """The parcels of a batch that have no label, by how they stand."""
+    stands = Counter(
+        standing(each.state, has_reason=each.why is not None or item.why is not None)
+        for item in batch.items
+        if item.line is not None
+        for each in item.line.parcels
+        if each.state != "bought"
+    )
+    return {each: stands[each] for each in STANDINGS if each in stands}
+
+
+def _counts(
+    connection: Connection, shop_id: str, ids: list[str], orders: Mapping[str, int]
+) -> dict[str, dict[Standing, int]]:
+    reason = or_(_is_said(parcels.c.why), _is_said(batch_items.c.why))
+    wanted = and_(_same_order(), parcels.c.state != "cancelled")
+    said = case((reason, 1), else_=0).label("said")
+    chosen = _items(shop_id, ids, parcels.c.state, said, func.count().label("n")).where(wanted)
+    found: dict[str, dict[Standing, int]] = {}
+    for row in connection.execute(chosen.group_by(batch_items.c.batch_id, parcels.c.state, "said")).all():
+        counts = found.setdefault(row.batch_id, {})
+        stands = standing(row.state, has_reason=bool(row.said))
+        counts[stands] = counts.get(stands, 0) + int(row.n)
+    with_parcels = _items(shop_id, ids, func.count(distinct(batch_items.c.order_id)).label("n")).where(wanted)
+    shipped = {row.batch_id: int(row.n) for row in connection.execute(with_parcels.group_by(batch_items.c.batch_id))}
+    for batch_id in ids:
+        if without := orders.get(batch_id, 0) - shipped.get(batch_id, 0):
+            found.setdefault(batch_id, {})["nothing"] = without
+    return {
+        batch_id: {each: counts[each] for each in STANDINGS if each in counts} for batch_id, counts in found.items()
+    }
+
+
+def _items(shop_id: str, ids: list[str], *columns: Any) -> Select[Any]:
+    """Columns of the items of these batches, of no batch where there are none."""
+    chosen = batch_items.select(shop_id, batch_items.c.batch_id, *columns)
+    return chosen.where(batch_items.c.batch_id.in_(ids) if ids else false())
+
+
+def _same_order() -> ColumnElement[bool]:
+    return and_(parcels.c.shop_id == batch_items.c.shop_id, parcels.c.order_id == batch_items.c.order_id)
+
+
+def _is_said(why: ColumnElement[Any]) -> ColumnElement[bool]:
+    """A column of JSON holds nothing as NULL, or as JSON's own null where it was taken away."""
+    return and_(why.is_not(None), cast(why, String) != "null")
