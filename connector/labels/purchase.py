@@ -64,7 +64,7 @@ StillWanted = Callable[[ShopEntry, Any], Awaitable[Wanted]]
 
 @dataclass(frozen=True, slots=True)
 class Purchasing:
-    """The jobs `labels.buy` (parcel, actor's kind and name, perhaps `over_cap`) and `label.settle` (label)."""
+    """The jobs `labels.buy` (parcel, actor's kind and name, perhaps `over_cap`) and `labels.settle` (label)."""
 
     database: Database
     directory: Directory

@@ -1,7 +1,10 @@
-"""Every change of a label's state, each one a single transaction that checks what it changes.
+"""A label's states until it is bought or given up, each change a single transaction that checks what it changes.
 
-created -> intent -> sent -> bought | refused | unknown;  unknown -> bought | intent (the same shipment again)
-bought -> void_requested -> voided | void_refused;  created -> dropped
+created -> intent -> sent -> bought | refused | unknown;  created | intent -> dropped | refused
+unknown -> bought | refused | intent (the same shipment again)
+
+What comes after is elsewhere: bought -> void_requested -> voided | void_refused in connector.labels.voids; what was
+refused or dropped and booked all the same in connector.labels.late; typed numbers in connector.labels.by_hand.
 """
 
 from __future__ import annotations

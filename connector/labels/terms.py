@@ -91,15 +91,14 @@ def address_fault(shop: ShopEntry, parcel: Any, shipment: Shipment) -> Reason | 
     if not shop.settings.buying.checked_address or ADDRESS in (parcel.released or ()):
         return None
     bought_as: Mapping[str, Any] = parcel.bought_as or {}
-    named = bought_as.get("how", "service") == "service"
+    if bought_as.get("how", "service") != "service":
+        bought_as = {}  # No service is chosen yet: only what every carrier wants is looked for.
     found = faults(
         shipment.destination,
-        bought_as.get("carrier", "")
-        if named
-        else "",  # Of a service that is not chosen yet only what every carrier wants.
+        bought_as.get("carrier", ""),
         origin_country=shipment.origin.country,
         po_box=is_po_box(shipment.destination),
-        service=bought_as.get("service", "") if named else "",
+        service=bought_as.get("service", ""),
     )
     if not found:
         return None

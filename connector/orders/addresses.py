@@ -36,6 +36,10 @@ ADDRESS_HOLDS = frozenset({ADDRESS, UNDELIVERABLE, CORRECTED})
 """Holds that end by themselves when the store's address changes."""
 
 
+class NothingToCorrect(WaybillError):
+    """No parcel of the order waits whose address a carrier would correct."""
+
+
 def keep_person(
     connection: Connection, keyring: Keyring, shop_id: str, order: Order, group: FulfilmentGroup, now: datetime
 ) -> str | None:
@@ -150,10 +154,6 @@ def _compared(fields: dict[str, str]) -> tuple[str, ...]:
     """What of an address is on a label, however it is written. Stores name provinces in several ways."""
     address = tidy(address_of(fields))
     return tuple(getattr(address, name).casefold() for name in _ON_LABEL)
-
-
-class NothingToCorrect(WaybillError):
-    """No parcel of the order waits whose address a carrier would correct."""
 
 
 def proposal(connection: Connection, keyring: Keyring, shop_id: str, order_id: str) -> Address | None:

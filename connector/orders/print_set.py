@@ -15,6 +15,7 @@ from carriers.money import Money
 from connector.catalogue import keep
 from connector.directory import ShopEntry
 from connector.labels import logo, scan
+from connector.labels.by_hand import is_by_hand
 from connector.labels.files import FileMissing, FilesUnreachable, LabelShelf
 from connector.labels.paper.apart import made_apart
 from connector.labels.paper.build import Paper, Printed, PrintItem, build, build_picks
@@ -191,7 +192,7 @@ def _with_files(
 ) -> PlannedParcel:
     if label is None or label.state != "bought":
         return replace(one, why_not=Reason("no_label_yet") if row.why is None else Reason.from_json(row.why))
-    if label.account_id == "by_hand":
+    if is_by_hand(label):
         return one
     if blocked:
         return replace(one, why_not=Reason("not_scanned"))

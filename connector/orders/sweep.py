@@ -21,7 +21,7 @@ _NAME = "orders"
 
 @dataclass(frozen=True, slots=True)
 class OrderSweep:
-    """The job `sweep.orders`, for one shop."""
+    """The job `orders.sweep`, for one shop."""
 
     database: Database
     directory: Directory

@@ -195,7 +195,7 @@ def another_label(
 ) -> str:
     """Buy another label for a parcel, and void the one that it has; the parcel's id. The reason goes to the audit.
 
-    Raises NothingToBuy where the parcel is not wanted, its purchase is under way, or the cap is reached.
+    Raises NothingToBuy where the parcel is not wanted or its purchase is under way, or CapReached.
     """
     record.lock_parcel(connection, shop_id, parcel_id)
     parcel, label = record.parcel_and_label(connection, shop_id, parcel_id)
