@@ -11,8 +11,8 @@ from typing import Any, Literal
 
 from bench.faults_main import database
 from connector.labels.gates import Asked
+from connector.labels.record import BUY
 from connector.labels.tables import labels, parcels
-from connector.orders.buying import BUY
 from connector.orders.refresh import REFRESH
 from connector.storage.audit import Actor
 from connector.work import due

@@ -17,8 +17,8 @@ import anyio
 from sqlalchemy.exc import DBAPIError
 
 from connector.insight.ledger_check import check
+from connector.labels.record import BUY
 from connector.labels.tables import labels, parcels
-from connector.orders.buying import BUY
 from connector.quotes.decision import DecidedOffer
 from connector.storage.database import open_database
 from connector.storage.schema import metadata

@@ -23,7 +23,6 @@ from connector.labels.choose import Chosen, choose
 from connector.labels.gates import waits
 from connector.labels.tables import LIVE, labels, parcels
 from connector.orders import restored
-from connector.orders.buying import BUY
 from connector.orders.plan import STORES_HOLDS
 from connector.orders.refresh import REFRESH
 from connector.storage.schema import metadata
@@ -46,13 +45,13 @@ class Caution:
 
 def careful(runs: Iterable[DueRun]) -> Iterator[DueRun]:
     """The work in flight without purchases: whatever asked for them, they are asked for anew."""
-    return (run for run in runs if run.task.name != BUY)
+    return (run for run in runs if run.task.name != record.BUY)
 
 
 def take_care(connection: Connection, work: Work, shop_ids: Iterable[str], now: datetime) -> Caution:
     """Mark everything whose outcome the backup cannot know."""
     looked_up = held = 0
-    connection.execute(delete(_due()).where(_due().c.name == BUY))
+    connection.execute(delete(_due()).where(_due().c.name == record.BUY))
     for shop_id in shop_ids:
         restored.note(connection, shop_id, now)
         connection.execute(waits.delete(shop_id))  # Who waits for money is held like the others.

@@ -204,7 +204,7 @@ def open_gate(connection: Connection, work: Work, shop_id: str, subject: str, no
     ).all()
     for each in line:
         key = f"gate:{subject}:{row.opened}:{each.parcel_id}"
-        work.enqueue(connection, Task("labels.buy", key, shop_id, _asked(each).args(each.parcel_id)))
+        work.enqueue(connection, Task(record.BUY, key, shop_id, _asked(each).args(each.parcel_id)))
     connection.execute(waits.delete(shop_id).where(waits.c.subject == subject))
     return len(line)
 
@@ -238,7 +238,7 @@ def probe(connection: Connection, work: Work, shop_id: str, subject: str, now: d
         .values(probe_parcel_id=first.parcel_id, probes=row.probes + 1, probe_at=probe_at)
     )
     key = f"probe:{subject}:{row.opened}:{row.probes}:{first.parcel_id}"
-    work.enqueue(connection, Task("labels.buy", key, shop_id, _asked(first).args(first.parcel_id)))
+    work.enqueue(connection, Task(record.BUY, key, shop_id, _asked(first).args(first.parcel_id)))
     _probe_later(connection, work, shop_id, subject, probe_at)
 
 
@@ -257,7 +257,7 @@ def wake_forgotten(connection: Connection, work: Work, shop_id: str, now: dateti
     for row in connection.execute(waits.select(shop_id).where(waits.c.since < now - late)).all():
         if row.subject not in shut:
             key = f"woken:{row.parcel_id}:{row.since.isoformat()}"
-            work.enqueue(connection, Task("labels.buy", key, shop_id, _asked(row).args(row.parcel_id)))
+            work.enqueue(connection, Task(record.BUY, key, shop_id, _asked(row).args(row.parcel_id)))
 
 
 def lock(connection: Connection, shop_id: str, subject: str) -> Any:

@@ -31,6 +31,9 @@ from connector.tracking.record import Followed, begin
 from connector.words.reason import Reason
 from connector.work.port import Task, Work
 
+BUY, SETTLE, FILES = "labels.buy", "labels.settle", "labels.files"
+"""The jobs of a purchase: buy a parcel's label, find out how that ended, fetch the files of what was bought."""
+
 BESIDE = ("insurance_by_hand",)
 """What a person still has to do for a parcel that has its label."""
 
@@ -186,7 +189,7 @@ def again(connection: Connection, work: Work, label: Any, person: Actor | None, 
     if _move(connection, label, ("sent", "unknown"), values):
         set_parcel(connection, label.shop_id, label.parcel_id, "buying", now)
         args = (label.parcel_id, actor.kind, actor.name)
-        work.enqueue(connection, Task("labels.buy", f"again:{label.id}:{label.version}", label.shop_id, args))
+        work.enqueue(connection, Task(BUY, f"again:{label.id}:{label.version}", label.shop_id, args))
 
 
 def stays_unclear(connection: Connection, label: Any, now: datetime) -> None:
@@ -206,7 +209,7 @@ def unclear(connection: Connection, work: Work, label: Any, due_at: datetime, no
 def settle_at(connection: Connection, work: Work, label: Any, due_at: datetime, person: Actor | None = None) -> None:
     """Look the outcome up at that time. `person` asks to have it bought again should nothing have been bought."""
     args = (label.id,) if person is None else (label.id, person.kind, person.name)
-    work.later(connection, Task("labels.settle", f"settle:{label.id}", label.shop_id, args), due_at)
+    work.later(connection, Task(SETTLE, f"settle:{label.id}", label.shop_id, args), due_at)
 
 
 def refused(connection: Connection, label: Any, why: Reason, now: datetime) -> None:
@@ -276,7 +279,7 @@ def bought(
     for file in files:
         _keep_file(connection, label, file, now)
     if any(file.sha256 is None for file in files):
-        work.enqueue(connection, Task("labels.files", f"files:{label.id}", label.shop_id, (label.id,)))
+        work.enqueue(connection, Task(FILES, f"files:{label.id}", label.shop_id, (label.id,)))
     followed = to_follow(label, parcel, outcome, notify_buyer=notify_buyer)
     begin(connection, work, followed, fulfil_now=fulfil_now, now=now)
     actor = Actor(label.actor_kind, label.actor_name)

@@ -9,6 +9,8 @@ from connector.storage.schema import Moment, TenantTable, id_column
 LIVE = ("created", "intent", "sent", "unknown", "bought")
 LABEL_STATES = (*LIVE, "refused", "void_requested", "voided", "void_refused", "dropped")
 PARCEL_STATES = ("planned", "held", "buying", "unknown", "bought", "refused", "cancelled", "voided")
+BUYABLE = ("planned", "held", "refused", "voided", "unknown")
+"""States of parcels whose label a person's click buys."""
 
 parcels = TenantTable(
     "parcels",

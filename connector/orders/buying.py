@@ -13,7 +13,6 @@ from connector.storage.audit import Actor
 from connector.words.reason import Reason
 from connector.work.port import Task, Work
 
-BUY = "labels.buy"
 BY_RULE = Actor("rule", "buy=on_paid")
 
 
@@ -30,7 +29,7 @@ def buy_at(
 ) -> None:
     """Queue a purchase for a time; who asked stands in the task, and whether it may pass the cap."""
     args = Asked(actor, over_cap).args(parcel_id)
-    task = Task(BUY, f"buy:{parcel_id}:{actor.kind}:{now.isoformat()}", shop_id, args)
+    task = Task(record.BUY, f"buy:{parcel_id}:{actor.kind}:{now.isoformat()}", shop_id, args)
     if due_at <= now:
         work.enqueue(connection, task)
     else:

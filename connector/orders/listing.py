@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Select, or_
 from carriers.money import Money
 from connector.attention.board import matters
 from connector.labels.by_hand import is_by_hand
-from connector.labels.tables import LIVE, labels, parcels
+from connector.labels.tables import BUYABLE, LIVE, labels, parcels
 from connector.orders.tables import orders
 from connector.storage.keyset import Mark, Page, newest
 from connector.tracking.tables import trackings
@@ -21,7 +21,7 @@ from connector.words.reason import Reason
 CSV_ROWS = 20_000
 """The most lines of a download."""
 
-NOT_BOUGHT = ("planned", "held", "refused", "voided", "unknown", "buying")
+_NOT_BOUGHT = (*BUYABLE, "buying")
 """States of parcels that are wanted and have no label yet."""
 
 _CSV_PAGE = 500
@@ -81,7 +81,7 @@ class OrderLine:
     @property
     def can_buy(self) -> bool:
         """Whether a click would buy something."""
-        return any(each.state in {"planned", "held", "refused", "voided", "unknown"} for each in self.parcels)
+        return any(each.state in BUYABLE for each in self.parcels)
 
     @property
     def bought(self) -> tuple[ParcelLine, ...]:
@@ -151,7 +151,7 @@ def _choice(shop_id: str, chosen: OrderFilter) -> Select[Any]:
     if chosen.state:
         choice = choice.where(orders.c.id.in_(_with_parcels(shop_id, (chosen.state,))))
     if chosen.not_bought:
-        choice = choice.where(orders.c.id.in_(_with_parcels(shop_id, NOT_BOUGHT)))
+        choice = choice.where(orders.c.id.in_(_with_parcels(shop_id, _NOT_BOUGHT)))
     if chosen.needs_person:
         open_ones = matters.select(shop_id, matters.c.subject).where(matters.c.resolved_at.is_(None))
         of_labels = labels.select(shop_id, labels.c.parcel_id).where(labels.c.id.in_(open_ones))

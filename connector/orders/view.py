@@ -11,7 +11,7 @@ from sqlalchemy import Connection, or_
 
 from carriers.money import Money
 from connector.labels import amounts, gates, record
-from connector.labels.tables import labels, parcels
+from connector.labels.tables import BUYABLE, labels, parcels
 from connector.labels.voids import request_void, standing
 from connector.orders.addresses import ADDRESS_HOLDS
 from connector.orders.buying import buy_at
@@ -152,9 +152,7 @@ def request_purchase(
     if not over_cap and (reached := gates.cap_reached(connection, shop_id)) is not None:
         raise CapReached(f"{reached.say()} Say why this purchase may pass it, or raise the cap.", detail=row.name)
     waiting = connection.execute(
-        parcels.select(shop_id)
-        .where(parcels.c.order_id == row.id, parcels.c.state.in_(("planned", "held", "refused", "voided", "unknown")))
-        .with_for_update()
+        parcels.select(shop_id).where(parcels.c.order_id == row.id, parcels.c.state.in_(BUYABLE)).with_for_update()
     ).all()
     if not waiting:
         raise NothingToBuy("No parcel of this order waits for a label.", detail=row.name)

@@ -15,17 +15,14 @@ from connector.attention.board import Matter, matters
 from connector.labels import gates
 from connector.labels.by_hand import is_by_hand
 from connector.labels.shipment import address_of
-from connector.labels.tables import labels, parcels
+from connector.labels.tables import BUYABLE, labels, parcels
 from connector.orders import addresses, view
-from connector.orders.listing import NOT_BOUGHT
 from connector.orders.view import OrderView, ParcelView
 from connector.storage import persons
 from connector.storage.logins.people import names_of
 from connector.storage.secrets import Keyring
 from connector.tracking.record import events_of
 from connector.words.reason import Reason
-
-_CAN_BUY = frozenset(NOT_BOUGHT) - {"buying"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,17 +63,17 @@ class WholeOrder:
     @property
     def can_buy(self) -> bool:
         """Whether a click would buy something."""
-        return any(each.view.state in _CAN_BUY for each in self.parcels)
+        return any(each.view.state in BUYABLE for each in self.parcels)
 
     @property
     def needs_reason(self) -> bool:
         """Whether goods that wait had a label before: another one is bought for a reason only."""
-        return any(each.view.state in _CAN_BUY and each.view.had_label for each in self.parcels)
+        return any(each.view.state in BUYABLE and each.view.had_label for each in self.parcels)
 
     @property
     def can_buy_plainly(self) -> bool:
         """Whether a click without a reason would buy something."""
-        return any(each.view.state in _CAN_BUY and not each.view.had_label for each in self.parcels)
+        return any(each.view.state in BUYABLE and not each.view.had_label for each in self.parcels)
 
     @property
     def held(self) -> bool:

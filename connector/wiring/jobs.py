@@ -21,6 +21,7 @@ from connector.insight.punctuality import Punctuality
 from connector.installing.moves import REPAIR, CallbackCare
 from connector.installing.news import AppHooks
 from connector.installing.privacy import Departures
+from connector.labels import gates, record
 from connector.labels.aftercare import Aftercare
 from connector.labels.collect import MANIFEST_JOB, PICKUP_JOB, Collections
 from connector.labels.invoice_news import take_in as take_in_money
@@ -98,10 +99,10 @@ def register_jobs(house: House, work: Work) -> None:
     work.register(catalogue.READ, reader.read)
     work.register("orders.refresh", orders.refresh)
     work.register("orders.sweep", OrderSweep(database, directory, work, now).sweep)
-    work.register("labels.buy", purchasing.buy)
-    work.register("labels.settle", purchasing.settle)
-    work.register("labels.probe", GateKeeper(database, directory, work, now).probe)
-    work.register("labels.files", aftercare.fetch)
+    work.register(record.BUY, purchasing.buy)
+    work.register(record.SETTLE, purchasing.settle)
+    work.register(gates.PROBE, GateKeeper(database, directory, work, now).probe)
+    work.register(record.FILES, aftercare.fetch)
     work.register(VOID, Voids(database, directory, work, now).follow)
     work.register(LATE, LatePurchases(database, directory, work, house.shelf, now).look)
     collections = Collections(database, directory, house.shelf, now)

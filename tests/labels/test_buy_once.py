@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from carriers.carrier import Capabilities
+from connector.labels.record import BUY
 from connector.labels.tables import labels
-from connector.orders.buying import BUY
 from tests.conftest import FrozenClock
 from tests.labels.fakes import FakeCarrier
 from tests.labels.world import PERSON, RULE, World, a_world

@@ -11,9 +11,9 @@ from carriers.carrier import Capabilities
 from carriers.errors import Overloaded, Refused, Unavailable
 from carriers.money import Money
 from connector.labels.choose import USUAL, Chosen, choose
+from connector.labels.record import BUY
 from connector.labels.tables import labels
 from connector.labels.voids import request_void
-from connector.orders.buying import BUY
 from connector.orders.view import NothingToBuy
 from tests.conftest import FrozenClock
 from tests.labels.fakes import FakeCarrier

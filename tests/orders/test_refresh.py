@@ -12,8 +12,8 @@ from carriers.label import Voided
 from carriers.measure import Weight
 from carriers.money import Money
 from carriers.parcel import Shipment
+from connector.labels.record import BUY
 from connector.labels.tables import parcels
-from connector.orders.buying import BUY
 from connector.storage import persons
 from connector.store import CartLine, GroupState, Order
 from tests.labels.world import BUYER, MUG, POT, RULE, World
