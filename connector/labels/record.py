@@ -37,6 +37,9 @@ BUY, SETTLE, FILES = "labels.buy", "labels.settle", "labels.files"
 BESIDE = ("insurance_by_hand",)
 """What a person still has to do for a parcel that has its label."""
 
+ORDER_OF_PAPERS = {"label": 0, "return": 1, "customs": 2}
+"""The order in which the documents of a parcel are printed; others come behind."""
+
 LATE_LOOK = timedelta(minutes=10)
 """When a purchase that left and was given up is first looked up again: see connector.labels.late."""
 
@@ -347,18 +350,15 @@ def quoted(parcel: Any) -> Money | None:
 
 
 def files_of(connection: Connection, shop_id: str, label_id: str) -> list[Any]:
-    """The documents of a label."""
-    return list(
-        connection.execute(
-            label_files.select(shop_id).where(label_files.c.label_id == label_id).order_by(label_files.c.id)
-        ).all()
-    )
+    """The documents of a label, in the order in which they are printed."""
+    rows = connection.execute(label_files.select(shop_id).where(label_files.c.label_id == label_id)).all()
+    return sorted(rows, key=lambda row: (ORDER_OF_PAPERS.get(row.kind, len(ORDER_OF_PAPERS)), row.id))
 
 
 def has_file(connection: Connection, shop_id: str, label_id: str) -> bool:
-    """Whether our copy of a label's document is on the shelf."""
+    """Whether our copy of a label itself is on the shelf; its other papers may be, or not."""
     kept = label_files.select(shop_id, label_files.c.id).where(
-        label_files.c.label_id == label_id, label_files.c.sha256.is_not(None)
+        label_files.c.label_id == label_id, label_files.c.kind == "label", label_files.c.sha256.is_not(None)
     )
     return connection.execute(kept.limit(1)).first() is not None
 

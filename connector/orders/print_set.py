@@ -23,6 +23,7 @@ from connector.labels.paper.inserts import OrderFacts, cards_for
 from connector.labels.paper.picklist import Wanted
 from connector.labels.paper.sheets import SheetName
 from connector.labels.paper.slips import Brand, Slip, SlipLine
+from connector.labels.record import ORDER_OF_PAPERS
 from connector.labels.shipment import address_of
 from connector.labels.tables import LIVE, label_files, labels, parcels
 from connector.orders.first import first_orders
@@ -31,7 +32,6 @@ from connector.storage import persons
 from connector.storage.secrets import Keyring
 from connector.words.reason import Reason
 
-_ORDER_OF_PAPERS = {"label": 0, "return": 1, "customs": 2}
 _SOME = 400
 _READERS = 8
 
@@ -200,7 +200,7 @@ def _with_files(
         each for each in files.get(label.id, ())
         if (what.labels if each.kind == "label" else what.papers)
     ]  # fmt: skip
-    there = sorted((each for each in wanted if each.sha256), key=lambda each: _ORDER_OF_PAPERS.get(each.kind, 3))
+    there = sorted((each for each in wanted if each.sha256), key=lambda each: ORDER_OF_PAPERS.get(each.kind, 3))
     lacks = what.labels and not any(each.kind == "label" for each in there)
     return replace(
         one,

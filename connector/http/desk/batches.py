@@ -14,6 +14,7 @@ from connector.http.desk.house import DeskHouse
 from connector.http.desk.page import Answer, Ask, Complaint, Download, Goto, NotThere, Page, View
 from connector.http.desk.prints import sheet_options, usual, what_options
 from connector.labels import gates
+from connector.labels.tables import BUYABLE
 from connector.orders import batch_list, batch_sheet, batches, listing
 from connector.orders.batches import Batch, Item, NoBatch, Preview
 from connector.orders.listing import OrderFilter, ParcelLine
@@ -31,7 +32,6 @@ _PARTS = {
 """What may be shown of a batch by itself: orders with these outcomes."""
 
 _FILTERS = ("state", "name", "country", "from", "to")
-_STATES = ("planned", "held", "refused", "voided", "unknown")
 
 
 async def show(house: DeskHouse, ask: Ask) -> Answer:
@@ -49,13 +49,16 @@ async def show_new(house: DeskHouse, ask: Ask) -> Answer:
 
 
 async def act_new(house: DeskHouse, ask: Ask) -> Answer:
-    """Put them on a batch; the next page says what it costs."""
-    typed = ask.typed
+    """Put them on a batch, without those that were unticked; the next page says what it costs."""
+    typed, ticked = ask.typed, ask.typed_lists.get("order", ())
     if typed.get("all") == "yes":
         chosen = _filter({name: typed.get(f"q_{name}", "") for name in _FILTERS}, ask)
-        ids = await house.database.look(batches.matching, ask.shop.id, chosen)
+        left_out = {each for each in typed.get("shown", "").split(",") if each} - set(ticked)
+        ids = [
+            each for each in await house.database.look(batches.matching, ask.shop.id, chosen) if each not in left_out
+        ]
     else:
-        ids = list(ask.typed_lists.get("order", ()))
+        ids = list(ticked)
     batch_id = await house.database.run(batches.make, ask.shop.id, ids, ask.actor, ask.now)
     return Goto(f"{ask.base}/batches/{batch_id}")
 
@@ -197,7 +200,7 @@ def _filter(query: Any, ask: Ask) -> OrderFilter:
     """The filter of the orders' list, narrowed to what could be bought."""
     asked = Ask(ask.user, ask.role, ask.entry, ask.now, query=dict(query))
     return OrderFilter(
-        state=lists.one_of(asked, "state", _STATES),
+        state=lists.one_of(asked, "state", BUYABLE),
         not_bought=True,
         country=lists.country(asked),
         since=lists.day(asked, "from"),

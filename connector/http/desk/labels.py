@@ -37,13 +37,15 @@ class _Known:
 
 
 async def file(house: DeskHouse, ask: Ask) -> Answer:
-    """The kept file, decrypted; `n` counts a label's files from 1."""
+    """The kept file, decrypted: the label itself, or with `n` one of its documents, counted from 1 as they print."""
     found = await _load(house, ask)
     rows = await house.database.run(record.files_of, ask.shop.id, found.label.id)
-    number = ask.query.get("n", "1")
+    number = ask.query.get("n", "")
     kept = [row for row in rows if row.sha256 is not None]
+    if not number and kept and kept[0].kind == "label":
+        number = "1"
     if not (number.isascii() and number.isdigit() and 1 <= int(number[:3]) <= len(kept)):
-        if kept or is_by_hand(found.label):
+        if (kept and number) or is_by_hand(found.label):
             raise NotThere
         return View(
             "labels_file.html", {"found": found, "code": "labels.coming" if rows else "labels.gone"}, status=404

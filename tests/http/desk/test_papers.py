@@ -180,6 +180,30 @@ async def test_return_labels_and_customs_papers_are_in_the_same_print_in_order(c
         assert len(pages_of(bare.content)) == 2
 
 
+async def test_the_label_itself_is_what_print_opens_whatever_else_is_kept(counter: Counter, paul: User) -> None:
+    order = await counter.order()
+    async with counter.desk.signed_in(paul) as browser:
+        await bought_batch(counter, browser)
+        await with_papers(counter, order)
+        (parcel,) = counter.see(order.id).parcels
+        assert parcel.label is not None
+        page = await browser.open(f"{counter.desk.base}/orders/{order.id}")
+        assert [each in page.text for each in ("Print label", "Print return label", "Print customs papers")] == [
+            True
+        ] * 3
+        file = f"{counter.desk.base}/labels/{parcel.label.id}/file"
+        plain = (await browser.client.get(file)).content
+        first, second, third = [(await browser.client.get(f"{file}?n={n}")).content for n in (1, 2, 3)]
+        assert plain == first
+        assert "return of" in pages_of(second)[0]
+        assert "customs of" in pages_of(third)[0]
+        gone = label_files.update(counter.desk.shop_id).where(label_files.c.kind == "label").values(sha256=None)
+        counter.house.here(lambda connection: connection.execute(gone))
+        waits = await browser.client.get(file)
+        assert (waits.status_code, "on its way" in waits.text) == (404, True)
+        assert "on its way" in (await browser.open(f"{counter.desk.base}/orders/{order.id}")).text
+
+
 @pytest.mark.need(26)
 async def test_a_first_order_gets_its_card_and_the_next_one_does_not(counter: Counter, paul: User) -> None:
     inserts = [{"card": "Welcome card", "first_order": True}, {"card": "Paid well", "over": "20", "currency": "EUR"}]
@@ -217,6 +241,17 @@ async def test_a_batch_is_shown_by_parts_and_printed_whole_on_a_sheet(counter: C
         (page,) = PdfReader(io.BytesIO(printed.content)).pages
         assert round(float(page.mediabox.width)) == 612
         assert good.name in page.extract_text()
+
+
+async def test_what_is_unticked_is_left_out_of_all(counter: Counter, paul: User) -> None:
+    """All that match are chosen, less those that were shown and are not ticked any more."""
+    first, second, third = [await counter.order() for _ in range(3)]
+    async with counter.desk.signed_in(paul) as browser:
+        await browser.open(f"{counter.desk.base}/batches/new")
+        fields = {"all": "yes", "shown": f"{first.id},{second.id}", "order": first.id}
+        draft = await browser.follow(await browser.send(fields))
+        assert "2 labels for 2 orders" in draft.text
+        assert [each.name in draft.text for each in (first, second, third)] == [True, False, True]
 
 
 async def test_who_voided_a_label_of_a_batch_is_shown_by_name(counter: Counter, paul: User) -> None:

@@ -20,3 +20,8 @@ const look = () => {
   if (busy) setTimeout(look, 1000); else location.reload();
 };
 if (again) setTimeout(look, Number(again.dataset.again) * 1000);
+// "All that match" ticks every order below it, or none; the server leaves out what is unticked then, without this too.
+document.addEventListener("change", (event) => {
+  if (event.target.name !== "all") return;
+  event.target.form.querySelectorAll("input[name=order]").forEach((each) => { each.checked = event.target.checked; });
+});
