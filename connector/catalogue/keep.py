@@ -5,21 +5,18 @@ Each change gets the catalogue's next version, so that processes read only what 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import Connection
 
 from connector.catalogue.fields import FieldName, values_of
 from connector.catalogue.product import Amount, Place, Product, Source, Values, key_of, merge
 from connector.catalogue.tables import KEY_LENGTH, state, variants
-from connector.storage.database import insert_new
+from connector.storage.database import in_parts, insert_new
 from connector.store import ProductFacts
 
-T = TypeVar("T")
-
-_AT_ONCE = 500
 _BY_SKU = "sku:"
 NOTHING = Values()
 _UNKNOWN = Product()
@@ -72,7 +69,7 @@ def entries(connection: Connection, shop_id: str, keys: Collection[str] | None =
         rows = connection.execute(variants.select(shop_id).order_by(variants.c.key)).all()
     else:
         rows = []
-        for some in _chunks(sorted(set(keys))):
+        for some in in_parts(sorted(set(keys))):
             rows += connection.execute(variants.select(shop_id).where(variants.c.key.in_(some))).all()
     return [_entry(row) for row in rows]
 
@@ -85,7 +82,7 @@ def products(connection: Connection, shop_id: str, keys: Collection[str]) -> dic
 def by_sku(connection: Connection, shop_id: str, skus: Collection[str]) -> dict[str, list[Product]]:
     """What is known of these SKUs: of the variants that have them, and of the SKUs themselves."""
     found: dict[str, list[Product]] = {}
-    for some in _chunks(sorted(set(skus))):
+    for some in in_parts(sorted(set(skus))):
         for row in connection.execute(variants.select(shop_id).where(variants.c.sku.in_(some))).all():
             found.setdefault(row.sku, []).append(_entry(row).product)
     return found
@@ -152,7 +149,7 @@ def put_facts(
         if entry != known.get(key):
             changed[key] = entry
     count = _write(connection, shop_id, changed, known.keys(), ())
-    for some in _chunks(sorted(found)):
+    for some in in_parts(sorted(found)):
         seen = variants.update(shop_id).where(variants.c.key.in_(some), variants.c.swept != sweep)
         connection.execute(seen.values(swept=sweep))
     return count
@@ -205,12 +202,12 @@ def _write(
     if not changed and not gone:
         return 0
     version = next_version(connection, shop_id, emptied=bool(gone))
-    for some in _chunks(list(gone)):
+    for some in in_parts(list(gone)):
         connection.execute(variants.delete(shop_id).where(variants.c.key.in_(some)))
     touched = {each.sku for each in changed.values() if each.is_by_sku}
     touched |= {key.removeprefix(_BY_SKU) for key in gone if key.startswith(_BY_SKU)}
     to_merge = dict(changed)
-    for some in _chunks(sorted(touched)):
+    for some in in_parts(sorted(touched)):
         found = connection.execute(
             variants.select(shop_id).where(variants.c.sku.in_(some), variants.c.variant_id != "")
         )
@@ -268,8 +265,3 @@ def _entry(row: Any) -> Entry:
         store=Values.model_validate(row.store),
         product=Product.model_validate_json(row.merged),
     )
-
-
-def _chunks(items: Sequence[T]) -> Iterator[Sequence[T]]:
-    for start in range(0, len(items), _AT_ONCE):
-        yield items[start : start + _AT_ONCE]

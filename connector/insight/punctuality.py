@@ -20,7 +20,7 @@ from connector.promises.window import Promises, Service, Spot, zone_of
 from connector.promises.zones import zone_at
 from connector.quotes.kept_windows import late_by, replace_lanes
 from connector.quotes.window_tables import parcel_promises
-from connector.storage.database import Database
+from connector.storage.database import Database, in_parts
 from connector.tracking.tables import trackings
 from connector.work.port import Run
 
@@ -57,8 +57,7 @@ def hold_against(connection: Connection, shop: ShopEntry, now: datetime) -> int:
         parcel_promises.select(shop.id).where(table.delivered_on.is_(None), table.created_at >= now - _LOOK_BACK)
     ).all()
     done = 0
-    for start in range(0, len(waiting), 500):
-        part = waiting[start : start + 500]
+    for part in in_parts(waiting):
         travelled = _travelled(connection, shop.id, [each.parcel_id for each in part])
         for row in part:
             found = travelled.get(row.parcel_id)

@@ -14,8 +14,7 @@ from connector.insight.gaps import Evidence, unnamed
 from connector.insight.prices import Bought, Lists, relisted
 from connector.quotes.ledger import quotes
 from connector.quotes.reduced import ReducedCart
-
-_AT_ONCE = 500
+from connector.storage.database import in_parts
 
 
 class Repriced:
@@ -73,8 +72,8 @@ def _places(connection: Connection, shop_id: str, ids: set[str]) -> dict[str, Ad
     """Where quotes' carts go, as far as it was kept."""
     found: dict[str, Address] = {}
     wanted = sorted(ids)
-    for start in range(0, len(wanted), _AT_ONCE):
-        part = quotes.c.id.in_(wanted[start : start + _AT_ONCE])
+    for some in in_parts(wanted):
+        part = quotes.c.id.in_(some)
         for quote_id, cart in connection.execute(quotes.select(shop_id, quotes.c.id, quotes.c.cart).where(part)).all():
             to = ReducedCart.from_plain(cart).destination
             if to is not None:

@@ -23,8 +23,8 @@ from connector.labels.tables import labels, parcels
 from connector.orders.tables import orders
 from connector.quotes.decision import Decision
 from connector.quotes.ledger import quotes
+from connector.storage.database import in_parts
 
-_AT_ONCE = 500
 _OF_PARCELS = (
     parcels.c.id,
     parcels.c.order_id,
@@ -190,8 +190,8 @@ def _sources(connection: Connection, shop_id: str, boxes: list[Any]) -> dict[tup
     """Where the price of each parcel's offer came from, by quote and offer."""
     found: dict[tuple[str, str], str] = {}
     ids = sorted({row.quote_id for row in boxes if row.quote_id})
-    for start in range(0, len(ids), _AT_ONCE):
-        part = quotes.c.id.in_(ids[start : start + _AT_ONCE])
+    for some in in_parts(ids):
+        part = quotes.c.id.in_(some)
         stood_in = or_(quotes.c.source.in_(STAND_INS), quotes.c.source.is_(None))
         chosen = quotes.select(shop_id, quotes.c.id, quotes.c.decision).where(part, stood_in)
         for quote_id, decision in connection.execute(chosen).all():

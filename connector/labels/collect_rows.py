@@ -12,6 +12,7 @@ from connector.attention.board import need_person, settled
 from connector.labels.amounts import book
 from connector.labels.desk_tables import manifest_labels, manifests, pickups
 from connector.labels.tables import labels
+from connector.storage.database import in_parts
 from connector.words.reason import Reason
 
 _COMES = frozenset({"intent", "sent", "unclear", "booked", "cancelling"})
@@ -54,10 +55,8 @@ def leave_out_voided(connection: Connection, row: Any, now: datetime) -> Any:
     """The list as it may be asked for: a label that was voided after it was put on it is none of it any more."""
     ids = [label_id for label_id, _, _ in row.labels]
     still: set[str] = set()
-    for at in range(0, len(ids), 500):
-        chosen = labels.select(row.shop_id, labels.c.id).where(
-            labels.c.id.in_(ids[at : at + 500]), labels.c.state == "bought"
-        )
+    for part in in_parts(ids):
+        chosen = labels.select(row.shop_id, labels.c.id).where(labels.c.id.in_(part), labels.c.state == "bought")
         still |= {str(each.id) for each in connection.execute(chosen).all()}
     if gone := set(ids) - still:
         kept = [label for label in row.labels if label[0] in still]

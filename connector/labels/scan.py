@@ -19,7 +19,7 @@ from connector.labels.desk_tables import pack_checks, slip_codes
 from connector.labels.tables import parcels
 from connector.storage import audit
 from connector.storage.audit import Actor
-from connector.storage.database import insert_new
+from connector.storage.database import in_parts, insert_new
 from webhooks.errors import WaybillError
 
 State = Literal["open", "complete", "overridden"]
@@ -195,9 +195,9 @@ def not_scanned(connection: Connection, shop_id: str, parcel_ids: Collection[str
     """Those of these parcels whose check has not ended."""
     ids = list(dict.fromkeys(parcel_ids))
     ended: set[str] = set()
-    for at in range(0, len(ids), 500):
+    for part in in_parts(ids):
         chosen = pack_checks.select(shop_id, pack_checks.c.parcel_id).where(
-            pack_checks.c.parcel_id.in_(ids[at : at + 500]), pack_checks.c.state != "open"
+            pack_checks.c.parcel_id.in_(part), pack_checks.c.state != "open"
         )
         ended |= {str(row.parcel_id) for row in connection.execute(chosen).all()}
     return set(ids) - ended

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from connector.labels.by_hand import BY_HAND
 from connector.labels.desk_tables import manifest_labels
 from connector.labels.tables import labels, parcels
+from connector.storage.database import in_parts
 from connector.tracking.tables import trackings
 
 MOST = 1000
@@ -71,9 +72,7 @@ def waiting_at(
 
 def _places(connection: Connection, shop_id: str, parcel_ids: Sequence[str]) -> dict[str, str]:
     found: dict[str, str] = {}
-    for at in range(0, len(parcel_ids), 500):
-        chosen = parcels.select(shop_id, parcels.c.id, parcels.c.location_id).where(
-            parcels.c.id.in_(parcel_ids[at : at + 500])
-        )
+    for part in in_parts(parcel_ids):
+        chosen = parcels.select(shop_id, parcels.c.id, parcels.c.location_id).where(parcels.c.id.in_(part))
         found |= {row.id: row.location_id for row in connection.execute(chosen).all()}
     return found

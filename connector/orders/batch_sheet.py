@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from carriers.money import Money
 from connector.labels.tables import labels
 from connector.orders.batches import Batch
+from connector.storage.database import in_parts
 
 SHEET_HEADER = ("position", "order", "parcel", "state", "carrier", "tracking", "cost", "currency", "reason", "fix")
 
@@ -52,9 +53,9 @@ def costs(connection: Connection, shop_id: str, batch: Batch) -> dict[str, Money
     """What the labels of the batch cost, by label."""
     ids = [each.label_id for item in batch.items if item.line for each in item.line.parcels if each.label_id]
     found: dict[str, Money] = {}
-    for at in range(0, len(ids), 500):
+    for part in in_parts(ids):
         chosen = labels.select(shop_id, labels.c.id, labels.c.booked_minor, labels.c.booked_currency).where(
-            labels.c.id.in_(ids[at : at + 500]), labels.c.booked_minor.is_not(None)
+            labels.c.id.in_(part), labels.c.booked_minor.is_not(None)
         )
         found |= {row.id: Money(row.booked_minor, row.booked_currency) for row in connection.execute(chosen).all()}
     return found

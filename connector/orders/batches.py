@@ -16,14 +16,14 @@ from sqlalchemy import Connection, func
 from carriers.money import Money
 from connector.labels import record
 from connector.labels.aftercare import BAD_FILE
-from connector.labels.tables import label_files, parcels
+from connector.labels.tables import BUYABLE, label_files, parcels
 from connector.orders import listing, view
 from connector.orders.listing import OrderFilter, OrderLine
 from connector.orders.tables import batch_items, batches, orders
 from connector.orders.view import CapReached, NoSuchOrder, NothingToBuy
 from connector.storage import audit
 from connector.storage.audit import Actor
-from connector.storage.database import Database
+from connector.storage.database import Database, in_parts
 from connector.storage.ids import new_id
 from connector.words.reason import Reason
 from connector.work.port import Run, Task, Work
@@ -34,7 +34,6 @@ MOST = 1000
 """The most orders of one batch."""
 
 _AT_ONCE = 20
-_WAITS = frozenset({"planned", "held", "refused", "voided", "unknown"})
 _PRICED = (parcels.c.id, parcels.c.state, parcels.c.bought_as)
 _OPEN = frozenset({"planned", "buying", "unknown"})
 
@@ -130,16 +129,15 @@ def make(connection: Connection, shop_id: str, order_ids: Sequence[str], actor: 
     if len(ids) > MOST:
         raise NoBatch(f"A batch has at most {MOST} orders.")
     known: set[str] = set()
-    for at in range(0, len(ids), 500):
-        some = orders.select(shop_id, orders.c.id).where(orders.c.id.in_(ids[at : at + 500]))
+    for part in in_parts(ids):
+        some = orders.select(shop_id, orders.c.id).where(orders.c.id.in_(part))
         known |= {row.id for row in connection.execute(some).all()}
     ids = [each for each in ids if each in known]
     if not ids:
         raise NoBatch("Choose the orders whose labels you want to buy.")
     batch_id = new_id("bat", now)
-    connection.execute(
-        batches.insert(shop_id, id=batch_id, made_at=now, actor_kind=actor.kind, actor_name=actor.name)
-    )  # fmt: skip
+    new = batches.insert(shop_id, id=batch_id, made_at=now, actor_kind=actor.kind, actor_name=actor.name)
+    connection.execute(new)
     rows = [
         {"shop_id": shop_id, "batch_id": batch_id, "position": place, "order_id": each}
         for place, each in enumerate(ids, 1)
@@ -156,8 +154,8 @@ def load(connection: Connection, shop_id: str, batch_id: str) -> Batch:
     ).all()
     lines: dict[str, OrderLine] = {}
     ids = [item.order_id for item in items]
-    for at in range(0, len(ids), 300):
-        lines |= {line.id: line for line in listing.some(connection, shop_id, ids[at : at + 300])}
+    for part in in_parts(ids):
+        lines |= {line.id: line for line in listing.some(connection, shop_id, part)}
     coming = _files_coming(connection, shop_id, lines.values())
     found = tuple(
         Item(
@@ -184,9 +182,9 @@ def _files_coming(connection: Connection, shop_id: str, lines: Iterable[OrderLin
     }
     found: set[str] = set()
     ids = list(owners)
-    for at in range(0, len(ids), 500):
+    for part in in_parts(ids):
         never = label_files.select(shop_id, label_files.c.label_id).where(
-            label_files.c.label_id.in_(ids[at : at + 500]),
+            label_files.c.label_id.in_(part),
             label_files.c.sha256.is_(None),
             label_files.c.fetched_at.is_(None),
         )
@@ -201,13 +199,13 @@ def preview(connection: Connection, shop_id: str, batch: Batch) -> Preview:
         for item in batch.items
         if item.line is not None
         for each in item.line.parcels
-        if each.state in _WAITS
+        if each.state in BUYABLE
     }
     ids = list(owners)
     prices: dict[str, list[Money]] = {}
     unpriced = held = 0
-    for at in range(0, len(ids), 500):
-        some = parcels.select(shop_id, *_PRICED).where(parcels.c.id.in_(ids[at : at + 500]))
+    for part in in_parts(ids):
+        some = parcels.select(shop_id, *_PRICED).where(parcels.c.id.in_(part))
         for row in connection.execute(some).all():
             held += row.state == "held"
             price = record.quoted(row)
@@ -217,9 +215,13 @@ def preview(connection: Connection, shop_id: str, batch: Batch) -> Preview:
                 prices.setdefault(owners[row.id], []).append(price)
     waiting = sum(item.line is not None and item.line.can_buy for item in batch.items)
     return Preview(
-        waiting, len(ids), _summed(each for some in prices.values() for each in some), unpriced, held,
-        {order_id: _summed(some) for order_id, some in prices.items()},
-    )  # fmt: skip
+        orders=waiting,
+        parcels=len(ids),
+        totals=_summed(each for some in prices.values() for each in some),
+        unpriced=unpriced,
+        held=held,
+        by_order={order_id: _summed(some) for order_id, some in prices.items()},
+    )
 
 
 def _summed(amounts: Iterable[Money]) -> tuple[Money, ...]:
@@ -259,8 +261,8 @@ def try_again(connection: Connection, work: Work, shop_id: str, batch_id: str, a
     row = _row(connection, shop_id, batch_id, hold=True)
     if row.bought_at is None:
         raise NoBatch("The labels of this batch were not asked for yet.")
-    failed = [item.position for item in load(connection, shop_id, batch_id).items
-              if item.outcome in {"stopped", "partly"}]  # fmt: skip
+    items = load(connection, shop_id, batch_id).items
+    failed = [item.position for item in items if item.outcome in {"stopped", "partly"}]
     if failed:
         mine = batch_items.update(shop_id).where(batch_items.c.batch_id == batch_id, batch_items.c.position.in_(failed))
         connection.execute(mine.values(asked_at=None, why=None))
@@ -317,9 +319,7 @@ class BatchBuyer:
 
     def _ask(self, connection: Connection, shop_id: str, order_id: str, actor: Actor, over_cap: str) -> Reason | None:
         try:
-            view.request_purchase(
-                connection, self.work, shop_id, order_id, actor, self.now(), over_cap=over_cap
-            )  # fmt: skip
+            view.request_purchase(connection, self.work, shop_id, order_id, actor, self.now(), over_cap=over_cap)
         except NothingToBuy:
             return Reason("nothing_to_buy")
         except NoSuchOrder:

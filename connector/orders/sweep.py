@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from connector.directory import Directory
 from connector.orders.refresh import REFRESH
 from connector.orders.tables import orders, sweeps
-from connector.storage.database import Database, insert_new
+from connector.storage.database import Database, in_parts, insert_new
 from connector.work.port import Run, Task, Work
 
 EVERY = timedelta(minutes=5)
@@ -43,8 +43,8 @@ class OrderSweep:
         self, connection: Connection, shop_id: str, changed: list[tuple[str, datetime]], started: datetime
     ) -> None:
         seen: dict[str, datetime] = {}
-        for start in range(0, len(changed), 500):
-            ids = [order_id for order_id, _ in changed[start : start + 500]]
+        for part in in_parts(changed):
+            ids = [order_id for order_id, _ in part]
             rows = connection.execute(
                 orders.select(shop_id, orders.c.external_id, orders.c.updated_at).where(orders.c.external_id.in_(ids))
             )

@@ -22,6 +22,7 @@ T = TypeVar("T")
 
 _BUSY_S = 30  # How long a connection waits for SQLite's lock.
 _ASK_AGAIN_S = 0.02
+_PART = 500
 
 
 class DatabaseURLError(WaybillError):
@@ -151,6 +152,11 @@ def _switch_to_wal(connection: Any) -> None:
             time.sleep(_ASK_AGAIN_S)
         else:
             return
+
+
+def in_parts(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    """A few hundred at a time, in order: a statement takes only so many parameters."""
+    return (items[start : start + _PART] for start in range(0, len(items), _PART))
 
 
 def insert_all_new(connection: Connection, statement: Insert, rows: Sequence[Mapping[str, Any]]) -> None:
