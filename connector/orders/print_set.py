@@ -29,10 +29,10 @@ from connector.labels.tables import LIVE, label_files, labels, parcels
 from connector.orders.first import first_orders
 from connector.orders.tables import orders
 from connector.storage import persons
+from connector.storage.database import in_parts
 from connector.storage.secrets import Keyring
 from connector.words.reason import Reason
 
-_SOME = 400
 _READERS = 8
 
 
@@ -196,10 +196,7 @@ def _with_files(
         return one
     if blocked:
         return replace(one, why_not=Reason("not_scanned"))
-    wanted = [
-        each for each in files.get(label.id, ())
-        if (what.labels if each.kind == "label" else what.papers)
-    ]  # fmt: skip
+    wanted = [each for each in files.get(label.id, ()) if (what.labels if each.kind == "label" else what.papers)]
     there = sorted((each for each in wanted if each.sha256), key=lambda each: ORDER_OF_PAPERS.get(each.kind, 3))
     lacks = what.labels and not any(each.kind == "label" for each in there)
     return replace(
@@ -228,12 +225,10 @@ def _slip(
         number=row.number,
         count=row.count,
         to=() if fields is None else _address_lines(fields),
-        lines=tuple(
-            SlipLine(*_named(goods, line), units) for line, units in row.contents
-        ),
+        lines=tuple(SlipLine(*_named(goods, line), units) for line, units in row.contents),
         code=scan.code_of(row.id),
         inserts=cards_for(shop.settings.paper.inserts, facts) if row.number == 1 else (),
-    )  # fmt: skip
+    )
 
 
 def _named(goods: dict[str, list[str]], line: str) -> tuple[str, str]:
@@ -255,7 +250,7 @@ def _only(places: Any) -> Any:
 
 def _rows(connection: Connection, shop_id: str, ids: Sequence[str]) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for some in _chunks(list(dict.fromkeys(ids))):
+    for some in in_parts(list(dict.fromkeys(ids))):
         chosen = parcels.select(shop_id).where(parcels.c.id.in_(some), parcels.c.state != "cancelled")
         found |= {row.id: row for row in connection.execute(chosen).all()}
     return {each: found[each] for each in dict.fromkeys(ids) if each in found}
@@ -263,7 +258,7 @@ def _rows(connection: Connection, shop_id: str, ids: Sequence[str]) -> dict[str,
 
 def _live_labels(connection: Connection, shop_id: str, ids: list[str]) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for some in _chunks(ids):
+    for some in in_parts(ids):
         chosen = labels.select(shop_id).where(labels.c.parcel_id.in_(some), labels.c.state.in_(LIVE))
         found |= {row.parcel_id: row for row in connection.execute(chosen).all()}
     return found
@@ -271,7 +266,7 @@ def _live_labels(connection: Connection, shop_id: str, ids: list[str]) -> dict[s
 
 def _files(connection: Connection, shop_id: str, label_ids: list[str]) -> dict[str, list[Any]]:
     found: dict[str, list[Any]] = {}
-    for some in _chunks(label_ids):
+    for some in in_parts(label_ids):
         chosen = label_files.select(shop_id).where(label_files.c.label_id.in_(some)).order_by(label_files.c.id)
         for row in connection.execute(chosen).all():
             found.setdefault(row.label_id, []).append(row)
@@ -280,11 +275,7 @@ def _files(connection: Connection, shop_id: str, label_ids: list[str]) -> dict[s
 
 def _orders(connection: Connection, shop_id: str, ids: Iterable[str]) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for some in _chunks(sorted(ids)):
+    for some in in_parts(sorted(ids)):
         chosen = orders.select(shop_id).where(orders.c.id.in_(some))
         found |= {row.id: row for row in connection.execute(chosen).all()}
     return found
-
-
-def _chunks(ids: list[str]) -> Iterable[list[str]]:
-    return (ids[at : at + _SOME] for at in range(0, len(ids), _SOME))
