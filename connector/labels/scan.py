@@ -130,21 +130,19 @@ def scan(connection: Connection, shop_id: str, parcel_id: str, typed: str, actor
     if not code:
         return Scanned("nothing")
     units, line = _find(check, code)
-    if line is None or line.scanned + times * units > line.wanted:
-        name = code if line is None else line.name
-        if code in check.wrong:
-            left = list(check.wrong)
-            left.remove(code)
-            counts = {each.line: each.scanned for each in check.lines}
-            state = _save(connection, shop_id, check, counts, left, actor, now)
-            return Scanned("complete" if state == "complete" else "taken_out", name)
-        counts = {each.line: each.scanned for each in check.lines}
-        _save(connection, shop_id, check, counts, [*check.wrong, code], actor, now)
-        return Scanned("wrong" if line is None else "too_many", name)
     counts = {each.line: each.scanned for each in check.lines}
-    counts[line.line] += times * units
-    state = _save(connection, shop_id, check, counts, list(check.wrong), actor, now)
-    return Scanned("complete" if state == "complete" else "counted", line.name)
+    if line is not None and line.scanned + times * units <= line.wanted:
+        counts[line.line] += times * units
+        state = _save(connection, shop_id, check, counts, list(check.wrong), actor, now)
+        return Scanned("complete" if state == "complete" else "counted", line.name)
+    name = code if line is None else line.name
+    if code in check.wrong:
+        left = list(check.wrong)
+        left.remove(code)
+        state = _save(connection, shop_id, check, counts, left, actor, now)
+        return Scanned("complete" if state == "complete" else "taken_out", name)
+    _save(connection, shop_id, check, counts, [*check.wrong, code], actor, now)
+    return Scanned("wrong" if line is None else "too_many", name)
 
 
 def count_one(connection: Connection, shop_id: str, parcel_id: str, line: str, actor: Actor, now: datetime) -> bool:
@@ -161,9 +159,7 @@ def count_one(connection: Connection, shop_id: str, parcel_id: str, line: str, a
     return True
 
 
-def override(
-    connection: Connection, shop_id: str, parcel_id: str, reason: str, actor: Actor, now: datetime
-) -> None:  # fmt: skip
+def override(connection: Connection, shop_id: str, parcel_id: str, reason: str, actor: Actor, now: datetime) -> None:
     """Hand the label out although the scan does not say so: who and why goes to the audit. Raises Overtaken."""
     check = _hold(connection, shop_id, parcel_id, actor, now)
     if check.released:
@@ -209,9 +205,15 @@ def _hold(connection: Connection, shop_id: str, parcel_id: str, actor: Actor, no
     if parcel is None or parcel.state == "cancelled":
         raise Overtaken("This parcel is not wanted any more.")
     begun = pack_checks.insert(
-        shop_id, parcel_id=parcel_id, state="open", counts={}, wrong=[], actor_kind=actor.kind, actor_name=actor.name,
+        shop_id,
+        parcel_id=parcel_id,
+        state="open",
+        counts={},
+        wrong=[],
+        actor_kind=actor.kind,
+        actor_name=actor.name,
         began_at=now,
-    )  # fmt: skip
+    )
     insert_new(connection, begun)
     mine = pack_checks.select(shop_id, pack_checks.c.parcel_id).where(pack_checks.c.parcel_id == parcel_id)
     connection.execute(mine.with_for_update())
@@ -219,9 +221,14 @@ def _hold(connection: Connection, shop_id: str, parcel_id: str, actor: Actor, no
 
 
 def _save(
-    connection: Connection, shop_id: str, check: Check, counts: dict[str, int], wrong: list[str], actor: Actor,
+    connection: Connection,
+    shop_id: str,
+    check: Check,
+    counts: dict[str, int],
+    wrong: list[str],
+    actor: Actor,
     now: datetime,
-) -> str:  # fmt: skip
+) -> str:
     complete = not wrong and all(counts[each.line] >= each.wanted for each in check.lines)
     values: dict[str, Any] = {"counts": counts, "wrong": wrong[:50], "version": check.version + 1}
     values |= {"actor_kind": actor.kind, "actor_name": actor.name, "state": "complete" if complete else "open"}
