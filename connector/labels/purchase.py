@@ -29,7 +29,14 @@ from connector.labels.files import LabelShelf
 from connector.labels.gates import Asked
 from connector.labels.shipment import goes_elsewhere, shipment_for
 from connector.labels.store_holds import tell_of_parcel
-from connector.labels.terms import address_fault, terms_for, why_not_by_rule, why_not_signed
+from connector.labels.terms import (
+    address_fault,
+    terms_for,
+    why_not_by_rule,
+    why_not_signed,
+    why_not_sold,
+    why_not_spent,
+)
 from connector.storage.audit import Actor
 from connector.storage.database import Database
 from connector.storage.secrets import Keyring
@@ -132,18 +139,11 @@ class Purchasing:
                 stops.not_wanted, parcel, label, wanted.why_not, self.now(), cancelled=wanted.cancelled
             )
             return True
-        released = parcel.released or ()
-        why = Reason("risk_flagged") if wanted.risky and by_rule and "risk_flagged" not in released else None
-        if wanted.test and shop.settings.mode == "live":
-            why = Reason("test_order_in_live")
-        elif _is_by_hand(parcel):  # Whoever sells it needs no account here.
-            why = _by_hand(account, parcel)
-        elif account is None:
-            why = Reason("no_carriers")
-        elif not account.connection.capabilities.sells_labels:
-            why = _by_hand(account, parcel)
+        in_vain = wanted.test and shop.settings.mode == "live"
+        why = Reason("test_order_in_live") if in_vain else why_not_sold(account, parcel)
         if why is None and by_rule:
-            why = why_not_signed(account, parcel)
+            is_risky = wanted.risky and "risk_flagged" not in (parcel.released or ())
+            why = Reason("risk_flagged") if is_risky else why_not_signed(account, parcel)
         if why is None and by_rule:
             why = await self.database.run(why_not_by_rule, self.keyring, shop, parcel, wanted.goods)
         if why is not None:
@@ -214,12 +214,9 @@ class Purchasing:
         await self.database.run(record.unclear, self.work, label, due_at, self.now())
 
     async def _create(self, run: Run, shop: ShopEntry, account: AccountEntry, parcel: Any, actor: Actor) -> Any | None:
-        shipment = await self.database.run(shipment_for, self.keyring, shop, account.connection.capabilities, parcel)
-        why = shipment if isinstance(shipment, Reason) else address_fault(shop, parcel, shipment)
-        if not isinstance(shipment, Reason):
-            why = why or await self._verify(run, shop, account, parcel, shipment.destination)
-        if isinstance(shipment, Reason) or why is not None:
-            await self.database.run(record.hold, shop.id, parcel.id, why, self.now())
+        shipment = await self._shipment(run, shop, account, parcel)
+        if isinstance(shipment, Reason):
+            await self.database.run(record.hold, shop.id, parcel.id, shipment, self.now())
             return None
         try:
             created = await run.step("label.create", lambda: account.connection.create(shipment))
@@ -233,6 +230,14 @@ class Purchasing:
             "label.keep",
             lambda: self.database.run(self._open, parcel, account, shipment, created, actor),
         )
+
+    async def _shipment(self, run: Run, shop: ShopEntry, account: AccountEntry, parcel: Any) -> Shipment | Reason:
+        """The shipment to create, or why a person must look at the parcel or its address first."""
+        made = await self.database.run(shipment_for, self.keyring, shop, account.connection.capabilities, parcel)
+        if isinstance(made, Reason):
+            return made
+        why = address_fault(shop, parcel, made)
+        return why or await self._verify(run, shop, account, parcel, made.destination) or made
 
     def _open(
         self,
@@ -277,24 +282,10 @@ class Purchasing:
         await self.database.run(give_up, parcel, label, chosen, self.now())
         return None
 
-    def _may_not_spend(self, shop: ShopEntry, account: AccountEntry, label: Any) -> Reason | None:
-        """Test and live are kept apart before every purchase: no money from a test shop, no sample for a real order.
-
-        What the shipment's own answer says of itself counts; where it says nothing, what the account said at set-up.
-        """
-        test_mode = account.record.test_mode if label.test_mode is None else label.test_mode
-        if shop.settings.mode == "test" and test_mode is False:
-            return Reason("production_account_in_test")
-        if shop.settings.mode == "live" and test_mode is True:
-            return Reason("test_account_in_live")
-        if shop.settings.mode == "live" and self.clock_is_moved:
-            return Reason("moved_clock_in_live")
-        return None
-
     async def _purchase(
         self, run: Run, shop: ShopEntry, account: AccountEntry, parcel: Any, label: Any, asked: Asked
     ) -> None:
-        forbidden = self._may_not_spend(shop, account, label)
+        forbidden = why_not_spent(shop, account, label, clock_is_moved=self.clock_is_moved)
         if forbidden is not None:
             await self.database.run(stops.give_up, parcel, label, forbidden, self.now())
             return
@@ -350,17 +341,6 @@ class Purchasing:
             return shop.accounts.get(parcel.bought_as["account_id"])
         sell = (each for each in shop.accounts.values() if each.connection.capabilities.sells_labels)
         return next(sell, next(iter(shop.accounts.values()), None))
-
-
-def _is_by_hand(parcel: Any) -> bool:
-    """Whether the merchant buys this offer's labels elsewhere."""
-    return parcel.bought_as is not None and parcel.bought_as.get("how") == "by_hand"
-
-
-def _by_hand(account: AccountEntry | None, parcel: Any) -> Reason:
-    """Nobody sells this label to us: a person buys it where the merchant usually does."""
-    offer = parcel.bought_as or {"carrier": "" if account is None else account.kind.title, "service": ""}
-    return Reason("by_hand", {"carrier": offer["carrier"], "service": offer["service"]})
 
 
 def _mark_sent(connection: Connection, parcel: Any, label: Any, asked: Asked, now: datetime) -> Any | None:

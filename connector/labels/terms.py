@@ -1,4 +1,4 @@
-"""What a purchase is held to: the promised day, the tolerance, an address that the carrier takes, the conditions."""
+"""What a purchase is held to: its promise, an address that carriers take, who sells it, whose money it may spend."""
 
 from __future__ import annotations
 
@@ -141,3 +141,29 @@ def why_not_signed(account: AccountEntry | None, parcel: Any) -> Reason | None:
     if "signature_not_taken" in (parcel.released or ()):
         return None
     return Reason("signature_not_taken", {"carrier": (parcel.bought_as or {}).get("carrier") or account.kind.title})
+
+
+def why_not_sold(account: AccountEntry | None, parcel: Any) -> Reason | None:
+    """Nobody sells this label to us: a person buys it where the merchant usually does. None where the account does."""
+    by_hand = (parcel.bought_as or {}).get("how") == "by_hand"  # The merchant buys these elsewhere, without an account.
+    if not by_hand and account is None:
+        return Reason("no_carriers")
+    if not by_hand and account is not None and account.connection.capabilities.sells_labels:
+        return None
+    offer = parcel.bought_as or {"carrier": "" if account is None else account.kind.title, "service": ""}
+    return Reason("by_hand", {"carrier": offer["carrier"], "service": offer["service"]})
+
+
+def why_not_spent(shop: ShopEntry, account: AccountEntry, label: Any, *, clock_is_moved: bool) -> Reason | None:
+    """Test and live are kept apart before every purchase: no money from a test shop, no sample for a real order.
+
+    What the shipment's own answer says of itself counts; where it says nothing, what the account said at set-up.
+    """
+    test_mode = account.record.test_mode if label.test_mode is None else label.test_mode
+    if shop.settings.mode == "test" and test_mode is False:
+        return Reason("production_account_in_test")
+    if shop.settings.mode == "live" and test_mode is True:
+        return Reason("test_account_in_live")
+    if shop.settings.mode == "live" and clock_is_moved:
+        return Reason("moved_clock_in_live")
+    return None
