@@ -46,7 +46,7 @@ _WORDS: tuple[tuple[str, Cause], ...] = (
 _SLACK = 1.03
 """Scales and rounding differ by so much without meaning anything."""
 
-_DIVISOR = 5_000
+DIVISOR = 5_000
 """Cubic millimetres for a gram where the carrier's is not known: 5,000 cubic centimetres for a kilogram."""
 
 
@@ -73,7 +73,7 @@ class Evidence:
     charges: tuple[Charge, ...] = ()
     planned: Measures = NOTHING
     captured: Measures = NOTHING
-    divisor: int = _DIVISOR
+    divisor: int = DIVISOR
     price_of: PriceOf | None = None
     home_fee: int | None = None
 

@@ -19,7 +19,7 @@ from connector.orders.tables import orders
 from connector.words.reason import Reason
 
 Sums = dict[tuple[str, str], int]
-"""Minor units by currency's subject (label or order) and kind."""
+"""Minor units by the id of a label or an order, and kind of entry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ def check(connection: Connection, shop_id: str) -> Checked:
         if MOVES.get(row.kind) != (row.from_account, row.to_account):
             gaps.append(Gap(row.order_id, Reason("ledger_wrong_accounts", {"kind": row.kind})))
     known = connection.execute(labels.select(shop_id).where(labels.c.booked_minor.is_not(None))).all()
-    gaps += _labels(known, of_labels)
+    gaps += [gap for row in known for gap in _label(row, of_labels)]
     gaps += _invoices(connection, shop_id, of_labels)
     paid = connection.execute(orders.select(shop_id).where(orders.c.paid.is_(True))).all()
     for row in paid:
@@ -97,29 +97,26 @@ def check(connection: Connection, shop_id: str) -> Checked:
     return Checked(count, len(known), len(paid), tuple(gaps), {key: each for key, each in balances.items() if each})
 
 
-def _labels(known: list[Any] | Any, of_labels: Sums) -> Iterator[Gap]:
-    for row in known:
-        currency, booked = row.booked_currency, row.booked_minor
+def _label(row: Any, of_labels: Sums) -> Iterator[Gap]:
+    currency, booked = row.booked_currency, row.booked_minor
 
-        def booked_as(*kinds: str, label_id: str = row.id) -> int:
-            return sum(of_labels[label_id, kind] for kind in kinds)
+    def booked_as(*kinds: str) -> int:
+        return sum(of_labels[row.id, kind] for kind in kinds)
 
-        if is_by_hand(row):
-            want = booked if row.state == "bought" else 0
-            found = booked_as("by_hand") - booked_as("by_hand_back")
-            yield from _compare(row.id, Reason("ledger_by_hand"), want, found, currency)
-            continue
-        yield from _compare(row.id, Reason("ledger_bought"), booked, booked_as("bought"), currency)
-        asked = row.state in {"void_requested", "voided", "void_refused"}
-        yield from _compare(
-            row.id, Reason("ledger_refund_due"), booked if asked else 0, booked_as("refund_due"), currency
-        )
-        closed = booked if asked and not refund_of(row).is_open else 0
-        came = booked_as("refunded", "uncharged", "lost")
-        yield from _compare(row.id, Reason("ledger_refund"), closed, came, currency)
-        open_claim = booked_as("claimed") - booked_as("claim_paid", "claim_lost")
-        if open_claim < 0:
-            yield from _compare(row.id, Reason("ledger_claim"), 0, open_claim, currency)
+    if is_by_hand(row):
+        want = booked if row.state == "bought" else 0
+        found = booked_as("by_hand") - booked_as("by_hand_back")
+        yield from _compare(row.id, Reason("ledger_by_hand"), want, found, currency)
+        return
+    yield from _compare(row.id, Reason("ledger_bought"), booked, booked_as("bought"), currency)
+    asked = row.state in {"void_requested", "voided", "void_refused"}
+    yield from _compare(row.id, Reason("ledger_refund_due"), booked if asked else 0, booked_as("refund_due"), currency)
+    closed = booked if asked and not refund_of(row).is_open else 0
+    came = booked_as("refunded", "uncharged", "lost")
+    yield from _compare(row.id, Reason("ledger_refund"), closed, came, currency)
+    open_claim = booked_as("claimed") - booked_as("claim_paid", "claim_lost")
+    if open_claim < 0:
+        yield from _compare(row.id, Reason("ledger_claim"), 0, open_claim, currency)
 
 
 def _invoices(connection: Connection, shop_id: str, of_labels: Sums) -> Iterator[Gap]:

@@ -15,15 +15,13 @@ from carriers.invoice import Measures
 from carriers.measure import Size, Weight
 from carriers.price_list import Listed, PriceList, price_list_of
 from connector.entries import ShopEntry
-from connector.insight.gaps import PriceOf, billed, by_word, zone_name
+from connector.insight.gaps import DIVISOR, PriceOf, billed, by_word, zone_name
 
 Lists = Mapping[str, PriceList]
 """The shop's lists of prices by our id of the account."""
 
 Key = tuple[str, str, str, str, str]
 """Account, carrier, service, currency, zone."""
-
-_DIVISOR = 5_000
 
 
 def lists_of(shop: ShopEntry) -> dict[str, PriceList]:
@@ -43,7 +41,7 @@ class Bought:
     def add(self, label: Any, measures: Measures, charges: Iterable[tuple[str, int]]) -> None:
         """One label, as it was declared, and what its carrier named on the bill."""
         carrier, service = carrier_of(label)
-        grams = billed(measures, _DIVISOR)
+        grams = billed(measures, DIVISOR)
         if grams is not None and measures.zone:
             key = (label.account_id, carrier, service, label.booked_currency, zone_name(measures.zone))
             self.points[key][grams].append(label.booked_minor)
@@ -61,7 +59,7 @@ class Bought:
         carrier, service = carrier_of(label)
 
         def price(measures: Measures) -> int | None:
-            grams = billed(measures, _DIVISOR)
+            grams = billed(measures, DIVISOR)
             if grams is None or not measures.zone:
                 return None
             key = (label.account_id, carrier, service, label.booked_currency, zone_name(measures.zone))
