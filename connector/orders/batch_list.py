@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, get_args
 
-from sqlalchemy import ColumnElement, Connection, Select, String, and_, case, cast, distinct, false, func, or_
+from sqlalchemy import ColumnElement, Connection, Select, String, and_, case, cast, distinct, func, or_
 
 from carriers.money import Money
 from connector.labels.tables import labels, parcels
@@ -51,6 +51,8 @@ def recent(connection: Connection, shop_id: str, most: int = 50) -> list[BatchLi
     newest = batches.select(shop_id).order_by(batches.c.made_at.desc(), batches.c.id.desc()).limit(most)
     rows = connection.execute(newest).all()
     ids = [row.id for row in rows]
+    if not ids:
+        return []
     per_batch = _items(shop_id, ids, func.count().label("n")).group_by(batch_items.c.batch_id)
     orders = {row.batch_id: int(row.n) for row in connection.execute(per_batch).all()}
     counts = _counts(connection, shop_id, [row.id for row in rows if row.bought_at is not None], orders)
@@ -95,6 +97,8 @@ def not_bought(batch: Batch) -> dict[Standing, int]:
 def _counts(
     connection: Connection, shop_id: str, ids: list[str], orders: Mapping[str, int]
 ) -> dict[str, dict[Standing, int]]:
+    if not ids:
+        return {}
     reason = or_(_is_said(parcels.c.why), _is_said(batch_items.c.why))
     wanted = and_(_same_order(), parcels.c.state != "cancelled")
     said = case((reason, 1), else_=0).label("said")
@@ -115,9 +119,8 @@ def _counts(
 
 
 def _items(shop_id: str, ids: list[str], *columns: Any) -> Select[Any]:
-    """Columns of the items of these batches, of no batch where there are none."""
-    chosen = batch_items.select(shop_id, batch_items.c.batch_id, *columns)
-    return chosen.where(batch_items.c.batch_id.in_(ids) if ids else false())
+    """Columns of the items of these batches."""
+    return batch_items.select(shop_id, batch_items.c.batch_id, *columns).where(batch_items.c.batch_id.in_(ids))
 
 
 def _same_order() -> ColumnElement[bool]:

@@ -1,11 +1,11 @@
-"""Names of columns and settings that a reason holds, shown in words beside the name that a person types. Pure."""
+"""Names of columns, settings and fields that a reason holds, shown in words: a typed name stands beside them. Pure."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
 
-HOLDS_NAMES = {"customs_missing": "gaps"}
+HOLDS_NAMES = {"customs_missing": "gaps", "address_corrected": "fields", "address_line_too_long": "field"}
 """Codes whose texts show such names, and the parameter that holds them: `Mug: hs_code, sku; customs_signer`."""
 
 _MORE = re.compile(r" \(\+\d+\)\Z")

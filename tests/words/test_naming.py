@@ -42,3 +42,10 @@ def test_a_reason_of_an_older_version_is_said_in_todays_words() -> None:
     kept = {"code": "customs_missing", "params": {"gaps": "ioss_limit_in_GBP"}}
     assert "what 150 EUR are in GBP" in Reason.from_json(kept).say()
     assert Reason("customs_missing").say() == "Customs would ask, and nobody has said: …."
+
+
+def test_the_fields_of_an_address_are_said_in_words() -> None:
+    reason = Reason("address_corrected", {"carrier": "UPS", "fields": "postal_code, street1"})
+    assert reason.say() == "UPS knows this address otherwise. It differs in: postal code, street."
+    said = Reason("address_line_too_long", {"field": "street2", "form": "35"}).say()
+    assert said == "A line is too long for it: second line of the street has more than 35 characters."
