@@ -15,7 +15,7 @@ from connector.quotes.ledger import quotes
 from connector.storage import audit
 from connector.storage.deliveries import last_delivery_at
 from connector.words.reason import Param, Reason
-from connector.work.lease import list_executors
+from connector.work.lease import worker_runs
 
 SILENCE = timedelta(days=2)
 _FEWEST_ORDERS = 2
@@ -106,7 +106,7 @@ def switched_on(connection: Connection, shop_id: str) -> bool | None:
 
 def worker(connection: Connection) -> list[Finding]:
     """Whether a worker does what orders need."""
-    if any(each.kind == "worker" and each.is_alive for each in list_executors(connection)):
+    if worker_runs(connection):
         return []
     return [Finding(Reason("check_no_worker"), "costs_money")]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from connector.cli.naming import named_shop, worker_runs
+from connector.cli.naming import named_shop
 from connector.cli.output import Speaker, command, in_house
 from connector.labels import by_hand
 from connector.labels.by_hand import Typed, read_typed
@@ -14,6 +14,7 @@ from connector.orders import view
 from connector.orders.by_hand import ship_by_hand, typed_label
 from connector.storage.audit import Actor
 from connector.wiring import House
+from connector.work.lease import worker_runs
 
 _BY_COMMAND = Actor("command", "waybill")
 

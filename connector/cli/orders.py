@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from connector.cli import addresses, by_hand, refunds
-from connector.cli.naming import named_shop, worker_runs
+from connector.cli.naming import named_shop
 from connector.cli.output import EXIT_FAILED, Speaker, command, in_house, with_house
 from connector.labels import record
 from connector.labels.amounts import Entry
@@ -25,6 +25,7 @@ from connector.orders.view import NoSuchOrder, NothingToBuy, OrderView, ParcelVi
 from connector.storage.audit import Actor
 from connector.storage.shops import find_shop_id
 from connector.wiring import House
+from connector.work.lease import worker_runs
 from connector.work.port import Task
 from webhooks.errors import WaybillError
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
-from connector.cli.naming import named_shop, worker_runs
+from connector.cli.naming import named_shop
 from connector.cli.output import BY_COMMAND, EXIT_FAILED, Speaker, command, in_house
 from connector.labels import collect, logo
 from connector.labels.local_time import zone_at
@@ -21,6 +21,7 @@ from connector.orders.print_set import What, plan_picks, plan_print, read_picks,
 from connector.orders.ship_many import read_rows, ship_row
 from connector.wiring import House
 from connector.words.reason import Reason
+from connector.work.lease import worker_runs
 
 _WHATS = {"all": What(), "labels": What(slips=False, papers=False), "slips": What(labels=False, papers=False)}
 

@@ -8,7 +8,6 @@ from typing import Any
 import click
 from sqlalchemy import Connection
 
-from connector.cli.naming import worker_runs
 from connector.cli.output import Speaker, command, with_house
 from connector.labels import voids
 from connector.labels.tables import labels
@@ -16,6 +15,7 @@ from connector.orders import view
 from connector.storage.audit import Actor
 from connector.wiring import House
 from connector.words.reason import Reason
+from connector.work.lease import worker_runs
 from connector.work.port import Work
 from webhooks.errors import WaybillError
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import click
 
 from connector.attention.board import HOUSE, Matter, open_matters
-from connector.cli.naming import worker_runs
 from connector.cli.output import Speaker, command, with_house
 from connector.storage.audit import Actor
 from connector.storage.secrets import new_key, rotate_all
 from connector.storage.shops import find_shop_id
 from connector.wiring import House
 from connector.work import failures
+from connector.work.lease import worker_runs
 
 _BY_COMMAND = Actor("command", "waybill")
 _SHOWN: tuple[failures.FailureState, ...] = ("waiting", "failed", "parked")

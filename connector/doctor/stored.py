@@ -19,7 +19,7 @@ from connector.storage.secrets import Keyring, SealError, sealed_columns
 from connector.storage.shops import ShopRecord, list_accounts, list_shops
 from connector.words.reason import Reason
 from connector.work import failures
-from connector.work.lease import list_executors
+from connector.work.lease import live_workers
 
 _SAMPLE = 50
 
@@ -194,7 +194,7 @@ def _closed(keyring: Keyring, tokens: Sequence[str]) -> int:
 
 def _workers(connection: Connection) -> list[Diagnosis]:
     what = Reason("doctor_workers")
-    alive = [each for each in list_executors(connection) if each.kind == "worker" and each.is_alive]
+    alive = live_workers(connection)
     if not alive:
         return [Diagnosis("workers", what, "broken", why=Reason("doctor_no_worker"))]
     return [Diagnosis("workers", what, "ok", ", ".join(f"{each.host} ({each.pid})" for each in alive))]

@@ -18,6 +18,7 @@ from connector.labels.shipment import address_of
 from connector.labels.tables import BUYABLE, labels, parcels
 from connector.orders import addresses, view
 from connector.orders.view import OrderView, ParcelView
+from connector.orders.who import by_name, people_in
 from connector.storage import persons
 from connector.storage.logins.people import names_of
 from connector.storage.secrets import Keyring
@@ -87,8 +88,9 @@ def load(connection: Connection, keyring: Keyring, shop_id: str, reference: str)
     rows = {
         row.id: row for row in connection.execute(parcels.select(shop_id).where(parcels.c.order_id == found.id)).all()
     }
-    names = names_of(connection, keyring, _people(found))
-    every = [_parcel(connection, shop_id, rows[each.id], _named(each, names)) for each in found.parcels]
+    names = names_of(connection, keyring, people_in(each.why for each in found.parcels))
+    shown = [replace(each, why=by_name(each.why, names)) for each in found.parcels]
+    every = [_parcel(connection, shop_id, rows[each.id], each) for each in shown]
     return WholeOrder(
         order=found,
         to=_address(connection, keyring, shop_id, [row for row in rows.values() if row.person_id]),
@@ -133,15 +135,3 @@ def _matters(connection: Connection, shop_id: str, order_id: str, parcel_ids: li
         .order_by(matters.c.opened_at, matters.c.id)
     ).all()
     return tuple(Matter(row.shop_id, row.id, row.subject, Reason.from_json(row.reason), row.opened_at) for row in found)
-
-
-def _people(found: OrderView) -> list[str]:
-    return [str(each.why.params["who"]) for each in found.parcels if each.why is not None and "who" in each.why.params]
-
-
-def _named(parcel: ParcelView, names: Mapping[str, str]) -> ParcelView:
-    """Who did something by name: reasons keep the id, as names are personal."""
-    why = parcel.why
-    if why is None or why.params.get("who") not in names:
-        return parcel
-    return replace(parcel, why=Reason(why.code, {**why.params, "who": names[str(why.params["who"])]}))

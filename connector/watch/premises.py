@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from connector.attention.board import HOUSE
 from connector.watch.signs import Look, Patience
 from connector.words.reason import Reason
-from connector.work.lease import list_executors
+from connector.work.lease import worker_runs
 
 CERTIFICATE_DAYS = 14
 _CONNECT_S = 10.0
@@ -25,14 +25,9 @@ _WORKER = Patience(opens=timedelta(seconds=90), closes=timedelta(seconds=30))
 _DISK = Patience(closes=timedelta(minutes=5))
 
 
-def a_worker_lives(connection: Connection) -> bool:
-    """Whether at least one worker gives a sign of life."""
-    return any(each.kind == "worker" and each.is_alive for each in list_executors(connection))
-
-
 def look_at_workers(connection: Connection) -> Look:
     """Whether nobody reads orders and buys labels."""
-    why = None if a_worker_lives(connection) else Reason("worker_dead")
+    why = None if worker_runs(connection) else Reason("worker_dead")
     return Look(HOUSE, "worker_dead", "worker", why, _WORKER)
 
 

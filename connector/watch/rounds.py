@@ -27,6 +27,7 @@ from connector.directory import Directory, ShopEntry
 from connector.storage.database import Database
 from connector.watch import outage, premises, shops, signs, turns
 from connector.watch.signs import Look
+from connector.work.lease import worker_runs
 from webhooks.errors import OutgoingError
 from webhooks.outgoing import Outgoing
 from webhooks.ports import Clock
@@ -149,7 +150,7 @@ class Watch:
 
     def _may_beat(self, connection: Connection) -> bool:
         mine, _ = turns.take(connection, "heartbeat", EVERY, self.clock.now())
-        return mine and premises.a_worker_lives(connection)
+        return mine and worker_runs(connection)
 
 
 def _place(entry: ShopEntry) -> Place:

@@ -18,7 +18,7 @@ from connector.storage.database import Database
 from connector.store import Incoming, RateCall
 from connector.wiring.kinds import CARRIERS
 from connector.work import failures
-from connector.work.lease import list_executors
+from connector.work.lease import live_workers
 from connector.work.port import Task
 from webhooks.receiver import Receiver
 
@@ -105,7 +105,7 @@ class Surroundings:
             return HealthReport(database="down")
 
     def _look(self, connection: Connection) -> HealthReport:
-        alive = [each for each in list_executors(connection) if each.kind == "worker" and each.is_alive]
+        alive = live_workers(connection)
         failed = [each for each in failures.list_failures(connection) if each.state in {"failed", "parked"}]
         return HealthReport(
             database="up",

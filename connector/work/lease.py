@@ -99,6 +99,16 @@ def list_executors(connection: Connection) -> list[ExecutorRecord]:
     ]
 
 
+def live_workers(connection: Connection) -> list[ExecutorRecord]:
+    """The workers that hold their lease, the newest first. One that was killed counts until its lease ends."""
+    return [each for each in list_executors(connection) if each.kind == "worker" and each.is_alive]
+
+
+def worker_runs(connection: Connection) -> bool:
+    """Whether anybody does the work that is queued."""
+    return bool(live_workers(connection))
+
+
 def sign_folder(database: Database) -> Path:
     """Where the lock files of processes lie: beside the SQLite database; unused on PostgreSQL."""
     return Path(database.engine.url.database or ".").resolve().parent / "executors"

@@ -17,11 +17,11 @@ from connector.labels import gates
 from connector.labels.tables import BUYABLE
 from connector.orders import batch_list, batch_sheet, batches, listing
 from connector.orders.batches import Batch, Item, NoBatch, Preview
-from connector.orders.listing import OrderFilter, ParcelLine
+from connector.orders.listing import OrderFilter, OrderLine
+from connector.orders.who import by_name, people_in
 from connector.storage.logins.people import names_of
-from connector.words.reason import Reason
 from connector.words.spreadsheet import csv_bytes
-from connector.work.lease import list_executors
+from connector.work.lease import worker_runs
 
 _SHOWN = 100
 _PARTS = {
@@ -137,7 +137,7 @@ def _beside(
     connection: Connection, shop_id: str, batch: Batch, items: Sequence[Item]
 ) -> tuple[Preview | None, Any, bool, dict[str, list[Money]]]:
     """The preview of what is not bought yet, the cap, whether a worker runs, and what the shown orders cost."""
-    worker = any(each.kind == "worker" and each.is_alive for each in list_executors(connection))
+    worker = worker_runs(connection)
     capped = gates.cap_reached(connection, shop_id)
     if batch.bought_at is None:
         preview = batches.preview(connection, shop_id, batch)
@@ -147,28 +147,14 @@ def _beside(
 
 
 def _with_names(connection: Connection, house: DeskHouse, items: Sequence[Item]) -> tuple[Item, ...]:
-    """Who did something by name: reasons keep the id, as names are personal."""
-    ids = {
-        str(each.why.params["who"])
-        for item in items
-        if item.line is not None
-        for each in item.line.parcels
-        if each.why is not None and "who" in each.why.params
-    }
+    """The items with who did something by name."""
+    ids = people_in(each.why for item in items if item.line is not None for each in item.line.parcels)
     names = names_of(connection, house.keyring, ids) if ids else {}
 
-    def named(parcel: ParcelLine) -> ParcelLine:
-        why = parcel.why
-        if why is None or why.params.get("who") not in names:
-            return parcel
-        return replace(parcel, why=Reason(why.code, {**why.params, "who": names[str(why.params["who"])]}))
+    def named(line: OrderLine) -> OrderLine:
+        return replace(line, parcels=tuple(replace(each, why=by_name(each.why, names)) for each in line.parcels))
 
-    return tuple(
-        item
-        if item.line is None
-        else replace(item, line=replace(item.line, parcels=tuple(map(named, item.line.parcels))))
-        for item in items
-    )
+    return tuple(item if item.line is None else replace(item, line=named(item.line)) for item in items)
 
 
 def _sums(item: Item, moved: dict[str, Money]) -> list[Money]:

@@ -18,8 +18,8 @@ from connector.http.desk.waiting import Waiting, close, waiting_of
 from connector.orders.tables import orders
 from connector.quotes.ledger import AT_CHECKOUT, quotes
 from connector.storage.deliveries import last_delivery_at
-from connector.watch.premises import a_worker_lives
 from connector.watch.shops import Share, share_of
+from connector.work.lease import worker_runs
 
 SHARE_OVER = timedelta(hours=24)
 _SUBSCRIPTIONS = "webhooks"
@@ -88,7 +88,7 @@ def _read(connection: Connection, ask: Ask, midnight: datetime) -> tuple[Health,
         last_asked=connection.execute(quotes.select(shop_id, func.max(quotes.c.at)).where(AT_CHECKOUT)).scalar(),
         last_order=connection.execute(orders.select(shop_id, func.max(orders.c.placed_at))).scalar(),
         last_news=last_delivery_at(connection, shop_id),
-        worker=a_worker_lives(connection),
+        worker=worker_runs(connection),
         checkup=as_switched(kept.latest(connection, shop_id), ask.shop.record.rates_on),
     )
     whole = open_matters(connection, HOUSE) if ask.user.owns_installation else []

@@ -23,7 +23,7 @@ from connector.store import Order, StoreError
 from connector.tracking.record import correct_number
 from connector.tracking.tables import trackings
 from connector.words.desk_texts import say
-from connector.work.lease import list_executors
+from connector.work.lease import worker_runs
 
 PATIENCE_S = 8.0
 """How long a page waits for what was bought before it shows how far it is."""
@@ -181,8 +181,7 @@ def _so_far(
         for each in line.bought
         if each.label_id is not None and record.has_file(connection, shop_id, each.label_id)
     )
-    worker = any(each.kind == "worker" and each.is_alive for each in list_executors(connection))
-    return lines, files, worker
+    return lines, files, worker_runs(connection)
 
 
 def _is_open(line: OrderLine, files: frozenset[str]) -> bool:
