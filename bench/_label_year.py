@@ -17,7 +17,7 @@ from connector.insight.ledger_check import Checked
 from connector.labels import by_hand, claims, invoice_news, voids
 from connector.labels.amounts import book
 from connector.labels.invoice_csv import InvoiceLine
-from connector.labels.invoices import book_lines
+from connector.labels.invoices import take_lines
 from connector.labels.record import label_of
 from connector.labels.tables import labels, parcels
 from connector.labels.voids import Voids, request_void
@@ -239,7 +239,7 @@ def _invoices(life: _Life, label: Any, price: Money, number: int) -> None:
             amount = price + Money(added, price.currency) if kind == "total" else Money(added, price.currency)
             line = InvoiceLine(2, label.tracking_code, amount, f"I{number // 500}")
             for _ in range(random.choice((1, 1, 2))):
-                book_lines(life.connection, shop, [line], kind, now)
+                take_lines(life.connection, shop, [line], kind, now)
             life.year.acts[f"billed by file, {kind}"] += 1
     life.year.move("wallet", "postage:adjusted", added, price.currency)
 
@@ -281,7 +281,7 @@ def _voided(life: _Life, label_id: str, price: Money) -> bool:
         year.acts["refunded by webhook"] += 1
     else:
         line = InvoiceLine(2, label.tracking_code, Money(-came, price.currency), f"credit {label_id}")
-        book_lines(life.connection, shop, [line], "adjustment", now)
+        take_lines(life.connection, shop, [line], "adjustment", now)
         year.acts["refunded by file"] += 1
     year.move("carrier:refund_due", "wallet", came, price.currency)
     year.move("carrier:refund_due", "postage:lost", price.minor - came, price.currency)

@@ -5,15 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-from sqlalchemy import Connection
 
 from connector.cli.naming import named_shop
 from connector.cli.output import Speaker, command, in_house
-from connector.labels.invoice_csv import FIELDS, Amounts, Layout, SizeUnit, WeightUnit, read_invoice
-from connector.labels.invoices import Imported, Leftover, book_invoice, leftovers, load_layout, save_layout
+from connector.labels import invoice_import
+from connector.labels.invoice_cells import SizeUnit, WeightUnit
+from connector.labels.invoice_csv import FIELDS, Amounts, Layout, Sheet, read_sheet
+from connector.labels.invoice_layouts import load_layout
+from connector.labels.invoices import Imported, Leftover, count, leftovers
+from connector.storage.audit import Actor
 from connector.wiring import House
 from webhooks.errors import WaybillError
 
+_BY_COMMAND = Actor("command", "waybill")
 _COLUMN = click.option(
     "--column",
     "columns",
@@ -41,6 +45,8 @@ def add_to(group: click.Group) -> None:
     @click.option("--weight-unit", type=click.Choice(["g", "kg", "oz", "lb"]), help="Of weights; default: kg.")
     @click.option("--size-unit", type=click.Choice(["mm", "cm", "in"]), help="Of lengths; default: cm.")
     @click.option("--encoding", default="utf-8-sig", show_default=True, help="How the file is written.")
+    @click.option("--check", is_flag=True, help="Say what would be booked, and book nothing.")
+    @click.option("--leave-faulty", is_flag=True, help="Leave out labels that have a line which cannot be read.")
     def import_invoice(
         speaker: Speaker,
         shop: str,
@@ -51,20 +57,24 @@ def add_to(group: click.Group) -> None:
         weight_unit: WeightUnit | None,
         size_unit: SizeUnit | None,
         encoding: str,
+        check: bool,
+        leave_faulty: bool,
     ) -> None:
         """Book what a carrier's invoice (CSV) adds to the labels that were bought, each label once for each invoice.
 
-        All or nothing: a line that cannot be read stops the import. With `price_basis=expected` offers then hold what
-        is to be expected on top.
+        A line that cannot be read stops it before anything is booked. With `price_basis=expected` offers then hold
+        what is to be expected on top.
         """
         try:
             rows = file.read_text(encoding=encoding).splitlines()
         except (UnicodeDecodeError, LookupError) as error:
             raise click.BadParameter(f"the file is not {encoding}.", param_hint="--encoding") from error
         given = _Given(_columns(columns), amounts, weight_unit, size_unit)
-        done = in_house(lambda house: _import(house, shop, rows, carrier, given))
+        only = "check" if check else "readable" if leave_faulty else ""
+        sheet, done = in_house(lambda house: _import(house, shop, rows, carrier, given, only))
         speaker.answer(
             {
+                "checked": check,
                 "booked": done.booked,
                 "unchanged": done.unchanged,
                 "known": done.known,
@@ -73,8 +83,9 @@ def add_to(group: click.Group) -> None:
                 "added": list(done.added),
                 "unknown": [{"line": line, "tracking": tracking} for line, tracking in done.unknown],
                 "other_currency": [{"line": line, "tracking": tracking} for line, tracking in done.other_currency],
+                "faults": [{"line": each.number, "field": each.field, "what": each.what} for each in sheet.faults],
             },
-            _lines(done),
+            ([_CHECKED] if check else []) + _lines(done) + [each.say() for each in sheet.faults],
         )
 
     @command(invoice, "unmatched")
@@ -86,7 +97,7 @@ def add_to(group: click.Group) -> None:
             {
                 "at": each.at,
                 "invoice": each.line.invoice,
-                "number": each.line.tracking or each.line.reference or each.line.handle,
+                "number": each.line.name,
                 "money": each.line.amount,
                 "reason": each.line.reason,
                 "why": each.why,
@@ -98,6 +109,9 @@ def add_to(group: click.Group) -> None:
             for row in data
         ]
         speaker.answer({"lines": data}, lines or ["Every line has its label."])
+
+
+_CHECKED = "Nothing was booked; this is what it would be:"
 
 
 class _Given:
@@ -134,22 +148,26 @@ def _columns(given: tuple[str, ...]) -> dict[str, str]:
     return chosen
 
 
-async def _import(house: House, reference: str, rows: list[str], carrier: str, given: _Given) -> Imported:
+async def _import(
+    house: House, reference: str, rows: list[str], carrier: str, given: _Given, only: str
+) -> tuple[Sheet, Imported]:
     shop = named_shop(house, reference)
     name = carrier.strip()
     if len(name) > 60:
         raise WaybillError("A carrier's name has at most 60 characters.", detail="--carrier")
     kept = await house.database.run(load_layout, shop.id, name) if name else None
     layout = given.over(kept or Layout())
-    lines = read_invoice(rows, layout, shop.record.currency)
-
-    def book(connection: Connection) -> Imported:
-        now = house.clock.now()
-        if name:
-            save_layout(connection, shop.id, name, layout, now)
-        return book_invoice(connection, shop.id, lines, layout.amounts, now)
-
-    return await house.database.run(book)
+    sheet = read_sheet(rows, layout, shop.record.currency)
+    now = house.clock.now()
+    if only == "check":
+        return sheet, count(await invoice_import.look(house.database, shop.id, sheet.lines, layout.amounts, now))
+    if only != "readable":
+        sheet.whole()
+    file = invoice_import.name_of(rows)
+    done = await invoice_import.book(
+        house.database, shop.id, sheet, layout, carrier=name, name=file, actor=_BY_COMMAND, now=now
+    )
+    return sheet, done
 
 
 async def _left(house: House, reference: str) -> list[Leftover]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
 
 from carriers.invoice import NOTHING, Measures
-from carriers.money import Money, MoneyError
+from carriers.money import Money
+from connector.labels.invoice_cells import BadCell, SizeUnit, WeightUnit, read_amount, read_measures
 from webhooks.errors import WaybillError
 
 FIELDS = (
@@ -29,19 +29,18 @@ FIELDS = (
     "zone",
     "residential",
 )
+NAMING = ("tracking", "reference", "handle")
+"""What a label is found by, the best first."""
+
 Amounts = Literal["total", "adjustment"]
-WeightUnit = Literal["g", "kg", "oz", "lb"]
-SizeUnit = Literal["mm", "cm", "in"]
-_GRAMS = {"g": Decimal(1), "kg": Decimal(1000), "oz": Decimal("28.349523125"), "lb": Decimal("453.59237")}
-_MM = {"mm": Decimal(1), "cm": Decimal(10), "in": Decimal("25.4")}
-_YES = frozenset({"y", "yes", "true", "1", "r", "res", "residential", "home"})
-_NO = frozenset({"n", "no", "false", "0", "c", "com", "commercial", "business"})
 
 _BARE = 2  # A number and an amount: two such lines may well be two charges.
 
+_Key = tuple[str, ...]
+
 
 class InvoiceError(WaybillError):
-    """A line that cannot be read; `detail` is `line N: field`."""
+    """A file or a line that cannot be read; `detail` is the field, for a line `line N: field`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +61,11 @@ class InvoiceLine:
     measures: Measures = NOTHING
     charges: tuple[tuple[str, int], ...] = ()
 
+    @property
+    def name(self) -> str:
+        """What the line names its label by; empty for a fee without one."""
+        return self.tracking or self.reference or self.handle
+
     def details(self) -> dict[str, Any] | None:
         """What is kept beside the amount."""
         known = measures_json(self.measures)
@@ -71,7 +75,10 @@ class InvoiceLine:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How a carrier writes its files: our fields' columns, what an amount is, and its units."""
+    """How a carrier writes its files: our fields' columns, what an amount is, and its units.
+
+    A field without an entry is in the column of its own name; one with an empty entry is not in the file.
+    """
 
     columns: Mapping[str, str] = field(default_factory=dict)
     amounts: Amounts = "total"
@@ -88,46 +95,117 @@ class Layout:
         return cls(body["columns"], amounts, body["weight_unit"], body["size_unit"])
 
 
-def read_invoice(lines: Iterable[str], layout: Layout | Mapping[str, str], currency: str) -> list[InvoiceLine]:
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A line that cannot be read: its number in the file, our field, and what is wrong with it."""
+
+    number: int
+    field: str
+    what: str
+
+    def say(self) -> str:
+        """In a sentence."""
+        return f"Line {self.number}: {self.what}."
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A file as it was read: its labels, and the lines that cannot be read.
+
+    A label of which one line cannot be read is none of `lines`: half of what it cost would be booked. `repeats` counts
+    the lines that say word for word what another one says.
+    """
+
+    lines: tuple[InvoiceLine, ...]
+    faults: tuple[Fault, ...] = ()
+    repeats: int = 0
+
+    def whole(self) -> tuple[InvoiceLine, ...]:
+        """The labels, if every line could be read. Raises InvoiceError for the first that could not."""
+        for fault in self.faults:
+            raise InvoiceError(fault.say(), detail=f"line {fault.number}: {fault.field}")
+        return self.lines
+
+
+def read_sheet(lines: Iterable[str], layout: Layout, currency: str) -> Sheet:
     """A carrier's invoice as CSV with a header line.
 
     Columns stand between commas, semicolons or tabs. Without a currency column amounts are in `currency`; without an
     invoice column the file counts as one invoice. A line without a number, with a
     word for the charge (a weekly fee), stands by itself.
     Lines of one label and invoice are added up; a line that is the same in every column is the same line, if it says
-    more than a number and an amount. Raises InvoiceError, naming line and field, before anything is booked.
+    more than a number and an amount. Raises InvoiceError, naming the field, where a column is missing or it is no CSV.
     """
-    how = layout if isinstance(layout, Layout) else Layout(layout)
-    columns = {name: how.columns.get(name, name) for name in FIELDS}
-    written = list(lines)
-    table = csv.DictReader(written, delimiter=_delimiter(written))
-    there = table.fieldnames or ()
-    if columns["amount"] not in there:
-        raise InvoiceError(f"The file has no column {columns['amount']!r} for amount.", detail="amount")
-    if not any(columns[name] in there for name in ("tracking", "reference", "handle")):
-        raise InvoiceError(f"The file has no column {columns['tracking']!r} for tracking.", detail="tracking")
-    found: dict[tuple[str, ...], InvoiceLine] = {}
-    seen: set[tuple[str, ...]] = set()
-    for row in table:
-        values = {name: (row.get(columns[name]) or "").strip() for name in FIELDS}
+    columns = {name: layout.columns.get(name, name) for name in FIELDS}
+    reading = _Reading(layout, currency)
+    try:
+        table = _table(lines)
+        _demand(columns, table.fieldnames or ())
+        for row in table:
+            reading.take(table.line_num, row, columns)
+    except csv.Error as error:
+        raise InvoiceError("The file is no CSV table.", detail=str(error)) from error
+    return reading.done()
+
+
+def header_of(lines: Iterable[str]) -> list[str]:
+    """The names of a file's columns, each once. Raises InvoiceError for what is no CSV."""
+    try:
+        return list(dict.fromkeys(name for name in _table(lines).fieldnames or () if name))
+    except csv.Error as error:
+        raise InvoiceError("The file is no CSV table.", detail=str(error)) from error
+
+
+class _Reading:
+    """What was read of a file so far."""
+
+    def __init__(self, layout: Layout, currency: str) -> None:
+        self._layout, self._currency = layout, currency
+        self._found: dict[_Key, InvoiceLine] = {}
+        self._seen: set[_Key] = set()
+        self._broken: set[_Key] = set()
+        self._faults: list[Fault] = []
+        self._repeats = 0
+
+    def take(self, number: int, row: Mapping[str, Any], columns: Mapping[str, str]) -> None:
+        values = {name: (row.get(column) or "").strip() if column else "" for name, column in columns.items()}
         whole = tuple(str(each or "").strip() for each in row.values())
-        if sum(map(bool, whole)) > _BARE and whole in seen:
-            continue
-        seen.add(whole)
-        if any(values.values()):
-            _add(found, _line(table.line_num, values, how, currency))
-    return list(found.values())
+        if sum(map(bool, whole)) > _BARE and whole in self._seen:
+            self._repeats += 1
+            return
+        self._seen.add(whole)
+        if not any(values.values()):
+            return
+        try:
+            self._add(_line(number, values, self._layout, self._currency))
+        except BadCell as error:
+            self._faults.append(Fault(number, error.detail, error.message))
+            self._broken.add(_label_key(values))
+
+    def _add(self, line: InvoiceLine) -> None:
+        key = (line.name, line.invoice, line.amount.currency, "" if line.name else str(line.number))
+        known = self._found.get(key)
+        self._found[key] = line if known is None else _together(known, line)
+
+    def done(self) -> Sheet:
+        good, faults = [], list(self._faults)
+        for line in self._found.values():
+            if line.name and (line.name, line.invoice) in self._broken:
+                faults.append(Fault(line.number, "tracking", "another line of the same label cannot be read"))
+            else:
+                good.append(line)
+        return Sheet(tuple(good), tuple(sorted(faults, key=lambda each: each.number)), self._repeats)
 
 
-def _add(found: dict[tuple[str, ...], InvoiceLine], line: InvoiceLine) -> None:
-    number = line.tracking or line.reference or line.handle
-    key = (number, line.invoice, line.amount.currency, "" if number else str(line.number))
-    known = found.get(key)
-    if known is None:
-        found[key] = line
-        return
+def _label_key(values: Mapping[str, str]) -> _Key:
+    """Number and invoice, as a line that could be read has them."""
+    name = values["tracking"][:80] or values["reference"][:120] or values["handle"][:120]
+    return name, values["invoice"][:80]
+
+
+def _together(known: InvoiceLine, line: InvoiceLine) -> InvoiceLine:
     reasons = [each for each in dict.fromkeys((known.reason, line.reason)) if each]
-    found[key] = InvoiceLine(
+    return InvoiceLine(
         known.number,
         known.tracking,
         known.amount + line.amount,
@@ -141,12 +219,9 @@ def _add(found: dict[tuple[str, ...], InvoiceLine], line: InvoiceLine) -> None:
 
 
 def _line(number: int, values: Mapping[str, str], how: Layout, currency: str) -> InvoiceLine:
-    if not any(values[name] for name in ("tracking", "reference", "handle", "reason")):
-        raise _wrong(number, "tracking", "there is neither a tracking number nor a word for the charge")
-    try:
-        amount = Money.rounded(_plain_amount(values["amount"]), values["currency"] or currency)
-    except MoneyError as error:
-        raise _wrong(number, "amount", f"{values['amount']!r} is not an amount") from error
+    if not any(values[name] for name in (*NAMING, "reason")):
+        raise BadCell("there is neither a tracking number nor a word for the charge", detail="tracking")
+    amount = read_amount(values["amount"], values["currency"].upper() or currency)
     charges = ((values["reason"][:120], amount.minor),) if values["reason"] else ()
     return InvoiceLine(
         number,
@@ -156,74 +231,24 @@ def _line(number: int, values: Mapping[str, str], how: Layout, currency: str) ->
         values["reason"][:200],
         values["reference"][:120],
         values["handle"][:120],
-        _measures(number, values, how),
+        read_measures(values, how.weight_unit, how.size_unit),
         charges,
     )
 
 
-def _measures(number: int, values: Mapping[str, str], how: Layout) -> Measures:
-    sides = [_measure(number, name, values[name], _MM[how.size_unit]) for name in ("length", "width", "height")]
-    length, width, height = sides
-    size = None if length is None or width is None or height is None else (length, width, height)
-    if size is None and values["size"]:
-        size = _size(number, values["size"], _MM[how.size_unit])
-    return Measures(
-        grams=_measure(number, "weight", values["weight"], _GRAMS[how.weight_unit]),
-        size=size,
-        billed_grams=_measure(number, "billed_weight", values["billed_weight"], _GRAMS[how.weight_unit]),
-        zone=values["zone"][:20],
-        residential=True if values["residential"].lower() in _YES else _no(values["residential"]),
-    )
+def _demand(columns: Mapping[str, str], there: Sequence[str]) -> None:
+    """Raises InvoiceError where a column is missing without which nothing can be booked."""
+    if columns["amount"] not in there:
+        raise InvoiceError(f"The file has no column {columns['amount']!r} for amount.", detail="amount")
+    if not any(columns[name] in there for name in NAMING):
+        raise InvoiceError(f"The file has no column {columns['tracking']!r} for tracking.", detail="tracking")
 
 
-def _delimiter(lines: Sequence[str]) -> str:
-    """What parts the columns: whichever of the usual ones the header has most of."""
-    header = lines[0] if lines else ""
-    return max((",", ";", "\t"), key=header.count)
-
-
-def _plain_amount(text: str) -> str:
-    """An amount as people and carriers write it: 1,019.42; 1.019,42; 12,5; (4.20) and 4.20- for what was taken off."""
-    plain = "".join(text.split()).lstrip("$€£").removeprefix("+")
-    taken_off = plain.startswith("(") and plain.endswith(")")
-    if taken_off or (plain.endswith("-") and len(plain) > 1):
-        plain = "-" + (plain[1:-1] if taken_off else plain[:-1]).lstrip("$€£")
-    comma, dot = plain.rfind(","), plain.rfind(".")
-    if comma < 0 or (dot < 0 and len(plain) - comma == 4):
-        return plain  # Three figures after the only comma: thousands or thousandths, which nobody should guess.
-    if comma > dot:
-        return plain.replace(".", "").replace(",", ".") if plain.count(",") == 1 else plain
-    return plain.replace(",", "") if plain.count(".") == 1 else plain
-
-
-def _size(number: int, text: str, unit: Decimal) -> tuple[int, int, int] | None:
-    """Three sides in one cell, such as 14.0x 12.0 x 10.0; a side of nought is not told."""
-    parts = [part.strip() for part in text.lower().replace("×", "x").replace("*", "x").split("x")]  # noqa: RUF001
-    if len(parts) != 3:
-        raise _wrong(number, "size", f"{text!r} is not three sides")
-    length, width, height = (_measure(number, "size", part, unit) for part in parts)
-    return None if length is None or width is None or height is None else (length, width, height)
-
-
-def _no(text: str) -> bool | None:
-    return False if text.lower() in _NO else None
-
-
-def _measure(number: int, name: str, text: str, unit: Decimal) -> int | None:
-    """A figure in our unit, rounded up; nought and nothing are not told."""
-    if not text:
-        return None
-    try:
-        value = Decimal(text.replace(",", ".") if "." not in text else text) * unit
-    except InvalidOperation:
-        raise _wrong(number, name, f"{text!r} is not a figure") from None
-    if not value.is_finite() or value < 0 or value > 10_000_000:
-        raise _wrong(number, name, f"{text!r} is out of range")
-    return int(value.to_integral_value(rounding="ROUND_CEILING")) or None
-
-
-def _wrong(number: int, name: str, what: str) -> InvoiceError:
-    return InvoiceError(f"Line {number}: {what}.", detail=f"line {number}: {name}")
+def _table(lines: Iterable[str]) -> csv.DictReader[str]:
+    """The columns stand between whichever of the usual signs the header has most of."""
+    written = list(lines)
+    header = written[0] if written else ""
+    return csv.DictReader(written, delimiter=max((",", ";", "\t"), key=header.count))
 
 
 def measures_json(measures: Measures) -> dict[str, Any]:

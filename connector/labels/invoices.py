@@ -7,7 +7,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Literal, cast
 
 from sqlalchemy import Connection, or_
@@ -15,19 +15,16 @@ from sqlalchemy import Connection, or_
 from carriers.invoice import NOTHING
 from carriers.money import Money
 from connector.labels.amounts import book
-from connector.labels.invoice_csv import Amounts, InvoiceLine, Layout, measures_of
-from connector.labels.invoice_tables import invoice_columns, invoice_leftovers, invoice_lines
+from connector.labels.invoice_csv import Amounts, InvoiceLine, measures_of
+from connector.labels.invoice_expected import expect
+from connector.labels.invoice_tables import invoice_leftovers, invoice_lines
 from connector.labels.measured import record_parcel
 from connector.labels.record import parcel_of
 from connector.labels.tables import labels
 from connector.labels.voids import money_back
-from connector.quotes.adjustments import Adjustment, keep_expected
+from connector.quotes.adjustments import keep_expected
 from connector.storage.audit import Actor
 from connector.storage.database import insert_new
-
-LEAST_LABELS = 20  # Fewer say nothing of the next one.
-LOOK_BACK = timedelta(days=180)
-RIPE = timedelta(days=21)  # Carriers adjust for up to three weeks; younger labels would look too cheap.
 
 _LEFT_AT_ONCE = 5000
 
@@ -67,31 +64,55 @@ class Leftover:
 Kept = Literal["booked", "unchanged", "known", "refunded", "no_label", "other_currency"]
 
 
-def book_invoice(
-    connection: Connection, shop_id: str, lines: Iterable[InvoiceLine], amounts: Amounts, now: datetime
-) -> Imported:
-    """Book the lines, try those of earlier files again, then learn what to expect."""
-    done = book_lines(connection, shop_id, lines, amounts, now)
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of a line, and what it adds to its label; of a line that is left over: what it asks for.
+
+    `paid` is what the label cost before any invoice, less what came back; None without a label in that currency.
+    """
+
+    line: InvoiceLine
+    kept: Kept
+    difference: Money
+    paid: Money | None = None
+
+    @property
+    def is_left(self) -> bool:
+        """Whether it waits for a label."""
+        return self.kept in {"no_label", "other_currency"}
+
+
+def learn(connection: Connection, shop_id: str, now: datetime) -> int:
+    """Try the lines that were left over once more, and learn what to expect; how many lines found their label."""
     later = match_leftovers(connection, shop_id, now)
     keep_expected(connection, shop_id, expect(connection, shop_id, now))
-    return replace(done, matched_later=later)
+    return later
 
 
-def book_lines(
+def take_lines(
     connection: Connection, shop_id: str, lines: Iterable[InvoiceLine], amounts: Amounts, now: datetime
-) -> Imported:
+) -> list[Taken]:
     """Book each label's difference once for each invoice, and keep what is left over."""
+    found = []
+    for line in lines:
+        taken = _take(connection, shop_id, line, amounts, "file", now)
+        if taken.kept == "no_label" or taken.kept == "other_currency":  # noqa: PLR1714 - it is how mypy narrows.
+            _leave(connection, shop_id, line, amounts, taken.kept, "file", now)
+        found.append(taken)
+    return found
+
+
+def count(found: Iterable[Taken]) -> Imported:
+    """What became of all lines together."""
     counts: dict[Kept, int] = defaultdict(int)
     left: dict[Kept, list[tuple[int, str]]] = defaultdict(list)
     added = []
-    for line in lines:
-        kept, difference = _take(connection, shop_id, line, amounts, "file", now)
-        counts[kept] += 1
-        if kept == "no_label" or kept == "other_currency":  # noqa: PLR1714 - it is how mypy narrows.
-            left[kept].append((line.number, line.tracking or line.reference or line.handle))
-            _leave(connection, shop_id, line, amounts, kept, "file", now)
-        elif kept == "booked":
-            added.append(difference)
+    for each in found:
+        counts[each.kept] += 1
+        if each.is_left:
+            left[each.kept].append((each.line.number, each.line.name))
+        elif each.kept == "booked":
+            added.append(each.difference)
     return Imported(
         counts["booked"],
         counts["unchanged"],
@@ -107,64 +128,21 @@ def match_leftovers(connection: Connection, shop_id: str, now: datetime) -> int:
     """Try the lines that were left over once more; how many found their label."""
     found = 0
     for left in leftovers(connection, shop_id, _LEFT_AT_ONCE):
-        kept, _ = _take(connection, shop_id, left.line, _amounts(connection, shop_id, left.key), left.source, now)
-        if kept not in {"no_label", "other_currency"}:
+        amounts = _amounts(connection, shop_id, left.key)
+        if not _take(connection, shop_id, left.line, amounts, left.source, now).is_left:
             found += 1
             done = invoice_leftovers.update(shop_id).where(invoice_leftovers.c.key == left.key)
             connection.execute(done.values(matched_at=now))
     return found
 
 
-def leftovers(connection: Connection, shop_id: str, most: int = 1000) -> list[Leftover]:
-    """The lines that still have no label, the newest first."""
+def leftovers(connection: Connection, shop_id: str, most: int = 1000, *, of: datetime | None = None) -> list[Leftover]:
+    """The lines that still have no label, the newest first; with `of` those of the file that was imported then."""
     open_lines = invoice_leftovers.select(shop_id).where(invoice_leftovers.c.matched_at.is_(None))
+    if of is not None:
+        open_lines = open_lines.where(invoice_leftovers.c.at == of)
     rows = connection.execute(open_lines.order_by(invoice_leftovers.c.at.desc()).limit(most)).all()
     return [Leftover(row.key, row.at, row.source, row.why, _line_of(row)) for row in rows]
-
-
-def save_layout(connection: Connection, shop_id: str, carrier: str, layout: Layout, now: datetime) -> None:
-    """Keep how a carrier writes its files, for the next one."""
-    values = {"columns": layout.to_json(), "amounts": layout.amounts, "saved_at": now}
-    if not insert_new(connection, invoice_columns.insert(shop_id, carrier=carrier, **values)):
-        mine = invoice_columns.update(shop_id).where(invoice_columns.c.carrier == carrier)
-        connection.execute(mine.values(**values))
-
-
-def load_layout(connection: Connection, shop_id: str, carrier: str) -> Layout | None:
-    """How this carrier's last file was read."""
-    chosen = invoice_columns.select(shop_id).where(invoice_columns.c.carrier == carrier)
-    row = connection.execute(chosen).one_or_none()
-    return None if row is None else Layout.from_json(row.columns, row.amounts)
-
-
-def expect(connection: Connection, shop_id: str, now: datetime) -> list[Adjustment]:
-    """What an account's invoices added to a service's labels of the last half year, in a thousandth of their price.
-
-    Labels without a line count as not adjusted, in accounts that had a line at all; young ones do not count.
-    """
-    since, until = now - LOOK_BACK, now - RIPE
-    rows = connection.execute(
-        labels.select(shop_id).where(labels.c.state == "bought", labels.c.sent_at >= since, labels.c.sent_at <= until)
-    ).all()
-    added: dict[str, int] = defaultdict(int)
-    for row in connection.execute(invoice_lines.select(shop_id).where(invoice_lines.c.at >= since)).all():
-        added[row.label_id] += row.minor
-    invoiced = {row.account_id for row in rows if row.id in added}
-    sums: dict[tuple[str, str, str], list[int]] = defaultdict(lambda: [0, 0, 0])
-    for row in rows:
-        rate = row.booked_rate or row.rate
-        if row.account_id in invoiced and row.booked_minor and rate:
-            price, more, count = sums[row.account_id, rate["carrier"], rate["service"]]
-            sums[row.account_id, rate["carrier"], rate["service"]] = [
-                price + row.booked_minor,
-                more + added.get(row.id, 0),
-                count + 1,
-            ]
-    return [
-        Adjustment(*key, permille=-(-more * 1000 // price), labels=count)
-        for key, (price, more, count) in sorted(sums.items())
-        if count >= LEAST_LABELS
-    ]
 
 
 def label_of_line(connection: Connection, shop_id: str, line: InvoiceLine) -> Any | None:
@@ -185,15 +163,15 @@ def label_of_line(connection: Connection, shop_id: str, line: InvoiceLine) -> An
 
 def _take(
     connection: Connection, shop_id: str, line: InvoiceLine, amounts: Amounts, source: str, now: datetime
-) -> tuple[Kept, Money]:
+) -> Taken:
     label = label_of_line(connection, shop_id, line)
     if label is None:
-        return "no_label", line.amount
+        return Taken(line, "no_label", line.amount)
     if line.amount.currency != label.booked_currency:
-        return "other_currency", line.amount
-    difference = line.amount
+        return Taken(line, "other_currency", line.amount)
+    given, difference, paid = line, line.amount, _paid(label)
     if amounts == "total":
-        difference = line.amount - _paid(label) - _added_before(connection, shop_id, label.id, line.amount.currency)
+        difference = line.amount - paid - _added_before(connection, shop_id, label.id, line.amount.currency)
     if amounts == "total" and len(line.charges) == 1:
         # The one line holds the whole price: its word is for what differs.
         line = replace(line, charges=((line.charges[0][0], difference.minor),))
@@ -201,7 +179,7 @@ def _take(
     if kept == "known" and amounts == "adjustment" and not line.invoice:
         further = _further(connection, label, line)
         kept = kept if further is None else _keep(connection, label, further, difference, source, now)
-    return kept, difference
+    return Taken(given, kept, difference, paid)
 
 
 def _further(connection: Connection, label: Any, line: InvoiceLine) -> InvoiceLine | None:
@@ -294,7 +272,11 @@ def _leave(
     key = hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
     details = (line.details() or {}) | {"handle": line.handle, "parcel": line.reference}
     row = values | {"key": key, "at": now, "source": source, "line": str(line.number), "why": why, "details": details}
-    insert_new(connection, invoice_leftovers.insert(shop_id, **row))
+    if not insert_new(connection, invoice_leftovers.insert(shop_id, **row)):
+        again = invoice_leftovers.update(shop_id).where(
+            invoice_leftovers.c.key == key, invoice_leftovers.c.matched_at.is_(None)
+        )
+        connection.execute(again.values(at=now, line=str(line.number)))
 
 
 def leave(connection: Connection, shop_id: str, line: InvoiceLine, why: Why, now: datetime) -> None:

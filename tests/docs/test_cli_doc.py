@@ -240,9 +240,13 @@ def test_the_fields_of_invoices_are_documented(demo: Demo, tmp_path: Path) -> No
     (parcel,) = demo.shell.json("order", "show", demo.shop_id, demo.order)["parcels"]
     file = tmp_path / "invoice.csv"
     number = parcel["label"]["tracking_code"]
-    file.write_text(f"tracking,amount,currency\n{number},99.00,EUR\nnobody's,1,EUR\n{number},1,USD\n")
-    found = demo.shell.json("invoice", "import", demo.shop_id, str(file))
+    faulty = f"tracking,amount,currency\n{number},99.00,EUR\nnobody's,1,EUR\n{number},1,USD\nanother,ten,EUR\n"
+    file.write_text(faulty)
+    given = ("invoice", "import", demo.shop_id, str(file))
+    assert "Line 5" in demo.shell.refused(*given)
+    looked, found = demo.shell.json(*given, "--check"), demo.shell.json(*given, "--leave-faulty")
     assert (found["booked"], len(found["unknown"]), len(found["other_currency"])) == (1, 1, 1)
+    assert looked == found | {"checked": True}
     holds("waybill invoice import", found)
 
 

@@ -20,11 +20,11 @@ from connector.insight.dispute_sheet import typeset
 from connector.insight.truth_rows import truth
 from connector.labels.claims import note_claim
 from connector.labels.invoice_csv import InvoiceLine
-from connector.labels.invoices import book_invoice
 from connector.labels.measured import record_parcel
 from connector.labels.paper.fonts import find_fonts
 from connector.storage import settings_versions
 from connector.store import CartLine
+from tests.labels.invoicing import book_invoice
 from tests.labels.world import PERSON, World, a_world, world
 from tests.orders.test_parcels import CARTONS, ground, quote
 

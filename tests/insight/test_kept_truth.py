@@ -11,7 +11,7 @@ from connector.insight.kept_truth import KeptTruth
 from connector.insight.truth import Truth
 from connector.insight.truth_rows import truth
 from connector.labels.invoice_csv import InvoiceLine
-from connector.labels.invoices import book_invoice
+from tests.labels.invoicing import book_invoice
 from tests.labels.world import World, a_world, world
 
 __all__ = ["a_world", "world"]

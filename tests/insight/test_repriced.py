@@ -15,9 +15,9 @@ from carriers.rate_table.settings import RateTableSettings, pack
 from connector.insight.prices import Bought, lists_of
 from connector.insight.truth_rows import LabelTruth, label_truths
 from connector.labels.invoice_csv import InvoiceLine
-from connector.labels.invoices import book_invoice
 from tests.carriers.rate_table.sheets import line, sheet
 from tests.conftest import FrozenClock
+from tests.labels.invoicing import book_invoice
 from tests.labels.world import World, a_world
 
 pytestmark = pytest.mark.anyio

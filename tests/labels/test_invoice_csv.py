@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from carriers.money import Money
-from connector.labels.invoice_csv import InvoiceError, InvoiceLine, Layout, read_invoice
-from connector.labels.invoices import book_invoice, leftovers
+from connector.labels.invoice_csv import InvoiceError, InvoiceLine, Layout
+from connector.labels.invoices import leftovers
+from tests.labels.invoicing import book_invoice, read_invoice
 from tests.labels.world import World, a_world, world
 
 __all__ = ["a_world", "world"]

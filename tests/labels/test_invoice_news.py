@@ -11,11 +11,13 @@ from carriers.invoice import Invoiced, Measures
 from carriers.money import Money
 from connector.catalogue.measured import all_of
 from connector.labels import invoice_news
-from connector.labels.invoice_csv import InvoiceError, InvoiceLine, Layout, read_invoice
-from connector.labels.invoices import book_invoice, leftovers, load_layout, match_leftovers, save_layout
+from connector.labels.invoice_csv import InvoiceError, InvoiceLine, Layout
+from connector.labels.invoice_layouts import load_layout, save_layout
+from connector.labels.invoices import leftovers, match_leftovers
 from connector.storage.database import Database
 from connector.work.memory import MemoryWork
 from tests.conftest import FrozenClock
+from tests.labels.invoicing import book_invoice, read_invoice
 from tests.labels.test_invoices import NOW, SHOP, adjusted, bought
 
 BILL = Invoiced("inv_1", "h1", "", "USPS", Money(215, "EUR"), "Weight", at=NOW, captured=Measures(grams=1_700))

@@ -6,12 +6,12 @@ from carriers.invoice import MoneyBack
 from carriers.money import Money
 from connector.attention.board import open_matters
 from connector.labels import amounts
-from connector.labels.invoice_csv import InvoiceLine, read_invoice
+from connector.labels.invoice_csv import InvoiceLine
 from connector.labels.invoice_news import take_in
-from connector.labels.invoices import book_invoice
 from connector.storage.database import Database
 from connector.work.memory import MemoryWork
 from tests.conftest import FrozenClock
+from tests.labels.invoicing import book_invoice, read_invoice
 from tests.labels.test_invoices import NOW, SHOP, adjusted, bought
 
 

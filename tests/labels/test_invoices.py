@@ -9,12 +9,13 @@ import pytest
 
 from carriers.money import Money
 from connector.labels import amounts
-from connector.labels.invoice_csv import InvoiceError, InvoiceLine, read_invoice
-from connector.labels.invoices import Imported, book_invoice
+from connector.labels.invoice_csv import InvoiceError, InvoiceLine
+from connector.labels.invoices import Imported
 from connector.labels.tables import labels, parcels
 from connector.quotes.adjustments import adjustment_key, load_expected
 from connector.quotes.decide import decide
 from connector.storage.database import Database
+from tests.labels.invoicing import book_invoice, read_invoice
 from tests.ledger import balances
 from tests.quotes.world import answered, cart, facts, rate, settings
 
@@ -156,7 +157,7 @@ def test_a_file_is_read_by_its_own_columns() -> None:
         (["Tracking No", "1"], "amount"),
         (["Tracking No,Net", "T1,1", ",2"], "line 3: tracking"),
         (["Tracking No,Net", "T1,ten"], "line 2: amount"),
-        (["Tracking No,Net,Cur", "T1,1,euro"], "line 2: amount"),
+        (["Tracking No,Net,Cur", "T1,1,euro"], "line 2: currency"),
     ],
 )
 def test_a_wrong_line_is_named_and_nothing_is_read(rows: list[str], detail: str) -> None:

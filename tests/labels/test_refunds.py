@@ -15,11 +15,11 @@ from connector.insight.ledger_check import check
 from connector.labels import claims, invoice_news, voids
 from connector.labels.claims import NotClaimable
 from connector.labels.invoice_csv import InvoiceLine
-from connector.labels.invoices import book_invoice
 from connector.labels.voids import NotVoidable, request_void
 from connector.orders import view
 from connector.storage import audit
 from connector.storage.audit import Actor
+from tests.labels.invoicing import book_invoice
 from tests.labels.world import PERSON, World
 
 pytestmark = pytest.mark.anyio

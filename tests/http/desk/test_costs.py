@@ -11,10 +11,10 @@ from sqlalchemy import Connection
 
 from carriers.money import Money
 from connector.labels.invoice_csv import InvoiceLine
-from connector.labels.invoices import book_invoice
 from connector.storage.audit import Actor
 from connector.storage.shops import add_shop
 from tests.http.desk.counter import Counter, counter_at
+from tests.labels.invoicing import book_invoice
 
 pytestmark = pytest.mark.anyio
 
