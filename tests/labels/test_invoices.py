@@ -24,11 +24,13 @@ SHOP = "shop_1"
 COLUMNS = {"tracking": "Tracking No", "amount": "Net", "currency": "Cur", "invoice": "Inv", "reason": "Why"}
 
 
-def label(connection: Any, number: int, minor: int = 1000, *, days_ago: int = 40, **changes: Any) -> None:
+def label(
+    connection: Any, number: int, minor: int = 1000, *, days_ago: int = 40, shop_id: str = SHOP, **changes: Any
+) -> None:
     at = NOW - timedelta(days=days_ago)
     connection.execute(
         parcels.insert(
-            SHOP,
+            shop_id,
             id=f"par_{number}",
             order_id=f"ord_{number}",
             order_external_id="1",
@@ -67,7 +69,7 @@ def label(connection: Any, number: int, minor: int = 1000, *, days_ago: int = 40
         "booked_minor": minor,
         "booked_currency": "EUR",
     }
-    connection.execute(labels.insert(SHOP, **usual | changes))
+    connection.execute(labels.insert(shop_id, **usual | changes))
 
 
 def line(number: int, minor: int, invoice: str = "I1", currency: str = "EUR") -> InvoiceLine:

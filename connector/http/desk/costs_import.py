@@ -189,7 +189,8 @@ def _left(sheet: Sheet | None, found: Sequence[Taken]) -> list[Left]:
         if each.kept in codes:
             field = next((name for name in NAMING if getattr(each.line, name)), "")
             field = "currency" if each.kept == "other_currency" else field
-            lines.append(Left(each.line.number, each.line.name, field, say(codes[each.kept])))
+            why = codes[each.kept] if each.line.name else "costs.left.fee"
+            lines.append(Left(each.line.number, each.line.name, field, say(why)))
     return sorted(lines, key=lambda each: each.number)
 
 
