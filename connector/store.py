@@ -209,6 +209,7 @@ class FulfilmentGroup:
     Platforms without groups give one group with the order's own id. `service_code` is the offer's code, and `quote_id`
     ours, where the platform kept them, else empty. `state` NOT_OURS covers pick-up, local delivery and other services'
     groups. A hold of our own is none: `state` is what it is without it, and `held_by_us` says that it is there.
+    `shipped` are the units of the group that the store counts as shipped, whoever told it so.
     """
 
     id: str
@@ -223,6 +224,7 @@ class FulfilmentGroup:
     hold_reasons: tuple[str, ...] = ()
     incoterm: str = ""
     held_by_us: bool = False
+    shipped: tuple[OrderLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

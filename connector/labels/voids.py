@@ -31,6 +31,9 @@ VOID = "labels.void"
 ABOUT_LIVE = ("refund_unasked", "bought_differs", "bought_late")
 """Matters of a label in use, which end with its void."""
 
+ABOUT_PARCEL = ("cancelled_with_label", "changed_after_label", "shipped_without_label")
+"""Matters of a parcel that ask whether its label is of use, which a void answers."""
+
 MATTERS = ("void_unanswered", "refund_overdue", "void_refused")
 
 
@@ -156,6 +159,7 @@ def request_void(
         raise NotVoidable("The label was moved meanwhile.", detail=parcel_id)
     record.set_parcel(connection, shop_id, parcel_id, "voided", now, Reason("voided_by", {"who": actor.name}))
     settled(connection, shop_id, label.id, now, *ABOUT_LIVE)
+    settled(connection, shop_id, parcel_id, now, *ABOUT_PARCEL)
     _book(connection, label, "refund_due", _price(label), now)
     withdraw(connection, work, shop_id, label.id)
     work.enqueue(connection, Task(VOID, f"void:{label.id}", shop_id, (label.id,)))

@@ -32,6 +32,15 @@ def wanted_in(group: FulfilmentGroup) -> Counter[str]:
     return found
 
 
+def shipped_by_hand(group: FulfilmentGroup, told: Mapping[str, int]) -> Counter[str]:
+    """The units, by goods, that the store counts as shipped beyond those that we `told` it of (by line)."""
+    found = Counter[str]()
+    for line in group.shipped:
+        if line.requires_shipping:
+            found[key_of_line(line)] += max(0, line.quantity - told.get(line.id, 0))
+    return +found
+
+
 def contents_of(row: Any, names: Mapping[str, str]) -> Contents:
     """A parcel's goods and units. `names`: the goods of every line that the order has now, by its id."""
     declared = (row.declared or {}).get("lines", {})
@@ -47,7 +56,7 @@ def contents_of(row: Any, names: Mapping[str, str]) -> Contents:
 
 def names_in(groups: Iterable[FulfilmentGroup]) -> dict[str, str]:
     """The goods of every line of these groups, by the line's id."""
-    return {line.id: key_of_line(line) for group in groups for line in group.lines}
+    return {line.id: key_of_line(line) for group in groups for line in (*group.shipped, *group.lines)}
 
 
 def share_out(

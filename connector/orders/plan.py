@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Literal
 
 from connector.store import FulfilmentGroup, GroupState, Order
@@ -17,6 +18,7 @@ STORES_HOLDS = frozenset({"store_hold", "order_changed", "not_paid"})
 Told = Literal["no", "maybe", "yes"]
 Elsewhere = Literal["", "address", "location"]
 Goods = Mapping[str, int]
+_NOTHING: Goods = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,8 @@ class Standing:
 class Act:
     """What to do with a group's parcels.
 
-    release: the store let go of its hold. hold, cancel: all of them, with the reason. none: all is as it should be.
+    release: the store let go of its hold. hold: all of them, with the reason. none: all is as it should be. cancel: all
+    of them but those to `ask` a person about.
     edit: labels to `void` and matters to `ask` a person about, each with its reason; parcels without a label to `drop`;
     units to `plan`. `edited` says that other goods are wanted than before, `later` that a purchase is under way, so
     that nothing is done before its end.
@@ -64,25 +67,34 @@ NONE = Act("none")
 
 
 def decide(
-    order: Order, group: FulfilmentGroup, wanted: Goods, parcels: Sequence[Standing], *, voids: bool = True
+    order: Order,
+    group: FulfilmentGroup,
+    wanted: Goods,
+    parcels: Sequence[Standing],
+    *,
+    by_hand: Goods = _NOTHING,
+    voids: bool = True,
 ) -> Act:
     """The one act that brings a group's parcels in line with the store.
 
-    `wanted` are the units that wait in the group. With `voids` a label that nobody scanned is voided where it does not
-    fit any more; else a person is asked.
+    `wanted` are the units that wait in the group, `by_hand` those that somebody fulfilled in the store. With `voids` a
+    label that nobody scanned is voided where it does not fit any more; else a person is asked. So it is about each
+    label that may be on the box of what was fulfilled by hand.
     """
+    found = _Found(voids=voids, by_hand=Counter(by_hand))
+    rest = [parcel for parcel in parcels if not found.explains(parcel)]
     if order.cancelled or group.state is GroupState.CANCELLED:
-        return Act("cancel", Reason("order_cancelled")) if parcels else NONE
+        return found.cancelled(parcels)
+    parcels = rest
     if group.state is GroupState.HELD:
         held = any(parcel.state == "planned" for parcel in parcels)
         return Act("hold", Reason("store_hold", {"said": ", ".join(group.hold_reasons)})) if held else NONE
     if group.state is GroupState.DONE:
-        return _shipped(parcels, voids=voids)
-    # Of several parcels of a group the first to be fulfilled makes the rest "in progress".
-    begun = group.state is GroupState.NOT_YET and any(parcel.told == "yes" for parcel in parcels)
-    if not (group.state is GroupState.READY or begun) or not order.may_ship:
+        return _shipped(parcels, found)
+    in_part = any(parcel.told == "yes" for parcel in parcels)
+    if not is_open(group, in_part=in_part) or not order.may_ship:
         return NONE
-    act = _in_line(wanted, parcels, voids=voids)
+    act = _in_line(wanted, parcels, found)
     if act is not NONE and any(parcel.told == "maybe" for parcel in parcels):
         return NONE  # The store tells of its new fulfilment, and the order is read again then.
     if act is NONE and any(parcel.state == "held" and parcel.why_code in STORES_HOLDS for parcel in parcels):
@@ -90,11 +102,18 @@ def decide(
     return act
 
 
-def _shipped(parcels: Sequence[Standing], *, voids: bool) -> Act:
+def is_open(group: FulfilmentGroup, *, in_part: bool) -> bool:
+    """Whether more of a group may be shipped: the first of its units to be fulfilled make the rest "in progress".
+
+    `in_part` says that we told the store of some.
+    """
+    return group.state is GroupState.READY or (group.state is GroupState.NOT_YET and (in_part or bool(group.shipped)))
+
+
+def _shipped(parcels: Sequence[Standing], found: _Found) -> Act:
     """The store has nothing left to ship: what was told may still go elsewhere, what was not is of no use."""
     if parcels and all(parcel.state in _UNBOUGHT for parcel in parcels):
         return Act("cancel", Reason("shipped_elsewhere"))
-    found = _Found(voids=voids)
     for parcel in parcels:
         if parcel.told == "yes":
             found.look_at(parcel)
@@ -105,8 +124,8 @@ def _shipped(parcels: Sequence[Standing], *, voids: bool) -> Act:
     return found.act({}, edited=False)
 
 
-def _in_line(wanted: Goods, parcels: Sequence[Standing], *, voids: bool) -> Act:
-    found, left = _Found(voids=voids), Counter(wanted)
+def _in_line(wanted: Goods, parcels: Sequence[Standing], found: _Found) -> Act:
+    left = Counter(wanted)
     for parcel in parcels:
         if parcel.told == "yes":
             found.look_at(parcel)
@@ -136,10 +155,29 @@ class _Found:
     """What is found of a group's parcels, one after the other."""
 
     voids: bool
+    by_hand: Counter[str]
     void: list[tuple[str, Reason]] = field(default_factory=list)
     ask: list[tuple[str, Reason]] = field(default_factory=list)
     drop: list[str] = field(default_factory=list)
     later: bool = False
+
+    def explains(self, parcel: Standing) -> bool:
+        """Whether a parcel that left, and of which the store was not told, is what was fulfilled there by hand."""
+        mine = _units(parcel)
+        if not parcel.left or parcel.told != "no" or not mine <= self.by_hand:
+            return False
+        self.by_hand -= mine
+        return True
+
+    def may_be_on_a_box(self, parcel: Standing) -> bool:
+        """Whether somebody may have used a parcel's label for what was fulfilled in the store by hand."""
+        return parcel.state == "bought" and parcel.told == "no" and bool(_units(parcel) & self.by_hand)
+
+    def cancelled(self, parcels: Sequence[Standing]) -> Act:
+        """All of them, but for labels that may be on a box."""
+        why = Reason("cancelled_with_label")
+        ask = tuple((each.id, why) for each in parcels if not each.left and self.may_be_on_a_box(each))
+        return Act("cancel", Reason("order_cancelled"), ask=ask) if parcels else NONE
 
     def look_at(self, parcel: Standing) -> None:
         """A parcel that the store counts as shipped: its goods are right, its way may not be."""
@@ -154,6 +192,8 @@ class _Found:
             self.later = True
             if parcel.why_code == "outcome_unclear":
                 self.ask.append((parcel.id, Reason("changed_after_label")))
+        elif self.may_be_on_a_box(parcel):
+            self.ask.append((parcel.id, Reason("shipped_without_label")))
         elif not self.voids:
             self.ask.append((parcel.id, Reason("changed_after_label")))
         else:

@@ -11,6 +11,7 @@ import structlog
 from sqlalchemy import Connection
 
 from carriers.money import Money
+from connector.attention.board import need_person
 from connector.directory import Directory, ShopEntry
 from connector.labels import record
 from connector.labels.amounts import book, booked
@@ -31,8 +32,8 @@ from connector.orders.editing import (
     let_go_of_homeless,
     lock_parcels,
 )
-from connector.orders.goods import wanted_in
-from connector.orders.plan import STORES_HOLDS, decide, goods_of
+from connector.orders.goods import shipped_by_hand, wanted_in
+from connector.orders.plan import STORES_HOLDS, decide, goods_of, is_open
 from connector.orders.tables import orders
 from connector.orders.taken import Held, Taken, held_of, standing_in
 from connector.orders.told import is_being_withdrawn
@@ -50,7 +51,7 @@ REFRESH = "orders.refresh"
 
 @dataclass(frozen=True, slots=True)
 class Orders:
-    """The job `order.refresh` (the store's order id), and the check before each purchase."""
+    """The job `orders.refresh` (the store's order id), and the check before each purchase."""
 
     database: Database
     directory: Directory
@@ -88,9 +89,8 @@ class Orders:
         if group.state is GroupState.HELD:
             return Wanted(Reason("store_hold", {"said": ", ".join(group.hold_reasons)}))
         waiting = goods_of(group)
-        # Of several parcels of a group the first to be fulfilled makes the rest "in progress".
-        open_states = {GroupState.READY, GroupState.NOT_YET} if parcel.count > 1 else {GroupState.READY}
-        if group.state not in open_states or any(units > waiting.get(line, 0) for line, units in parcel.contents):
+        goods_wait = all(units <= waiting.get(line, 0) for line, units in parcel.contents)
+        if not is_open(group, in_part=parcel.count > 1) or not goods_wait:
             await self.database.run(self._again_soon, shop.id, order)
             return Wanted(Reason("order_changed"))
         return Wanted(risky=order.risky, test=order.test, goods=order.subtotal)
@@ -172,8 +172,10 @@ class Orders:
 
     def _edit(self, taken: Taken, group: FulfilmentGroup, known: Sequence[Any], held: Held) -> Edit:
         standing = standing_in(taken, group, known, held)
+        by_hand = shipped_by_hand(group, held.units)
         voids = taken.shop.settings.buying.void_on_edit
-        return Edit(group, decide(taken.order, group, wanted_in(group), standing, voids=voids), known, standing)
+        act = decide(taken.order, group, wanted_in(group), standing, by_hand=by_hand, voids=voids)
+        return Edit(group, act, known, standing)
 
     def _act(self, taken: Taken, edit: Edit, held: Held) -> None:
         connection, shop, known, why = taken.connection, taken.shop, edit.rows, edit.act.why or Reason("order_changed")
@@ -184,7 +186,11 @@ class Orders:
                 for row in (each for each in known if each.state == "planned"):
                     record.set_parcel(connection, shop.id, row.id, "held", taken.now, why)
             case "cancel":
-                cancel(connection, self.work, shop, taken.order, known, why, taken.now)
+                for parcel_id, ask in edit.act.ask:
+                    need_person(connection, shop.id, parcel_id, ask, taken.now)
+                asked = {parcel_id for parcel_id, _ in edit.act.ask}
+                rest = [row for row in known if row.id not in asked]
+                cancel(connection, self.work, shop, taken.order, rest, why, taken.now)
             case "edit":
                 self._readdress(taken, edit)
             case "none":

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -41,13 +42,17 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """The live labels of an order's parcels and what the store and the carrier know of them, by parcel."""
+    """The live labels of an order's parcels and what the store and the carrier know of them, by parcel.
+
+    `units` are those that the store was told of, by its lines.
+    """
 
     labels: Mapping[str, Any]
     told: Mapping[str, Told]
     fulfil: Mapping[str, str]
     left: frozenset[str]
     delivered: frozenset[str]
+    units: Mapping[str, int]
 
 
 def held_of(taken: Taken, rows: Sequence[Any]) -> Held:
@@ -55,7 +60,7 @@ def held_of(taken: Taken, rows: Sequence[Any]) -> Held:
     shop_id, connection = taken.shop.id, taken.connection
     mine = [row.id for row in rows]
     if not mine:
-        return Held({}, {}, {}, frozenset(), frozenset())
+        return Held({}, {}, {}, frozenset(), frozenset(), {})
     live = connection.execute(
         labels.select(shop_id).where(labels.c.parcel_id.in_(mine), labels.c.state.in_(LIVE))
     ).all()
@@ -73,6 +78,7 @@ def held_of(taken: Taken, rows: Sequence[Any]) -> Held:
         left=frozenset(row.parcel_id for row in followed if row.handed_over_at is not None)
         | {row.parcel_id for row in live if row.id in on_list},
         delivered=frozenset(row.parcel_id for row in followed if row.delivered_at is not None),
+        units=_told_units(row for row in followed if _told(row.fulfil_state) == "yes"),
     )
 
 
@@ -108,6 +114,14 @@ def standing_in(taken: Taken, group: FulfilmentGroup, rows: Sequence[Any], held:
 def is_untold(held: Held, parcel_id: str) -> bool:
     """Whether the store was told nothing of a parcel yet, so that what it will be told can still change."""
     return held.fulfil.get(parcel_id, "waits") in _UNTOLD
+
+
+def _told_units(followed: Iterable[Any]) -> Counter[str]:
+    units = Counter[str]()
+    for row in followed:
+        for line, count in row.lines:
+            units[line] += count
+    return units
 
 
 def _told(fulfil_state: str) -> Told:

@@ -108,6 +108,10 @@ def _request(order: Order, number: str, quantity: int | None = None) -> FulfilRe
     return FulfilRequest(order.id, group.id, lines, "USPS", number, url, False, group.location_id)
 
 
+def _shipped(order: Order) -> int:
+    return sum(line.quantity for group in order.groups for line in group.shipped)
+
+
 async def _read(world: StoreWorld, order_id: str) -> Order:
     order = await world.store.order(order_id)
     assert order is not None
@@ -254,10 +258,13 @@ class StoreContract:
 
     async def test_a_part_can_be_fulfilled(self, world: StoreWorld) -> None:
         order = await _read(world, await world.place_order(WantedOrder(quantity=3)))
+        assert _shipped(order) == 0
         await world.store.fulfil(_request(order, "9400100000000000000004", quantity=1), _yes)
+        assert _shipped(await _read(world, order.id)) == 1
         await world.store.fulfil(_request(order, "9400100000000000000005", quantity=2), _yes)
         again = await _read(world, order.id)
         assert sum(line.quantity for group in again.groups for line in group.lines) == 0
+        assert _shipped(again) == 3
         for number in ("9400100000000000000004", "9400100000000000000005"):
             assert await world.store.find_fulfilment(order.id, number) is not None
 

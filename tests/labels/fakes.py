@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -465,6 +465,10 @@ class FakeStore:
         groups = tuple(group if each.id == group.id else each for each in order.groups)
         return self.put(replace(order, groups=groups), at)
 
+    def ship_by_hand(self, order_id: str, group_id: str, *lines: tuple[str, int]) -> None:
+        """Somebody fulfils units in the store, without a label of ours."""
+        self._move(FulfilRequest(order_id, group_id, lines, "", "", "", notify_buyer=False), -1)
+
     def _move(self, request: FulfilRequest, sign: int) -> None:
         """Units leave their group, or come back into it."""
         order = self.orders[request.order_id]
@@ -478,5 +482,11 @@ class FakeStore:
             if any(line.quantity < 0 for line in lines):
                 raise StoreRefused("More units than wait to be shipped.")
             state = self.partly_shipped if any(line.quantity for line in lines) else GroupState.DONE
-            groups.append(replace(group, lines=lines, state=GroupState.READY if sign > 0 else state))
+            left = {each.id: each for each in (*group.lines, *group.shipped)}
+            gone = Counter({each.id: each.quantity for each in group.shipped})
+            for line_id, count in units.items():
+                gone[line_id] -= sign * count
+            shipped = tuple(replace(left[line_id], quantity=count) for line_id, count in gone.items() if count > 0)
+            here = GroupState.READY if sign > 0 else state
+            groups.append(replace(group, lines=lines, state=here, shipped=shipped))
         self.orders[order.id] = replace(order, groups=tuple(groups))

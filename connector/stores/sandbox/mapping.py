@@ -337,6 +337,7 @@ def read_past_order(order: OrderJSON) -> PastOrder | None:
 def _read_group(order: OrderJSON, group: GroupJSON) -> FulfilmentGroup:
     waiting = [(line, line.quantity - order.shipped(line.id)) for line in group.lines]
     lines = tuple(_read_line(line, left, order.currency) for line, left in waiting if left > 0)
+    left_already = [(line, order.shipped(line.id)) for line in group.lines]
     if order.cancelled:
         state = GroupState.CANCELLED
     elif not lines:
@@ -354,6 +355,7 @@ def _read_group(order: OrderJSON, group: GroupJSON) -> FulfilmentGroup:
         service_name=group.offer.name if group.offer else "",
         hold_reasons=tuple(group.others_holds),
         held_by_us=len(group.others_holds) < len(group.holds),
+        shipped=tuple(_read_line(line, units, order.currency) for line, units in left_already if units > 0),
     )
 
 

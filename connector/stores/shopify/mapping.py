@@ -189,10 +189,11 @@ def _group(node: Node, to: Address | None, currency: str) -> FulfilmentGroup:
     at = node["assignedLocation"]
     place = at.get("location") or {}
     origin = _address(at, province=(place.get("address") or {}).get("provinceCode") or at.get("province"))
+    units = [(line, int(line["remainingQuantity"]), int(line["totalQuantity"])) for line in node["lineItems"]["nodes"]]
     return FulfilmentGroup(
         id=str(node["id"]),
         state=state,
-        lines=tuple(_line(line, currency) for line in node["lineItems"]["nodes"] if line["remainingQuantity"] > 0),
+        lines=tuple(_line(line, left, currency) for line, left, _ in units if left > 0),
         destination=_goes_to(node.get("destination"), to, state),
         origin=origin,
         location_id=text_of(place.get("id")),
@@ -201,6 +202,7 @@ def _group(node: Node, to: Address | None, currency: str) -> FulfilmentGroup:
         hold_reasons=reasons,
         incoterm=text_of((node.get("internationalDuties") or {}).get("incoterm")),
         held_by_us=held_by_us(node),
+        shipped=tuple(_line(line, whole - left, currency) for line, left, whole in units if whole > left),
     )
 
 
@@ -244,13 +246,13 @@ def is_our_hold(hold: Node) -> bool:
     return bool(hold.get("heldByRequestingApp")) and hold.get("handle") == "waybill"
 
 
-def _line(node: Node, currency: str) -> OrderLine:
+def _line(node: Node, units: int, currency: str) -> OrderLine:
     variant = node.get("variant") or {}
     item = variant.get("inventoryItem") or {}
     name = " - ".join(part for part in (text_of(node["productTitle"]), text_of(node.get("variantTitle"))) if part)
     return OrderLine(
         id=str(node["id"]),
-        quantity=int(node["remainingQuantity"]),
+        quantity=units,
         price=_unit_price(node["financialSummaries"], currency),
         weight=weight_of(node.get("weight")),
         sku=text_of(node.get("sku")),

@@ -86,7 +86,7 @@ query ProductsWithFields($after: String, $query: String, $keys: [String!]!) {
 _LINES: Final = """
 fragment GroupLines on FulfillmentOrderLineItemConnection {
   nodes {
-    id remainingQuantity sku productTitle variantTitle requiresShipping
+    id remainingQuantity totalQuantity sku productTitle variantTitle requiresShipping
     weight { unit value }
     lineItem { currentQuantity priceAfterAllDiscountsBeforeTaxesSet { shopMoney { amount currencyCode } } }
     financialSummaries { quantity approximateDiscountedUnitPriceSet { shopMoney { amount currencyCode } } }
