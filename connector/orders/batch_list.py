@@ -83,11 +83,11 @@ def costs(connection: Connection, shop_id: str, ids: list[str]) -> dict[str, tup
 
 
 def not_bought(batch: Batch) -> dict[Standing, int]:
-    """The parcels of a batch that have no label, by how they stand."""
+    """The parcels without a label in orders whose outcome has come, by how they stand."""
     stands = Counter(
         standing(each.state, has_reason=each.why is not None or item.why is not None)
         for item in batch.items
-        if item.line is not None
+        if item.line is not None and item.outcome in {"stopped", "partly", "unclear"}
         for each in item.line.parcels
         if each.state != "bought"
     )

@@ -18,7 +18,7 @@ from connector.labels import record
 from connector.labels.aftercare import BAD_FILE
 from connector.labels.tables import BUYABLE, label_files, parcels
 from connector.orders import listing, view
-from connector.orders.listing import OrderFilter, OrderLine
+from connector.orders.listing import OrderFilter, OrderLine, ParcelLine
 from connector.orders.tables import batch_items, batches, orders
 from connector.orders.view import CapReached, NoSuchOrder, NothingToBuy
 from connector.storage import audit
@@ -56,7 +56,7 @@ class Item:
 
     @property
     def outcome(self) -> str:
-        """chosen, waiting, open, bought, partly, stopped (see its parcels) or nothing."""
+        """chosen, open, bought, partly, unclear (only a person can tell), stopped (see its parcels) or nothing."""
         if self.line is None or not self.line.parcels:
             return "nothing"
         states = [each.state for each in self.line.parcels]
@@ -68,12 +68,15 @@ class Item:
             return "chosen"
         if any(self._is_open(each) for each in self.line.parcels):
             return "open"
+        if any(each.is_unclear for each in self.line.parcels):
+            return "unclear"
         return "partly" if "bought" in states else "stopped"
 
     @staticmethod
-    def _is_open(parcel: Any) -> bool:
+    def _is_open(parcel: ParcelLine) -> bool:
         """Whether its outcome still comes by itself; what waits at a gate has its reason and may wait for long."""
-        return parcel.state in _OPEN and not (parcel.state == "planned" and parcel.why is not None)
+        waits = parcel.state == "planned" and parcel.why is not None
+        return parcel.state in _OPEN and not waits and not parcel.is_unclear
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +116,13 @@ class Preview:
 
 
 def matching(connection: Connection, shop_id: str, chosen: OrderFilter) -> list[str]:
-    """Every order that the filter finds and whose labels could be bought, the oldest first. Raises NoBatch."""
+    """Every order that the filter finds and whose labels could be bought, the oldest first. Raises NoBatch.
+
+    Where it is not clear whether there is a label already, nothing is bought by the dozen: a person looks first.
+    """
     found: list[str] = []
     for line in listing.pages(connection, shop_id, chosen):
-        if line.can_buy and not line.cancelled:
+        if line.can_buy and not line.cancelled and not any(each.is_unclear for each in line.parcels):
             found.append(line.id)
             if len(found) > MOST:
                 raise NoBatch(f"A batch has at most {MOST} orders: narrow the list, by days for instance.")
@@ -257,7 +263,7 @@ def buy(
 
 
 def try_again(connection: Connection, work: Work, shop_id: str, batch_id: str, actor: Actor, now: datetime) -> int:
-    """Ask once more for what has no label: orders that were refused, held or stopped; how many."""
+    """Ask once more for what has no label: orders that were refused, held or stopped, not unclear ones; how many."""
     row = _row(connection, shop_id, batch_id, hold=True)
     if row.bought_at is None:
         raise NoBatch("The labels of this batch were not asked for yet.")

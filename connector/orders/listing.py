@@ -63,6 +63,11 @@ class ParcelLine:
     status: str
     by_hand: bool = False
 
+    @property
+    def is_unclear(self) -> bool:
+        """Whether look-ups have ended without an outcome, so that a person has to look at the carrier."""
+        return self.state == "unknown" and self.why is not None and self.why.code == "outcome_unclear"
+
 
 @dataclass(frozen=True, slots=True)
 class OrderLine:

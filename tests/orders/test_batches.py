@@ -204,3 +204,20 @@ async def test_the_newest_batch_is_the_first_and_other_shops_see_none(counter: C
     first, second = made(counter), made(counter)
     assert [each.id for each in recent(counter)] == sorted((first, second), reverse=True)
     assert here(counter, batch_list.recent, "shop_other") == []
+
+
+@pytest.mark.need(21)
+async def test_an_unclear_purchase_ends_the_batch_and_is_left_to_a_person(counter: Counter) -> None:
+    """While it is looked up the batch is open; then no click on the whole batch, nor on all that waits, repeats it."""
+    batch_id = made(counter)
+    buy(counter, batch_id)
+    await counter.drain()
+    order_id = load(counter, batch_id).items[0].order_id
+    stands(counter, order_id, "unknown", {"code": "purchase_unclear", "params": {}})
+    assert load(counter, batch_id).open == 1
+    stands(counter, order_id, "unknown", {"code": "outcome_unclear", "params": {"carrier": "Post"}})
+    batch = load(counter, batch_id)
+    assert (batch.open, batch.count("unclear"), batch_list.not_bought(batch)) == (0, 1, {"unclear": 1})
+    shop_id, now = counter.desk.shop_id, counter.house.clock.now()
+    assert here(counter, batches.try_again, counter.work, shop_id, batch_id, ANNA, now) == 0
+    assert here(counter, batches.matching, shop_id, OrderFilter(not_bought=True)) == []

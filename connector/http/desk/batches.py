@@ -25,7 +25,7 @@ from connector.work.lease import worker_runs
 
 _SHOWN = 100
 _PARTS = {
-    "failed": ("stopped", "partly", "nothing"),
+    "failed": ("stopped", "partly", "unclear", "nothing"),
     "open": ("open", "chosen"),
     "bought": ("bought",),
 }

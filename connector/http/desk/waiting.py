@@ -19,6 +19,7 @@ A_PERSON_SETTLES = frozenset(
         "changed_after_hand_over",
         "changed_after_label",
         "data_requested",
+        "driver_dearer",
         "manifest_refused",
         "refund_overdue",
         "shipped_without_label",
@@ -73,6 +74,8 @@ def _link(connection: Connection, shop_id: str, base: str, matter: Matter) -> st
     subject: str | None = matter.subject
     if matter.subject.startswith("checkup"):
         return f"{base}/setup"
+    if matter.subject.startswith(("pick_", "man_")):
+        return f"{base}/collections"
     if matter.subject.startswith("lab_"):
         subject = connection.execute(labels.select(shop_id, labels.c.parcel_id).where(labels.c.id == subject)).scalar()
     if subject and subject.startswith("par_"):
