@@ -42,10 +42,10 @@ class Failure:
 
 
 class OnFailure(Protocol):
-    """Told in the same transaction when work has given up, so that someone hears of it."""
+    """Told in the same transaction when work has given up, so that someone hears of it, and when it is made up for."""
 
     def __call__(self, connection: Connection, failure: Failure, now: datetime, /) -> None:
-        """`failure.state` is failed or parked."""
+        """`failure.state` is failed or parked; retried where the work succeeded after all."""
         ...
 
 
@@ -93,9 +93,19 @@ def is_kept(connection: Connection, task: Task) -> bool:
     return connection.execute(mine).first() is not None
 
 
-def settle(connection: Connection, task: Task) -> None:
-    """The task succeeded: nothing is to be shown any more."""
-    connection.execute(_failures.delete(task.shop_id).where(_failures.c.key == task.key))
+def last_try(connection: Connection, task: Task) -> tuple[int, datetime] | None:
+    """Of work that waits for its next try: how many tries were counted, and when the last one failed."""
+    chosen = _failures.select(task.shop_id, _failures.c.attempts, _failures.c.at)
+    row = connection.execute(chosen.where(_failures.c.key == task.key, _failures.c.state == "waiting")).one_or_none()
+    return None if row is None else (row.attempts, row.at)
+
+
+def settle(connection: Connection, task: Task) -> Failure | None:
+    """The task succeeded: nothing is to be shown any more. Returns what was kept."""
+    mine = _failures.c.key == task.key
+    row = connection.execute(_failures.select(task.shop_id).where(mine)).one_or_none()
+    connection.execute(_failures.delete(task.shop_id).where(mine))
+    return None if row is None else _failure(row)
 
 
 def list_failures(

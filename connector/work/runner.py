@@ -157,19 +157,44 @@ class Runner:
         now = self._clock.now()
         if error is None:
             if suspect or failed or task.attempt > 1:
-                await self._until_written(_write_done, task, run_id)
+                await self._until_written(self._write_done, task, run_id, now)
             return "done"
         _log(task, error)
-        if task.attempt >= MOST_ATTEMPTS:
-            await self._until_written(self._write_failed, task, run_id, error, now)
-            return "failed"
-        await self._until_written(_write_later, task, run_id, error, now)
-        return "later"
+        return await self._until_written(self._write_vain, task, run_id, error, now)
 
-    def _write_failed(self, connection: Connection, task: Task, run_id: str, error: Exception, now: datetime) -> None:
-        failure = failures.note(connection, task, "failed", _code(error), _message(error), now)
-        self._hooks.on_failure(connection, failure, now)
+    def _write_done(self, connection: Connection, task: Task, run_id: str, now: datetime) -> None:
+        failure = failures.settle(connection, task)
+        if failure is not None:
+            self._hooks.on_failure(connection, replace(failure, state="retried"), now)
         suspects.clear(connection, run_id)
+
+    def _write_vain(
+        self, connection: Connection, task: Task, run_id: str, error: Exception, now: datetime
+    ) -> Literal["later", "failed"]:
+        """A try in vain is counted, though later news may have put the work at once and as if for the first time.
+
+        What was tried before its wait was over is not counted, so that a flood of news does not use the tries up.
+        """
+        suspects.clear(connection, run_id)
+        last = failures.last_try(connection, task)
+        if last is not None and task.attempt <= last[0]:
+            tries, failed_at = last
+            due_at = failed_at + timedelta(seconds=wait_s(replace(task, attempt=tries), None))
+            if now < due_at:
+                if isinstance(error, TryLater):
+                    due_at = min(due_at, now + timedelta(seconds=wait_s(task, error)))
+                _put_off(connection, replace(task, attempt=tries), due_at, now)
+                return "later"
+            task = replace(task, attempt=tries + 1)
+        if task.attempt >= MOST_ATTEMPTS:
+            failure = failures.note(connection, task, "failed", _code(error), _message(error), now)
+            self._hooks.on_failure(connection, failure, now)
+            return "failed"
+        again = replace(task, attempt=task.attempt + 1)
+        _put_off(connection, again, now + timedelta(seconds=wait_s(task, error)), now)
+        if not isinstance(error, TryLater):
+            failures.note(connection, task, "waiting", _code(error), _message(error), now)
+        return "later"
 
     async def _until_written(self, work: Callable[..., T], *args: object) -> T:
         """One transaction, again and again while the database does not answer: an outcome is never dropped."""
@@ -185,7 +210,7 @@ class Runner:
             wait_s = min(wait_s * 2, 5)
 
 
-def wait_s(task: Task, error: Exception) -> float:
+def wait_s(task: Task, error: Exception | None) -> float:
     """Seconds from a try that failed to the next."""
     if isinstance(error, TryLater) and error.retry_after_s is not None:
         return max(error.retry_after_s, 0.0)
@@ -193,23 +218,16 @@ def wait_s(task: Task, error: Exception) -> float:
     return wait * (1 + crc32(f"{task.key} {task.attempt}".encode()) % 200 / 1000)
 
 
-def _write_later(connection: Connection, task: Task, run_id: str, error: Exception, now: datetime) -> None:
+def _put_off(connection: Connection, task: Task, due_at: datetime, now: datetime) -> None:
+    """Keep the next try, unless something was queued under its key meanwhile and is due: that need not wait."""
     meanwhile = due.waiting(connection, task.key)
-    if meanwhile is None or meanwhile > now:  # What was queued under its key while it ran, and is due, need not wait.
-        due.put(connection, replace(task, attempt=task.attempt + 1), now + timedelta(seconds=wait_s(task, error)))
-    if not isinstance(error, TryLater):
-        failures.note(connection, task, "waiting", _code(error), _message(error), now)
-    suspects.clear(connection, run_id)
+    if meanwhile is None or meanwhile > now:
+        due.put(connection, task, due_at)
 
 
 def _history(connection: Connection, task: Task, run_id: str) -> tuple[bool, bool]:
     """Whether a worker died with this run under way, and whether this work failed before."""
     return suspects.is_suspect(connection, run_id), failures.is_kept(connection, task)
-
-
-def _write_done(connection: Connection, task: Task, run_id: str) -> None:
-    failures.settle(connection, task)
-    suspects.clear(connection, run_id)
 
 
 def _code(error: Exception) -> str:
