@@ -223,14 +223,14 @@ def preview(connection: Connection, shop_id: str, batch: Batch) -> Preview:
     return Preview(
         orders=waiting,
         parcels=len(ids),
-        totals=_summed(each for some in prices.values() for each in some),
+        totals=summed(each for some in prices.values() for each in some),
         unpriced=unpriced,
         held=held,
-        by_order={order_id: _summed(some) for order_id, some in prices.items()},
+        by_order={order_id: summed(some) for order_id, some in prices.items()},
     )
 
 
-def _summed(amounts: Iterable[Money]) -> tuple[Money, ...]:
+def summed(amounts: Iterable[Money]) -> tuple[Money, ...]:
     """One sum for each currency."""
     totals: dict[str, Money] = {}
     for each in amounts:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -67,12 +67,7 @@ async def show_one(house: DeskHouse, ask: Ask) -> Answer:
     """A batch: before it is bought its cost, then how far it is, then what came of it. `format=csv` is the sheet."""
     batch = await _load(house, ask)
     if ask.query.get("format") == "csv":
-        cost = await house.database.look(batch_sheet.costs, ask.shop.id, batch)
-        pages_at = f"{house.public_url}{ask.base}/orders"
-        content = csv_bytes(
-            batch_sheet.SHEET_HEADER, batch_sheet.sheet_rows(batch, cost, lambda order_id: f"{pages_at}/{order_id}")
-        )
-        return Download(content, "text/csv; charset=utf-8", "batch.csv")
+        return await _sheet(house, ask, batch)
     shown_as = ask.query.get("show", "") if ask.query.get("show") in _PARTS else ""
     chosen = [each for each in batch.items if not shown_as or each.outcome in _PARTS[shown_as]]
     pages = max(1, -(-len(chosen) // _SHOWN))
@@ -104,6 +99,14 @@ async def show_one(house: DeskHouse, ask: Ask) -> Answer:
     return View("batches_one.html", values)
 
 
+async def _sheet(house: DeskHouse, ask: Ask, batch: Batch) -> Download:
+    """The result sheet, with the addresses where what failed is put right."""
+    cost = await house.database.look(batch_sheet.costs, ask.shop.id, batch)
+    pages_at = f"{house.public_url}{ask.base}/orders"
+    rows = batch_sheet.sheet_rows(batch, cost, lambda order_id: f"{pages_at}/{order_id}")
+    return Download(csv_bytes(batch_sheet.SHEET_HEADER, rows), "text/csv; charset=utf-8", "batch.csv")
+
+
 async def act_one(house: DeskHouse, ask: Ask) -> Answer:
     """Buy the labels, or ask once more for those that were not bought."""
     batch = await _load(house, ask)
@@ -111,14 +114,10 @@ async def act_one(house: DeskHouse, ask: Ask) -> Answer:
     match ask.typed.get("do", ""):
         case "buy":
             why = ask.typed.get("over_cap", "").strip() if ask.role == "owner" else ""
-            await house.database.run(
-                batches.buy, house.work, ask.shop.id, batch.id, ask.actor, ask.now, over_cap=why
-            )  # fmt: skip
+            await house.database.run(batches.buy, house.work, ask.shop.id, batch.id, ask.actor, ask.now, over_cap=why)
             return Goto(here)
         case "again":
-            count = await house.database.run(
-                batches.try_again, house.work, ask.shop.id, batch.id, ask.actor, ask.now
-            )  # fmt: skip
+            count = await house.database.run(batches.try_again, house.work, ask.shop.id, batch.id, ask.actor, ask.now)
             return Goto(here, done="batches.again", n=count)
         case _:
             shown = await show_one(house, ask.without_form())
@@ -135,15 +134,22 @@ async def _load(house: DeskHouse, ask: Ask) -> Batch:
 
 def _beside(
     connection: Connection, shop_id: str, batch: Batch, items: Sequence[Item]
-) -> tuple[Preview | None, Any, bool, dict[str, list[Money]]]:
+) -> tuple[Preview | None, Any, bool, Mapping[str, tuple[Money, ...]]]:
     """The preview of what is not bought yet, the cap, whether a worker runs, and what the shown orders cost."""
     worker = worker_runs(connection)
     capped = gates.cap_reached(connection, shop_id)
     if batch.bought_at is None:
         preview = batches.preview(connection, shop_id, batch)
-        return preview, capped, worker, {each.order_id: list(preview.by_order.get(each.order_id, ())) for each in items}
-    moved = batch_sheet.costs(connection, shop_id, replace(batch, items=tuple(items)))
-    return None, capped, worker, {each.order_id: _sums(each, moved) for each in items}
+        return preview, capped, worker, preview.by_order
+    cost = batch_sheet.costs(connection, shop_id, replace(batch, items=tuple(items)))
+    by_order = {
+        item.order_id: batches.summed(
+            paid for each in item.line.bought if (paid := cost.get(each.label_id or "")) is not None
+        )
+        for item in items
+        if item.line is not None
+    }
+    return None, capped, worker, by_order
 
 
 def _with_names(connection: Connection, house: DeskHouse, items: Sequence[Item]) -> tuple[Item, ...]:
@@ -155,16 +161,6 @@ def _with_names(connection: Connection, house: DeskHouse, items: Sequence[Item])
         return replace(line, parcels=tuple(replace(each, why=by_name(each.why, names)) for each in line.parcels))
 
     return tuple(item if item.line is None else replace(item, line=named(item.line)) for item in items)
-
-
-def _sums(item: Item, moved: dict[str, Money]) -> list[Money]:
-    """What the labels of an order cost, by currency."""
-    sums: dict[str, Money] = {}
-    for each in item.line.bought if item.line is not None else ():
-        cost = moved.get(each.label_id or "")
-        if cost is not None:
-            sums[cost.currency] = sums.get(cost.currency, Money.zero(cost.currency)) + cost
-    return list(sums.values())
 
 
 def _number(text: str) -> int:
