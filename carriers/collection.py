@@ -60,10 +60,18 @@ class OfferedPickup:
 
 @dataclass(frozen=True, slots=True)
 class BookedPickup:
-    """A driver comes; `confirmation` is what to tell him."""
+    """A driver comes; `confirmation` is what to tell him.
+
+    `prices` is what the carrier names for the ways to have them collected now; empty where it names nothing.
+    """
 
     handle: str
     confirmation: str
+    prices: tuple[PickupOffer, ...] = ()
+
+    def price_of(self, carrier: str, service: str) -> Money | None:
+        """What this way costs as it was booked; None where the carrier does not say."""
+        return next((each.price for each in self.prices if (each.carrier, each.service) == (carrier, service)), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,8 +81,8 @@ class EasyPostCollector:
             raise_for(answer, personal)
             read = wire.read(wire.WirePickup, wire.parse(answer.content))
             said = [str(each.get("message", "")) for each in read.messages if isinstance(each, dict)]
-            offers = tuple(offer for line in read.pickup_rates if (offer := _offer(line)) is not None)
-            return OfferedPickup(read.id, offers, asking.without(personal, "; ".join(part for part in said if part)))
+            words = asking.without(personal, "; ".join(part for part in said if part))
+            return OfferedPickup(read.id, _offers(read), words)
 
         return await self._read("/v2/pickups", understand, method="POST", json=body)
 
@@ -172,6 +172,10 @@ def _manifest(value: object) -> Manifest:
     return Manifest(read.id, "pending", codes, file, read.message)
 
 
+def _offers(read: wire.WirePickup) -> tuple[PickupOffer, ...]:
+    return tuple(offer for line in read.pickup_rates if (offer := _offer(line)) is not None)
+
+
 def _offer(value: object) -> PickupOffer | None:
     """A pick-up rate; one that cannot be read is left out."""
     read = wire.read_or_none(wire.WireRate, value)
@@ -186,5 +190,5 @@ def _offer(value: object) -> PickupOffer | None:
 def _booking(value: object) -> BookedPickup | NotBooked:
     read = wire.read(wire.WirePickup, value)
     if read.status == "scheduled" or (read.confirmation and read.status not in {"canceled", "cancelled"}):
-        return BookedPickup(read.id, read.confirmation)
+        return BookedPickup(read.id, read.confirmation, _offers(read))
     return NotBooked(read.id, cancelled=read.status in {"canceled", "cancelled"})

@@ -90,7 +90,7 @@ class SandboxCollector:
             changed = books.execute("UPDATE pickups SET state = 'booked' WHERE handle = ?", (handle,))
             if changed.rowcount != 1:
                 return Rejected("refused", "The sandbox carrier has no such pick-up.")
-            return BookedPickup(handle, _confirmation(handle))
+            return _booked(handle)
 
         return await self._books.transact(work)
 
@@ -105,7 +105,7 @@ class SandboxCollector:
         if state is None:
             raise Refused("The sandbox carrier has no such pick-up.", detail="pickup")
         if state == "booked":
-            return BookedPickup(handle, _confirmation(handle))
+            return _booked(handle)
         return NotBooked(handle, cancelled=state == "cancelled")
 
     async def cancel_pickup(self, handle: str, fence: Fence) -> NotBooked | Rejected | Unknown:
@@ -131,6 +131,10 @@ class SandboxCollector:
 def _manifest(name: str, handles: Sequence[str]) -> Manifest:
     file = LabelFile("manifest", "application/pdf", url=list_url(name))
     return Manifest(name, "made", tuple(tracking_code_for(handle) for handle in handles), file)
+
+
+def _booked(handle: str) -> BookedPickup:
+    return BookedPickup(handle, _confirmation(handle))
 
 
 def _confirmation(handle: str) -> str:

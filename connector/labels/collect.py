@@ -300,7 +300,7 @@ class Collections:
         now_row = await self.database.run(_pickup, row.shop_id, row.id)
         match found:
             case BookedPickup():
-                await self.database.run(collect_rows.booked, now_row, found.confirmation, self.now())
+                await self.database.run(collect_rows.booked, now_row, found, self.now())
             case Rejected() if found.code in _NOT_ASKED:
                 await self.database.run(collect_rows.change, now_row, self.now(), state="intent")
                 raise TryLater(found.message, retry_after_s=_again_s(run, found.retry_after_s))
@@ -313,7 +313,7 @@ class Collections:
     async def _look_up(self, run: Run, collector: Collector, row: Any) -> None:
         found = await run.step("pickup.look_up", lambda: collector.look_up_pickup(row.handle))
         if isinstance(found, BookedPickup):
-            await self.database.run(collect_rows.booked, row, found.confirmation, self.now())
+            await self.database.run(collect_rows.booked, row, found, self.now())
             return
         account = self.directory.account(row.shop_id, row.account_id)
         ceiling = account.connection.capabilities.look_up_ceiling_s if account else 100

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from carriers.collection import BookedPickup
 from carriers.money import Money
 from connector.attention.board import need_person, settled
 from connector.labels.amounts import book
@@ -38,17 +39,27 @@ def refuse_pickup(connection: Connection, row: Any, said: str, now: datetime) ->
     change(connection, row, now, state="refused", why=Reason("pickup_refused", {"said": said}).to_json())
 
 
-def booked(connection: Connection, row: Any, confirmation: str, now: datetime) -> None:
-    """The driver is booked, and the price that was agreed to is owed."""
-    if change(connection, row, now, state="booked", confirmation=confirmation[:120], why=None):
-        book(connection, row.shop_id, "driver", _price(row), order_id="", cause=row.id, now=now)
+def booked(connection: Connection, row: Any, found: BookedPickup, now: datetime) -> None:
+    """The driver is booked, and what the carrier takes is owed; a person is told if that is not what was agreed to."""
+    chosen, agreed = row.chosen, _price(row)
+    price = found.price_of(chosen["carrier"], chosen["service"]) or agreed
+    differs = price.currency != agreed.currency or price > agreed
+    params: dict[str, str | int] = {"carrier": chosen["carrier"], "booked": str(price), "offered": str(agreed)}
+    why = Reason("driver_dearer", params) if differs else None
+    values = {"confirmation": found.confirmation[:120], "minor": price.minor, "currency": price.currency}
+    if not change(connection, row, now, state="booked", why=why.to_json() if why else None, **values):
+        return
+    book(connection, row.shop_id, "driver", price, order_id="", cause=row.id, now=now)
     settled(connection, row.shop_id, row.id, now)
+    if why is not None:
+        need_person(connection, row.shop_id, row.id, why, now)
 
 
 def sent_home(connection: Connection, row: Any, now: datetime) -> None:
     """The driver does not come, and the price is back."""
     if change(connection, row, now, state="cancelled"):
         book(connection, row.shop_id, "driver_back", _price(row), order_id="", cause=row.id, now=now)
+        settled(connection, row.shop_id, row.id, now)
 
 
 def leave_out_voided(connection: Connection, row: Any, now: datetime) -> Any:
@@ -84,7 +95,7 @@ def other_driver(connection: Connection, row: Any) -> Any | None:
 
 
 def _price(row: Any) -> Money:
-    """What was agreed to when the driver was booked."""
+    """What was agreed to; once the driver is booked, what the carrier takes."""
     return Money(row.minor, row.currency)
 
 

@@ -9,7 +9,11 @@ from typing import Any
 
 import pytest
 
-from connector.labels import collect, record
+from carriers.collection import BookedPickup, PickupOffer
+from carriers.money import Money
+from connector.attention.board import open_matters
+from connector.http.desk.waiting import waiting_of
+from connector.labels import collect, collect_rows, record
 from connector.labels.collect import NoCollection, NothingToCollect
 from connector.labels.desk_tables import pickups
 from connector.labels.retention import referred_to
@@ -112,6 +116,46 @@ async def test_a_driver_is_offered_booked_and_sent_home(counter: Counter) -> Non
     assert driver(counter).state == "cancelled"
     paid = counter.house.here(balances, counter.desk.shop_id)
     assert paid["postage:driver", booked.currency] == 0
+
+
+def sent(counter: Counter, pickup: str, offered: Money) -> Any:
+    """The pick-up as it stands once its booking has left, for so much."""
+    offer = {"carrier": "Van", "service": "Next day", "minor": offered.minor, "currency": offered.currency}
+    values = {"state": "sent", "chosen": offer, "minor": offered.minor, "currency": offered.currency}
+    mine = pickups.update(counter.desk.shop_id).where(pickups.c.id == pickup)
+    counter.house.here(lambda connection: connection.execute(mine.values(**values)))
+    return driver(counter)
+
+
+@pytest.mark.parametrize(
+    ("booked", "told"),
+    [(Money(720, "EUR"), True), (Money(300, "EUR"), False), (Money(100, "USD"), True), (None, False)],
+)
+async def test_a_driver_who_is_booked_for_more_than_was_offered_is_put_before_a_person(
+    counter: Counter, booked: Money | None, told: bool
+) -> None:
+    """Both amounts are named, and the ledger holds what the carrier takes."""
+    house, shop_id, offered = counter.house, counter.desk.shop_id, Money(450, "EUR")
+    pickup = plan(counter)
+    await counter.drain()
+    prices = () if booked is None else (PickupOffer("Van", "Next day", booked),)
+    answer = BookedPickup("pck_1", "C-1", prices)
+    house.here(collect_rows.booked, sent(counter, pickup, offered), answer, house.clock.now())
+    taken = booked or offered
+    assert house.here(balances, shop_id)["postage:driver", taken.currency] == taken.minor
+    matters = [each for each in house.here(open_matters, shop_id) if each.reason.code == "driver_dearer"]
+    assert [each.subject for each in matters] == [pickup] * told
+    if told:
+        (waiting,) = house.here(waiting_of, shop_id, "/shop")
+        assert (waiting.link, waiting.by_person) == ("/shop/collections", True)
+        assert str(booked) in matters[0].reason.say()
+        assert str(offered) in matters[0].reason.say()
+        paul = counter.desk.add_user("paul@example.com", "packer", shop_id, "Paul")
+        async with counter.desk.signed_in(paul) as browser:
+            assert matters[0].reason.say() in (await browser.open(f"{counter.desk.base}/collections")).text
+    house.here(collect_rows.sent_home, driver(counter), house.clock.now())
+    assert house.here(balances, shop_id)["postage:driver", taken.currency] == 0
+    assert [each for each in house.here(open_matters, shop_id) if each.subject == pickup] == []
 
 
 async def test_a_label_that_is_voided_after_it_is_on_a_list_is_left_out(counter: Counter) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from connector.attention.board import Matter, open_matters, settled
-from connector.labels.tables import labels, parcels
+from connector.orders.about import About, orders_of
 from connector.storage import audit
 from connector.storage.audit import Actor
 
@@ -36,18 +36,29 @@ A_PERSON_SETTLES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A matter as it is shown: the page that it is about (or nothing), and whether it may be called done by hand."""
+    """A matter as it is shown: the page that it is about (or nothing), and whether it may be called done by hand.
+
+    `order` is the name of the order that it is about; empty for other matters.
+    """
 
     matter: Matter
     link: str
     by_person: bool
+    order: str = ""
 
 
 def waiting_of(connection: Connection, shop_id: str, base: str) -> list[Waiting]:
     """The open matters of a shop, the oldest first."""
+    found = open_matters(connection, shop_id)
+    known = orders_of(connection, shop_id, [each.subject for each in found])
     return [
-        Waiting(each, _link(connection, shop_id, base, each), each.reason.code in A_PERSON_SETTLES)
-        for each in open_matters(connection, shop_id)
+        Waiting(
+            each,
+            _link(base, each, about := known.get(each.subject)),
+            each.reason.code in A_PERSON_SETTLES,
+            "" if about is None else about.name,
+        )
+        for each in found
     ]
 
 
@@ -69,17 +80,10 @@ def close(connection: Connection, shop_id: str, matter_id: str, actor: Actor, no
     return True
 
 
-def _link(connection: Connection, shop_id: str, base: str, matter: Matter) -> str:
+def _link(base: str, matter: Matter, about: About | None) -> str:
     """The page of what a matter is about."""
-    subject: str | None = matter.subject
     if matter.subject.startswith("checkup"):
         return f"{base}/setup"
     if matter.subject.startswith(("pick_", "man_")):
         return f"{base}/collections"
-    if matter.subject.startswith("lab_"):
-        subject = connection.execute(labels.select(shop_id, labels.c.parcel_id).where(labels.c.id == subject)).scalar()
-    if subject and subject.startswith("par_"):
-        subject = connection.execute(
-            parcels.select(shop_id, parcels.c.order_id).where(parcels.c.id == subject)
-        ).scalar()
-    return f"{base}/orders/{subject}" if subject and subject.startswith("ord_") else ""
+    return "" if about is None else f"{base}/orders/{about.order_id}"

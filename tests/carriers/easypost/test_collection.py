@@ -84,6 +84,8 @@ async def test_a_driver_is_offered_booked_looked_up_and_sent_home(
     booked = await collector.book_pickup(offered.handle, offered.offers[0], allowed)
     assert isinstance(booked, BookedPickup)
     assert await collector.look_up_pickup(offered.handle) == booked
+    assert booked.price_of(offered.offers[0].carrier, offered.offers[0].service) == offered.offers[0].price
+    assert booked.price_of("Nobody", "NextDay") is None
     assert await collector.cancel_pickup(offered.handle, allowed) == NotBooked(offered.handle, cancelled=True)
 
 
