@@ -6,6 +6,7 @@ import click
 
 from connector.attention.board import HOUSE, Matter, open_matters
 from connector.cli.output import Speaker, command, with_house
+from connector.orders.about import About, orders_of
 from connector.storage.audit import Actor
 from connector.storage.secrets import new_key, rotate_all
 from connector.storage.shops import find_shop_id
@@ -66,14 +67,20 @@ def add_to(group: click.Group) -> None:
     def attention(speaker: Speaker, shop: str) -> None:
         """List what needs a person in a shop, or without SHOP in the installation itself, with the cure."""
 
-        def run(house: House) -> list[Matter]:
-            return house.here(open_matters, house.here(find_shop_id, shop) if shop else HOUSE)
+        def run(house: House) -> tuple[list[Matter], dict[str, About]]:
+            shop_id = house.here(find_shop_id, shop) if shop else HOUSE
+            matters = house.here(open_matters, shop_id)
+            return matters, house.here(orders_of, shop_id, [each.subject for each in matters])
 
-        found = with_house(run)
+        found, about = with_house(run)
+        names = {subject: order.name for subject, order in about.items()}
         rows = [
-            {"id": m.id, "subject": m.subject, "why": m.reason, "cure": m.cure, "opened_at": m.opened_at} for m in found
-        ]
-        text = [line for m in found for line in (f"{m.subject}: {m.reason.say()}", f"  {m.cure}")]
+            {"id": m.id, "subject": m.subject, "order": names.get(m.subject), "why": m.reason, "cure": m.cure,
+             "opened_at": m.opened_at}
+            for m in found
+        ]  # fmt: skip
+        subjects = {m.subject: f"{names[m.subject]} ({m.subject})" if m.subject in names else m.subject for m in found}
+        text = [line for m in found for line in (f"{subjects[m.subject]}: {m.reason.say()}", f"  {m.cure}")]
         speaker.answer({"matters": rows}, text or ["Nothing needs a person."])
 
     @command(keys, "new")

@@ -10,8 +10,12 @@ LANGUAGE = "en"
 
 
 def say(code: str, /, **params: object) -> str:
-    """The text of a code with its parameters; a code without a text shows itself."""
-    text = texts().get(code)
+    """The text of a code with its parameters; a code without a text shows itself.
+
+    Where `n` is one, the text of `CODE.one` is said, if there is one.
+    """
+    known = texts()
+    text = (known.get(f"{code}.one") if str(params.get("n")) == "1" else None) or known.get(code)
     if text is None:
         return code
     return text.format_map(_Known((name, str(value)) for name, value in params.items()))

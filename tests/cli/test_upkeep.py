@@ -68,6 +68,7 @@ def test_what_needs_a_person_is_listed_with_cause_and_cure(shop: Shop) -> None:
     (matter,) = shop.shell.json("attention", DOMAIN)["matters"]
     assert (matter["subject"], matter["why"]["code"]) == ("par_1", "quote_lost")
     assert matter["cure"]
+    assert matter["order"] is None  # There is no such parcel.
     text = shop.shell.ok("attention", shop.id)
     assert matter["why"]["text"] in text
     assert matter["cure"] in text

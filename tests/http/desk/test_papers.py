@@ -17,6 +17,7 @@ from carriers.money import Money
 from connector.labels.scan import code_of
 from connector.labels.tables import label_files
 from connector.labels.voids import request_void
+from connector.orders.about import About, orders_of
 from connector.orders.view import OrderView
 from connector.storage import audit, settings_versions
 from connector.storage.audit import Actor
@@ -223,6 +224,9 @@ async def test_a_batch_is_shown_by_parts_and_printed_whole_on_a_sheet(counter: C
     good, bad = await counter.order(), await counter.order(to=replace(BUYER, city="SANDBOX-REFUSE"))
     async with counter.desk.signed_in(paul) as browser:
         path = await bought_batch(counter, browser)
+        home = await browser.open(counter.desk.base)
+        assert f"Order {bad.name}" in home.text
+        assert f'aria-label="Look at order {bad.name}"' in home.text
         listed = await browser.open(f"{counter.desk.base}/batches")
         assert "1 bought" in listed.text
         assert "1 refused" in listed.text
@@ -251,7 +255,24 @@ async def test_what_is_unticked_is_left_out_of_all(counter: Counter, paul: User)
         fields = {"all": "yes", "shown": f"{first.id},{second.id}", "order": first.id}
         draft = await browser.follow(await browser.send(fields))
         assert "2 labels for 2 orders" in draft.text
+        await browser.open(f"{counter.desk.base}/batches/new")
+        one = await browser.follow(await browser.send({"order": third.id}))
+        assert "1 label for 1 order" in one.text
+        assert "Buy 1 label<" in one.text
         assert [each.name in draft.text for each in (first, second, third)] == [True, False, True]
+
+
+async def test_a_matter_leads_to_the_order_of_what_it_is_about(counter: Counter, paul: User) -> None:
+    """An order, a parcel or a label has one; what is not here any more, and other matters, have none."""
+    order = await counter.order()
+    async with counter.desk.signed_in(paul) as browser:
+        await bought_batch(counter, browser)
+    (parcel,) = counter.see(order.id).parcels
+    assert parcel.label is not None
+    subjects = [order.id, parcel.id, parcel.label.id, "par_gone", "lab_gone", "ord_gone", "checkup:zones", "pick_1"]
+    house, about = counter.house, About(order.id, order.name)
+    assert house.here(orders_of, counter.desk.shop_id, subjects) == dict.fromkeys(subjects[:3], about)
+    assert house.here(orders_of, "shop_other", subjects) == {}
 
 
 async def test_who_voided_a_label_of_a_batch_is_shown_by_name(counter: Counter, paul: User) -> None:
