@@ -182,7 +182,7 @@ class Purchasing:
                 await self._wallet_empty(account, label, by, found.message)
             case Rejected():
                 why = Reason("carrier_refused", {"carrier": account.kind.title, "said": found.message})
-                await self.database.run(record.refused, label, why, self.now())
+                await self.database.run(record.refused, self.work, label, why, self.now())
             case NotBought():
                 person = Actor(asked_by[0], asked_by[1]) if asked_by else None  # type: ignore[arg-type]  # As in buy.
                 await self._not_bought(account, label, ceiling, person, pending=found.pending)
@@ -311,7 +311,7 @@ class Purchasing:
                 await self._wallet_empty(account, sent, asked, outcome.message)
             case Rejected():
                 why = Reason("carrier_refused", {"carrier": account.kind.title, "said": outcome.message})
-                await self.database.run(record.refused, sent, why, self.now())
+                await self.database.run(record.refused, self.work, sent, why, self.now())
 
     async def _wallet_empty(self, account: AccountEntry, label: Any, asked: Asked, said: str) -> None:
         """Nothing was bought, and nothing of this account is tried until its probe."""

@@ -22,6 +22,7 @@ from carriers.money import Money
 from carriers.rate import Rate
 from connector.attention.board import need_person, settled
 from connector.labels.amounts import book
+from connector.labels.awaited import ended
 from connector.labels.tables import LIVE, label_files, labels, parcels
 from connector.storage import audit
 from connector.storage.audit import Actor
@@ -215,7 +216,7 @@ def settle_at(connection: Connection, work: Work, label: Any, due_at: datetime, 
     work.later(connection, Task(SETTLE, f"settle:{label.id}", label.shop_id, args), due_at)
 
 
-def refused(connection: Connection, label: Any, why: Reason, now: datetime) -> None:
+def refused(connection: Connection, work: Work, label: Any, why: Reason, now: datetime) -> None:
     """The carrier said no, and nothing was bought."""
     if _move(
         connection,
@@ -225,6 +226,7 @@ def refused(connection: Connection, label: Any, why: Reason, now: datetime) -> N
     ):
         set_parcel(connection, label.shop_id, label.parcel_id, "refused", now, why)
         need_person(connection, label.shop_id, label.parcel_id, why, now)
+        ended(connection, work, parcel_of(connection, label.shop_id, label.parcel_id), now)
 
 
 def unpaid(connection: Connection, label: Any, why: Reason, now: datetime) -> bool:
@@ -285,6 +287,7 @@ def bought(
         work.enqueue(connection, Task(FILES, f"files:{label.id}", label.shop_id, (label.id,)))
     followed = to_follow(label, parcel, outcome, notify_buyer=notify_buyer)
     begin(connection, work, followed, fulfil_now=fulfil_now, now=now)
+    ended(connection, work, parcel, now)
     actor = Actor(label.actor_kind, label.actor_name)
     audit.record(
         connection,

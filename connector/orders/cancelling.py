@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
 
 from connector.attention.board import need_person, settled
 from connector.directory import ShopEntry
-from connector.labels import record
+from connector.labels import awaited, record
 from connector.labels.desk_tables import manifest_labels
 from connector.labels.voids import NotVoidable, request_void
 from connector.storage.audit import Actor
 from connector.store import Order
 from connector.tracking.tables import trackings
 from connector.words.reason import Reason
-from connector.work.port import Task, Work
+from connector.work.port import Work
 
 BY_CANCELLATION = Actor("rule", "void_on_cancel")
 BY_EDIT = Actor("rule", "void_on_edit")
-_LOOK_AGAIN = timedelta(minutes=2)
 
 
 def cancel(
@@ -43,9 +42,13 @@ def cancel(
             record.set_parcel(connection, shop.id, row.id, "cancelled", now, why)
             settled(connection, shop.id, row.id, now)
         elif row.state in {"buying", "unknown"}:
-            # A purchase is under way; its own check, or a look in a while, finds the order cancelled.
-            key = f"cancel:{row.id}"  # One, however many messages tell of it.
-            work.later(connection, Task("orders.refresh", key, shop.id, (order.id,)), now + _LOOK_AGAIN)
+            label = record.live_label(connection, shop.id, row.id)
+            if label is None or record.drop(connection, label, now):  # Nothing of it was bought.
+                record.set_parcel(connection, shop.id, row.id, "cancelled", now, why)
+                settled(connection, shop.id, row.id, now)
+            else:
+                at = now + awaited.until_ended([label], now)
+                awaited.read_again(connection, work, shop.id, row.order_id, order.id, at)
         elif row.state == "bought" and why.code == "order_cancelled":
             _void_or_ask(connection, work, shop, row, why, now)
 

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from connector.attention.board import matters, need_person, settled
-from connector.labels import record
+from connector.labels import awaited, record
 from connector.labels.tables import parcels
 from connector.labels.voids import NotVoidable
 from connector.orders.cancelling import cancel, void_edited
@@ -25,12 +25,11 @@ from connector.orders.told import is_withdrawing
 from connector.store import FulfilmentGroup, GroupState
 from connector.tracking.tables import trackings
 from connector.words.reason import Reason
-from connector.work.port import Task, TryLater
+from connector.work.port import TryLater
 
 _WITH_LABEL = frozenset({"buying", "unknown", "bought"})
 _CLOSED = frozenset({GroupState.DONE, GroupState.CANCELLED})
 _SETTLED = ("changed_after_label", "changed_after_hand_over", "shipped_without_label")
-_SOON, _SELDOM = timedelta(minutes=2), timedelta(hours=6)
 
 
 @dataclass(slots=True)
@@ -152,7 +151,7 @@ def _take_out_of_use(taken: Taken, edits: Sequence[Edit]) -> set[str]:
 def come_back(taken: Taken) -> None:
     """While the store takes a label back, its goods do not wait yet: the order is read again soon."""
     if not taken.order.cancelled and is_withdrawing(taken.connection, taken.shop.id, taken.order_id):
-        _read_again(taken, _SOON)
+        _read_again(taken, awaited.SOON)
 
 
 def in_order(taken: Taken, edit: Edit) -> None:
@@ -207,14 +206,13 @@ def _live(taken: Taken) -> list[Any]:
 
 
 def _look_again(taken: Taken, held: Held) -> None:
-    """A purchase ends within seconds, or is looked up ever more seldom; so is the order."""
-    since = max((taken.now - label.sent_at for label in held.labels.values() if label.sent_at), default=_SOON)
-    _read_again(taken, min(max(since, _SOON), _SELDOM))
+    """A purchase is under way: the order is read again when it has ended."""
+    _read_again(taken, awaited.until_ended(held.labels.values(), taken.now))
 
 
 def _read_again(taken: Taken, wait: timedelta) -> None:
-    task = Task("orders.refresh", f"edited:{taken.order_id}", taken.shop.id, (taken.order.id,))  # One for the order.
-    taken.work.later(taken.connection, task, taken.now + wait)
+    at = taken.now + wait
+    awaited.read_again(taken.connection, taken.work, taken.shop.id, taken.order_id, taken.order.id, at)
 
 
 def _mark(edit: Edit) -> str:

@@ -29,7 +29,7 @@ CHANGES: dict[str, Change] = {
     "not_sent": lambda c, world, row: record.not_sent(c, row),
     "unclear": lambda c, world, row: record.unclear(c, world.work, row, world.clock.now(), world.clock.now()),
     "again": lambda c, world, row: record.again(c, world.work, row, None, world.clock.now()),
-    "refused": lambda c, world, row: record.refused(c, row, WHY, world.clock.now()),
+    "refused": lambda c, world, row: record.refused(c, world.work, row, WHY, world.clock.now()),
     "drop": lambda c, world, row: record.drop(c, row, world.clock.now()),
 }
 LEADS_TO = {

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from carriers.errors import Unavailable
 from connector.labels.tables import labels
+from tests.labels.fakes import Sale
 from tests.labels.world import World
 
 pytestmark = pytest.mark.anyio
@@ -54,3 +56,53 @@ async def test_a_shop_may_keep_its_labels_and_is_asked_then(world: World) -> Non
     assert world.carrier.voids == []
     assert world.matter_codes() == ["cancelled_with_label"]
     assert world.parcel(order_id).state == "bought"
+
+
+async def unclear(world: World, play: Sale) -> str:
+    """An order whose purchase was not answered, cancelled in the store meanwhile; its id."""
+    order = await world.buy_from_quote()
+    world.carrier.plays.append(play)
+    await world.refresh(order.id)
+    assert world.parcel(order.id).state == "unknown"
+    world.change(order.id, cancelled=True)
+    await world.refresh(order.id)
+    return order.id
+
+
+async def test_while_its_purchase_is_unclear_the_store_is_hardly_asked_and_its_end_voids_the_label(
+    any_world: World,
+) -> None:
+    """The carrier cannot be asked for a day."""
+    world = any_world
+    world.carrier.look_up_errors.extend(Unavailable("Down.") for _ in range(2 * 24 * 12))
+    order_id = await unclear(world, "lost-answer")
+    before = world.store.read.count(order_id)
+    await world.pass_time(86_400, step_s=600)
+    assert world.store.read.count(order_id) - before < 15
+    world.carrier.look_up_errors.clear()
+    await world.pass_time(60, step_s=30)
+    assert world.carrier.voids == ["shp_1"]
+    assert [each.state for each in world.order(order_id).parcels] == ["voided"]
+
+
+async def test_where_nothing_was_bought_its_parcel_ends_and_nobody_is_asked(any_world: World) -> None:
+    world = any_world
+    order_id = await unclear(world, "lost-request")
+    await world.pass_time(90, step_s=10)
+    assert [each.state for each in world.order(order_id).parcels] == ["cancelled"]
+    assert (world.carrier.sales, world.matters()) == ([], [])
+
+
+async def test_a_purchase_that_has_not_left_yet_ends_with_its_order_at_once(any_world: World) -> None:
+    """The carrier cannot be reached for now."""
+    world = any_world
+    order = await world.buy_from_quote()
+    world.carrier.plays.append("not-sent")
+    await world.refresh(order.id)
+    assert world.parcel(order.id).state == "buying"
+    world.change(order.id, cancelled=True)
+    await world.refresh(order.id)
+    (parcel,) = world.order(order.id).parcels
+    assert (parcel.state, world.label_states(parcel.id)) == ("cancelled", ["dropped"])
+    await world.pass_time(120, step_s=30)
+    assert world.carrier.sales == []
