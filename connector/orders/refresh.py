@@ -35,7 +35,7 @@ from connector.orders.editing import (
 from connector.orders.goods import shipped_by_hand, wanted_in
 from connector.orders.plan import STORES_HOLDS, decide, goods_of, is_open
 from connector.orders.tables import orders
-from connector.orders.taken import Held, Taken, held_of, standing_in
+from connector.orders.taken import Held, Taken, held_of, standing_in, told_of
 from connector.orders.told import is_being_withdrawn
 from connector.storage.database import Database, insert_new
 from connector.storage.ids import new_id
@@ -66,11 +66,12 @@ class Orders:
             return
         (external_id,) = run.task.args
         asked_at = self.now()
+        told = await self.database.look(told_of, shop.id, external_id)
         order = await run.step("store.order", lambda: shop.store.order(external_id))
         if order is None:
             log.warning("order_unknown_to_store", shop=shop.id)
             return
-        await run.step("order.take_in", lambda: self.database.run(self._take_in, shop, order, asked_at))
+        await run.step("order.take_in", lambda: self.database.run(self._take_in, shop, order, asked_at, told))
 
     async def still_wanted(self, shop: ShopEntry, parcel: Any) -> Wanted:
         """What the store says of a parcel now, just before money is spent on it."""
@@ -100,7 +101,9 @@ class Orders:
         key = f"again:{order.id}:{now.isoformat()}"
         self.work.later(connection, Task(REFRESH, key, shop_id, (order.id,)), now + timedelta(seconds=10))
 
-    def _take_in(self, connection: Connection, shop: ShopEntry, order: Order, asked_at: datetime) -> None:
+    def _take_in(
+        self, connection: Connection, shop: ShopEntry, order: Order, asked_at: datetime, told: frozenset[str]
+    ) -> None:
         now = self.now()
         order_id = self._keep(connection, shop.id, order, asked_at, now)
         if order_id is None:
@@ -111,7 +114,7 @@ class Orders:
             if more.minor:
                 cause = f"{order_id}:{order.updated_at.isoformat()}" if before else order_id
                 book(connection, shop.id, "charged", more, order_id=order_id, cause=cause, now=now)
-        taken = Taken(connection, self.keyring, self.work, shop, order_id, order, now)
+        taken = Taken(connection, self.keyring, self.work, shop, order_id, order, now, told)
         known = lock_parcels(connection, shop.id, order_id)
         held = held_of(taken, known)
         if follow_groups(taken, known, held):

@@ -16,6 +16,7 @@ from connector.labels.tables import LIVE, labels
 from connector.orders.addresses import astray
 from connector.orders.goods import contents_of, names_in
 from connector.orders.plan import Elsewhere, Standing, Told
+from connector.orders.tables import orders
 from connector.storage.secrets import Keyring
 from connector.store import FulfilmentGroup, Order
 from connector.tracking.tables import trackings
@@ -24,12 +25,16 @@ from connector.work.port import Work
 _MADE = frozenset({"buying", "unknown", "bought"})
 """A carrier has their shipment, with the address of its time."""
 
+_DONE = "done"
 _UNTOLD = frozenset({"waits", "due", "refused"})
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A reading of an order, in the transaction that takes it in; `order_id` is ours."""
+    """A reading of an order, in the transaction that takes it in; `order_id` is ours.
+
+    `told_before`: the labels that the store had been told of when it was asked, so that the reading counts their units.
+    """
 
     connection: Connection
     keyring: Keyring
@@ -38,6 +43,7 @@ class Taken:
     order_id: str
     order: Order
     now: datetime
+    told_before: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +59,15 @@ class Held:
     left: frozenset[str]
     delivered: frozenset[str]
     units: Mapping[str, int]
+
+
+def told_of(connection: Connection, shop_id: str, external_id: str) -> frozenset[str]:
+    """The labels of the store's order that the store has been told of; read before the store is asked."""
+    ours = orders.select(shop_id, orders.c.id).where(orders.c.external_id == external_id).scalar_subquery()
+    chosen = trackings.select(shop_id, trackings.c.label_id).where(
+        trackings.c.order_id == ours, trackings.c.fulfil_state == _DONE
+    )
+    return frozenset(connection.execute(chosen).scalars())
 
 
 def held_of(taken: Taken, rows: Sequence[Any]) -> Held:
@@ -73,12 +88,12 @@ def held_of(taken: Taken, rows: Sequence[Any]) -> Held:
     on_list = {row.label_id for row in connection.execute(listed).all()}
     return Held(
         labels=by_parcel,
-        told={row.parcel_id: _told(row.fulfil_state) for row in followed},
+        told={row.parcel_id: _told(taken, row) for row in followed},
         fulfil={row.parcel_id: row.fulfil_state for row in followed},
         left=frozenset(row.parcel_id for row in followed if row.handed_over_at is not None)
         | {row.parcel_id for row in live if row.id in on_list},
         delivered=frozenset(row.parcel_id for row in followed if row.delivered_at is not None),
-        units=_told_units(row for row in followed if _told(row.fulfil_state) == "yes"),
+        units=_told_units(row for row in followed if _told(taken, row) == "yes"),
     )
 
 
@@ -124,7 +139,8 @@ def _told_units(followed: Iterable[Any]) -> Counter[str]:
     return units
 
 
-def _told(fulfil_state: str) -> Told:
-    if fulfil_state == "done":
-        return "yes"
-    return "maybe" if fulfil_state in {"due", "sent"} else "no"
+def _told(taken: Taken, row: Any) -> Told:
+    """What the reading knows of a label: one that was told while the store was being asked may be missing in it."""
+    if row.fulfil_state == _DONE:
+        return "yes" if row.label_id in taken.told_before else "maybe"
+    return "maybe" if row.fulfil_state in {"due", "sent"} else "no"

@@ -40,6 +40,19 @@ def during_create(world: World, act: Callable[[], Any]) -> None:
     world.carrier.create = interrupted  # type: ignore[method-assign]
 
 
+def during_reading(world: World, act: Callable[[], Any]) -> None:
+    """Something happens after the store has read the order, and before its answer is here."""
+    read = world.store.order
+
+    async def interrupted(order_id: str) -> Order | None:
+        world.store.order = read  # type: ignore[method-assign]
+        found = await read(order_id)
+        await act()
+        return found
+
+    world.store.order = interrupted  # type: ignore[method-assign]
+
+
 # --- what is planned
 
 
@@ -506,3 +519,16 @@ async def test_a_rule_that_comes_late_finds_the_parcel_bought(world: World) -> N
     await world.drain()
     assert len(world.carrier.sales) == 1
     assert [MUG.sku, POT.sku] == [line.sku for line in order.groups[0].lines]
+
+
+async def test_a_reading_from_before_the_store_was_told_of_a_label_plans_nothing_again(any_world: World) -> None:
+    """Two workers: one reads the order while the other buys its label and tells the store."""
+    await any_world.set(buy="manual")
+    order = await any_world.buy_from_quote()
+    await any_world.refresh(order.id)
+    during_reading(any_world, lambda: any_world.click_buy(order.id))
+    await any_world.refresh(order.id)
+    assert states(any_world, order.id) == ["bought"]
+    assert (len(any_world.store.fulfilments), any_world.matter_codes()) == (1, [])
+    await any_world.refresh(order.id)
+    assert states(any_world, order.id) == ["bought"]
