@@ -10,7 +10,6 @@ import pytest
 from carriers.carrier import Capabilities
 from carriers.errors import Overloaded, Refused, Unavailable
 from carriers.money import Money
-from connector.labels.choose import USUAL, Chosen, choose
 from connector.labels.record import BUY
 from connector.labels.tables import labels
 from connector.labels.voids import request_void
@@ -221,20 +220,6 @@ async def test_a_label_within_the_tolerance_is_bought_at_its_new_price(world: Wo
     await world.refresh(order.id)
     assert world.parcel(order.id).state == "bought"
     assert world.balances()["postage:bought"] == 750
-
-
-@pytest.mark.parametrize(
-    ("quoted", "allowed"),
-    [(Money(100, "EUR"), 50), (Money(2000, "EUR"), 100), (Money(900, "JPY"), 45), (Money(10, "JPY"), 1)],
-)
-def test_the_tolerance_is_a_twentieth_or_half_a_major_unit(quoted: Money, allowed: int) -> None:
-    assert USUAL.tolerance(quoted) == Money(allowed, quoted.currency)
-
-
-def test_the_tolerance_is_inclusive() -> None:
-    carrier = FakeCarrier(prices={"Ground": 750})
-    as_bought = {"account": "ca_1", "carrier": "Fake", "service": "Ground", "minor": 700, "currency": "EUR"}
-    assert isinstance(choose(carrier._rates("shp", 1), as_bought, by_person=False), Chosen)
 
 
 async def test_a_service_that_is_gone_is_not_replaced_by_another(world: World) -> None:

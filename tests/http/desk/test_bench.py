@@ -53,6 +53,7 @@ async def tried(counter: Counter, owner: User, typed: Mapping[str, str], status:
 async def test_a_typed_cart_is_answered_now_and_with_other_settings(counter: Counter, owner: User) -> None:
     before = kept(counter)
     text = await tried(counter, owner, CART | {"changes": "markup_percent=100\nthreshold=20.00"})
+    assert "As it is now" in text
     assert text.count("The buyer saw ") == 2
     assert "Sandbox Economy" in text
     assert "from free" not in text
