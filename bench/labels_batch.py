@@ -11,8 +11,6 @@ import argparse
 import asyncio
 import io
 import json
-import os
-import platform
 import subprocess
 import sys
 import tempfile
@@ -26,6 +24,7 @@ from typing import Any, cast
 
 from pypdf import PdfReader
 
+from bench._label_figures import say
 from carriers.money import Money
 from connector.orders import batches
 from connector.orders.listing import OrderFilter
@@ -61,9 +60,9 @@ def main(arguments: Sequence[str]) -> None:
     with tempfile.TemporaryDirectory() as scratch, serve_in_child("tests.simulators.easypost") as url:
         plain = _run(Path(scratch) / "plain", url, given.labels, kills=0)
         killed = _run(Path(scratch) / "killed", url, given.labels, kills=2)
-    _say("batch_seconds", plain["seconds"], "s", SECONDS, given)
-    _say("batch_killed_seconds", killed["seconds"], "s", SECONDS + CEILING_S + 30, given)
-    _say("batch_print_seconds", plain["print_s"], "s", 15.0, given)
+    say("batch_seconds", plain["seconds"], "s", SECONDS, given)
+    say("batch_killed_seconds", killed["seconds"], "s", SECONDS + CEILING_S + 30, given)
+    say("batch_print_seconds", plain["print_s"], "s", 15.0, given)
     if plain["outcomes"] != killed["outcomes"]:
         sys.exit("the run that was killed ended otherwise")
     bought = sum(outcome == "bought" for outcome in plain["outcomes"])
@@ -173,15 +172,6 @@ async def _place(house: House, shop: Any, count: int) -> None:
         if time.monotonic() > end:
             sys.exit("the worker did not read the orders")
         await asyncio.sleep(1)
-
-
-def _say(name: str, value: float, unit: str, bar: float, given: argparse.Namespace) -> None:
-    machine = f"{platform.machine()} {os.cpu_count()} cores, CPython {platform.python_version()}"
-    if given.json:
-        line = {"name": name, "value": round(value, 3), "unit": unit, "floor": bar, "ratio": round(bar / value, 3)}
-        print(json.dumps(line | {"n": given.labels, "machine": machine}), flush=True)
-    else:
-        print(f"{name:28} {value:9.2f} {unit:4} at most {bar:g}, ratio {bar / value:.2f}", flush=True)
 
 
 if __name__ == "__main__":

@@ -7,16 +7,14 @@ from __future__ import annotations
 
 import argparse
 import gc
-import json
 import multiprocessing
-import os
-import platform
 import resource
 import sys
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from bench._label_figures import say
 from carriers.address import Address
 from carriers.measure import Size, Weight
 from carriers.parcel import Parcel, Shipment
@@ -38,8 +36,8 @@ def main(arguments: Sequence[str]) -> None:
             wanted = given.labels if sheet == "4x6" else -(-given.labels // 2)
             if pages != wanted:
                 sys.exit(f"{pages} pages, {wanted} were due")
-            _say(f"merge_{kind}_{sheet}_seconds", seconds, "s", SECONDS, given)
-            _say(f"merge_{kind}_{sheet}_memory", mib, "MiB", MIB, given)
+            say(f"merge_{kind}_{sheet}_seconds", seconds, "s", SECONDS, given)
+            say(f"merge_{kind}_{sheet}_memory", mib, "MiB", MIB, given)
 
 
 def measure(kind: str, sheet: str, count: int) -> tuple[float, float, int]:
@@ -71,15 +69,6 @@ def _drawn(kind: str, count: int) -> list[bytes]:
         bought = LabelText(shipment, "Ground", f"SBX{number:012d}", datetime(2026, 11, 22, tzinfo=UTC))
         labels.append(draw(bought, kind, 300))
     return labels
-
-
-def _say(name: str, value: float, unit: str, bar: float, given: argparse.Namespace) -> None:
-    machine = f"{platform.machine()} {os.cpu_count()} cores, CPython {platform.python_version()}"
-    if given.json:
-        line = {"name": name, "value": round(value, 3), "unit": unit, "floor": bar, "ratio": round(bar / value, 3)}
-        print(json.dumps(line | {"n": given.labels, "machine": machine}), flush=True)
-    else:
-        print(f"{name:28} {value:9.2f} {unit:4} at most {bar:g}, ratio {bar / value:.2f}", flush=True)
 
 
 if __name__ == "__main__":

@@ -247,7 +247,7 @@ class EasyPost:
         return webhook.verify(raw, headers, self._settings.webhook_secret.get_secret_value())
 
     def read_webhook(self, raw: bytes) -> Sequence[CarrierNews]:
-        """The tracking news of a verified delivery."""
+        """The news in a verified delivery: scans, bills, refunds."""
         return webhook.news(raw)
 
     async def close(self) -> None:
