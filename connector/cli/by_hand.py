@@ -32,9 +32,16 @@ def add_to(order: click.Group) -> None:
     @click.option("--parcel", default="", help="One of the order's parcels; default: all that waits went as one.")
     @click.option("--correct", is_flag=True, help="Replace what was typed before.")
     def ship(
-        speaker: Speaker, shop: str, order: str, carrier: str, number: str, url: str, price: str, parcel: str,
+        speaker: Speaker,
+        shop: str,
+        order: str,
+        carrier: str,
+        number: str,
+        url: str,
+        price: str,
+        parcel: str,
         correct: bool,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Note that an order went by hand, and tell the store its tracking number once.
 
         For labels that were bought elsewhere. The same number again changes nothing.

@@ -8,8 +8,7 @@ from connector.storage.schema import Moment, TenantTable, id_column
 
 CHECK_STATES = ("open", "complete", "overridden")
 MANIFEST_STATES = ("asked", "unclear", "pending", "made", "refused")
-PICKUP_STATES = ("planned", "offered", "intent", "sent", "unclear", "booked", "refused", "cancelling",
-                 "cancelled")  # fmt: skip
+PICKUP_STATES = ("planned", "offered", "intent", "sent", "unclear", "booked", "refused", "cancelling", "cancelled")
 
 slip_codes = TenantTable(
     "slip_codes",

@@ -29,8 +29,16 @@ _HTML = re.compile(rb"^\s*(?:\xef\xbb\xbf)?\s*<(?:!doctype|html|head|body|\?xml|
 _ZPL_LABEL = re.compile(rb"\^XA(.*?)\^XZ", re.DOTALL | re.IGNORECASE)
 
 _DAMAGE = (
-    ValueError, KeyError, TypeError, AttributeError, IndexError, OSError, RecursionError, zlib.error, struct.error,
-)  # fmt: skip
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    IndexError,
+    OSError,
+    RecursionError,
+    zlib.error,
+    struct.error,
+)
 """What a reader of PDFs stumbles with over a file that is broken in a way that nobody thought of."""
 
 Fault = Literal["empty", "too_long", "html", "unknown", "truncated", "damaged", "no_pages"]

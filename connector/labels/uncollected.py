@@ -37,10 +37,8 @@ def ready(connection: Connection, shop_id: str, now: datetime) -> list[Ready]:
         labels.c.account_id != BY_HAND,
         labels.c.settled_at >= now - _FRESH,
         labels.c.id.not_in(manifest_labels.select(shop_id, manifest_labels.c.label_id)),
-        labels.c.id.in_(
-            trackings.select(shop_id, trackings.c.label_id).where(trackings.c.handed_over_at.is_(None))
-        ),
-    )  # fmt: skip
+        labels.c.id.in_(trackings.select(shop_id, trackings.c.label_id).where(trackings.c.handed_over_at.is_(None))),
+    )
     found: dict[tuple[str, str, str], list[tuple[str, str, str]]] = {}
     rows = connection.execute(chosen.order_by(labels.c.settled_at, labels.c.id)).all()
     places = _places(connection, shop_id, [row.parcel_id for row in rows])
@@ -67,7 +65,7 @@ def waiting_at(
         (row.id, row.booked_handle or row.handle, row.tracking_code)
         for row in rows
         if places.get(row.parcel_id) == location_id
-    ]  # fmt: skip
+    ]
 
 
 def _places(connection: Connection, shop_id: str, parcel_ids: Sequence[str]) -> dict[str, str]:

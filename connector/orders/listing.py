@@ -26,11 +26,25 @@ _NOT_BOUGHT = (*BUYABLE, "buying")
 
 _CSV_PAGE = 500
 _MOST_FOUND = 20
-_ORDER = (orders.c.id, orders.c.name, orders.c.placed_at, orders.c.country, orders.c.paid, orders.c.cancelled,
-          orders.c.charged_minor, orders.c.currency)  # fmt: skip
+_ORDER = (
+    orders.c.id,
+    orders.c.name,
+    orders.c.placed_at,
+    orders.c.country,
+    orders.c.paid,
+    orders.c.cancelled,
+    orders.c.charged_minor,
+    orders.c.currency,
+)
 _PARCEL = (parcels.c.id, parcels.c.order_id, parcels.c.state, parcels.c.why)
-_LABEL = (labels.c.id, labels.c.parcel_id, labels.c.account_id, labels.c.state, labels.c.tracking_code,
-          labels.c.carrier)  # fmt: skip
+_LABEL = (
+    labels.c.id,
+    labels.c.parcel_id,
+    labels.c.account_id,
+    labels.c.state,
+    labels.c.tracking_code,
+    labels.c.carrier,
+)
 """What a line is made of: rows hold plans, rates and goods beside it, which cost more to read than all the rest."""
 
 

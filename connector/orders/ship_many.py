@@ -93,9 +93,16 @@ def ship_row(
         found = view.find(connection, shop_id, order)
         typed = read_typed(row.get("carrier"), row.get("number"), row.get("url"), row.get("price"), found.currency)
         shipped = ship_by_hand(
-            connection, work, shop_id, order, typed, actor, now, notify_buyer=notify_buyer,
+            connection,
+            work,
+            shop_id,
+            order,
+            typed,
+            actor,
+            now,
+            notify_buyer=notify_buyer,
             parcel_id=row.get("parcel") or None,
-        )  # fmt: skip
+        )
     except (NoSuchOrder, NotByHand, NotTyped) as error:
         field = error.detail if error.detail in KNOWN else "order"
         return Outcome(row.line, order, "refused", error.message, field)

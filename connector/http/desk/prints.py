@@ -70,9 +70,15 @@ async def _print(house: DeskHouse, ask: Ask, parcel_ids: Sequence[str], asked: A
     if plan.missing and asked.get("anyway") != "yes" and wanted.labels:
         return View(
             "prints_missing.html",
-            {"plan": plan, "chosen": [each.parcel_id for each in plan.parcels], "what": what, "sheet": plan.sheet,
-             "query": ask.query, "zpl": printed.zpl_labels},
-        )  # fmt: skip
+            {
+                "plan": plan,
+                "chosen": [each.parcel_id for each in plan.parcels],
+                "what": what,
+                "sheet": plan.sheet,
+                "query": ask.query,
+                "zpl": printed.zpl_labels,
+            },
+        )
     return Download(printed.pdf, _PDF, f"{'slips' if what == 'slips' else 'labels'}.pdf", inline=True)
 
 

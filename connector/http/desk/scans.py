@@ -116,9 +116,7 @@ def _ready(connection: Connection, shop_id: str, parcel_id: str) -> tuple[Check,
 def _whole(connection: Connection, shop_id: str, parcel: Any) -> tuple[Check, Any, Any]:
     label = record.live_label(connection, shop_id, parcel.id)
     bought = label if label is not None and label.state == "bought" else None
-    return (
-        scan.load_check(connection, shop_id, parcel), view.find(connection, shop_id, parcel.order_id), bought
-    )  # fmt: skip
+    return (scan.load_check(connection, shop_id, parcel), view.find(connection, shop_id, parcel.order_id), bought)
 
 
 def _look_for(connection: Connection, shop_id: str, typed: str) -> list[Any]:

@@ -216,9 +216,11 @@ class _Merger:
         text = caption.encode("cp1252", "replace").replace(b"\\", b"\\\\").replace(b"(", b"\\(").replace(b")", b"\\)")
         inside = self._sheet.labels == 1
         size = _CAPTION_PT if inside else _SHEET_CAPTION_PT
-        at_x, at_y = (4.0, _EDGE_PT) if inside or place.width == self._sheet.width else (
-            place.x, place.y - _GAP_PT - _SHEET_CAPTION_PT
-        )  # fmt: skip
+        at_x, at_y = (
+            (4.0, _EDGE_PT)
+            if inside or place.width == self._sheet.width
+            else (place.x, place.y - _GAP_PT - _SHEET_CAPTION_PT)
+        )
         self._drawn.append(b"q BT %s %.1f Tf %.2f %.2f Td (%s) Tj ET Q" % (_FONT.encode(), size, at_x, at_y, text))
 
     def _mark(self, title: str) -> None:

@@ -65,8 +65,17 @@ def draw_picks(picks: Sequence[Pick], parcels: int, sheet: Sheet, fonts: Fonts) 
         for name, text in zip(_SHARES, row, strict=True):
             width = inner * _SHARES[name]
             bold = not head and name in {"bin", "units"}
-            end = out.text(x, y, width - 4, text, size, weight="B" if bold else "", lines=1 if head else 3,
-                           right=name == "units", **({"ink": GREY} if head else {}))  # fmt: skip
+            end = out.text(
+                x,
+                y,
+                width - 4,
+                text,
+                size,
+                weight="B" if bold else "",
+                lines=1 if head else 3,
+                right=name == "units",
+                **({"ink": GREY} if head else {}),
+            )
             below, x = max(below, end), x + width
         return below
 
@@ -74,8 +83,14 @@ def draw_picks(picks: Sequence[Pick], parcels: int, sheet: Sheet, fonts: Fonts) 
         out.new_page()
         y = out.text(margin, margin, inner, say("pick.title", _LANGUAGE), size * 1.8, weight="B")
         units = sum(pick.units for pick in picks)
-        y = out.text(margin, y, inner, say("pick.total", _LANGUAGE, units=units, goods=len(picks), parcels=parcels),
-                     size, ink=GREY)  # fmt: skip
+        y = out.text(
+            margin,
+            y,
+            inner,
+            say("pick.total", _LANGUAGE, units=units, goods=len(picks), parcels=parcels),
+            size,
+            ink=GREY,
+        )
         y = cells(y + 6, [say(f"pick.{name}", _LANGUAGE) for name in _SHARES], head=True)
         out.rule(margin, y + 1, inner, thick=1.0)
         return y + 4

@@ -101,12 +101,21 @@ class _Page:
             x = out.width - m - wide if self._rtl else m
             out.picture(self._brand.logo, x, y, wide, tall)
             x = m if self._rtl else m + wide + 8
-            out.text(x, y + tall / 3, self._inner - wide - 8, self._brand.name, self._size * 1.3, weight="B",
-                     ink=self._ink, right=not self._rtl)  # fmt: skip
+            out.text(
+                x,
+                y + tall / 3,
+                self._inner - wide - 8,
+                self._brand.name,
+                self._size * 1.3,
+                weight="B",
+                ink=self._ink,
+                right=not self._rtl,
+            )
             y += tall + 4
         else:
-            y = out.text(m, y, self._inner, self._brand.name, self._size * 1.8, weight="B", ink=self._ink,
-                         right=self._rtl)  # fmt: skip
+            y = out.text(
+                m, y, self._inner, self._brand.name, self._size * 1.8, weight="B", ink=self._ink, right=self._rtl
+            )
         y = self._say(y, self._text("slip.title"), self._size * 1.3, bold=True)
         order = self._text("slip.order", name=slip.order)
         y = self._say(y, order, self._size * 1.15, bold=True)
@@ -136,8 +145,18 @@ class _Page:
         self._out.rule(self._margin, below + 2, self._inner)
         return below + 4
 
-    def _cells(self, y: float, name: str, sku: str, units: str, size: float, *, ink: Ink = BLACK,
-               bold: bool = False, lines: int = 2) -> float:  # fmt: skip
+    def _cells(
+        self,
+        y: float,
+        name: str,
+        sku: str,
+        units: str,
+        size: float,
+        *,
+        ink: Ink = BLACK,
+        bold: bool = False,
+        lines: int = 2,
+    ) -> float:
         """Three columns; mirrored where the language runs from right to left."""
         wide = self._inner
         widths = (wide * 0.54, wide * 0.24, wide * 0.18)
@@ -149,9 +168,16 @@ class _Page:
             x = self._margin + (wide - start - width if self._rtl else start)
             last = column == 2
             end = self._out.text(
-                x, y, width, text, size, ink=ink, weight="B" if bold and last else "",
-                right=self._rtl != last, lines=lines,
-            )  # fmt: skip
+                x,
+                y,
+                width,
+                text,
+                size,
+                ink=ink,
+                weight="B" if bold and last else "",
+                right=self._rtl != last,
+                lines=lines,
+            )
             below = max(below, end)
         return below
 
@@ -194,8 +220,9 @@ def _texts(slips: Sequence[Slip], brand: Brand) -> list[str]:
     codes = ("title", "order", "placed", "parcel", "to", "item", "sku", "units", "inside", "thanks")
     languages = {slip.language for slip in slips}
     found = [brand.name, brand.note, "…0123456789{}"]
-    found += [say(f"slip.{code}", language, name="", date="", number="", count="")
-              for language in languages for code in codes]  # fmt: skip
+    found += [
+        say(f"slip.{code}", language, name="", date="", number="", count="") for language in languages for code in codes
+    ]
     for slip in slips:
         found += [slip.order, slip.placed, *slip.to, *slip.inserts]
         found += [text for line in slip.lines for text in (line.name, line.sku)]
