@@ -21,8 +21,18 @@ from connector.catalogue.identifiers import Identifiers, identifiers
 from connector.catalogue.product import Product
 from connector.words.reason import Reason
 
-FIELDS = ("customs_signer", "goods", "hs_code", "origin_country", "value", "customs_description", "sku", "currency",
-          "export_filing", "ioss_limit")  # fmt: skip
+FIELDS = (
+    "customs_signer",
+    "goods",
+    "hs_code",
+    "origin_country",
+    "value",
+    "customs_description",
+    "sku",
+    "currency",
+    "export_filing",
+    "ioss_limit",
+)
 """What may be missing; each has its text as `field_NAME`. The last one is followed by `_in_` and a currency."""
 
 _FILES_EXPORTS = frozenset({"US", "PR", "VI"})  # 15 CFR 30.2: exports from the United States, Puerto Rico included.
@@ -71,7 +81,7 @@ def missing(lines: Sequence[DeclaredLine], settings: CustomsSettings, origin: Sp
     found = [] if settings.signer else [Missing("customs_signer")]
     if not lines:
         found.append(Missing("goods"))
-    numbered = _wants_identifiers(origin, destination)
+    numbered = _enters_union(origin, destination)
     for line in lines:
         known = {
             "hs_code": bool(_hs_code(line)),
@@ -203,21 +213,21 @@ def _tax_ids(
     told = []
     for each in settings.tax_numbers:
         limit = _limit(each, value.currency)
-        counts = _is_ioss_import(origin, destination) if each.kind == "IOSS" else each.issuer in here_or_there
+        counts = _enters_union(origin, destination) if each.kind == "IOSS" else each.issuer in here_or_there
         if counts and (value.amount <= limit if limit is not None else each.kind != "IOSS"):
             told.append(TaxId(each.kind, each.number, each.issuer))
     return tuple(told)
 
 
-def _is_ioss_import(origin: Spot, destination: Spot) -> bool:
-    """Whether VAT of an import may be paid through the one-stop shop: from outside the Union's VAT into it."""
+def _enters_union(origin: Spot, destination: Spot) -> bool:
+    """From outside the Union's VAT into it: the one-stop shop may pay VAT, and customs asks for products' numbers."""
     return collects_union_vat(destination) and not collects_union_vat(origin)
 
 
 def _ioss_of_unknown_limit(settings: CustomsSettings, origin: Spot, destination: Spot, currency: str) -> bool:
     """An IOSS number may be told up to 150 EUR, and nobody has said what that is in this currency."""
     known = [each for each in settings.tax_numbers if each.kind == "IOSS"]
-    return _is_ioss_import(origin, destination) and any(_limit(each, currency) is None for each in known)
+    return _enters_union(origin, destination) and any(_limit(each, currency) is None for each in known)
 
 
 def _limit(number: TaxNumber, currency: str) -> Decimal | None:
@@ -225,11 +235,6 @@ def _limit(number: TaxNumber, currency: str) -> Decimal | None:
     if number.kind == "IOSS" and currency == "EUR":
         return _IOSS_UP_TO if number.up_to is None else min(number.up_to, _IOSS_UP_TO)
     return number.up_to
-
-
-def _wants_identifiers(origin: Spot, destination: Spot) -> bool:
-    """Whether customs there asks for the numbers of the products: on the way into the Union."""
-    return _is_ioss_import(origin, destination)
 
 
 def _identifiers(line: DeclaredLine) -> Identifiers:
