@@ -28,7 +28,10 @@ async def show(house: DeskHouse, ask: Ask) -> Answer:
 
 
 async def act(house: DeskHouse, ask: Ask) -> Answer:
-    """Open the parcel that was scanned: a slip's barcode, a tracking number, or an order's name."""
+    """Open the parcel that was scanned: a slip's barcode, a tracking number, or an order's name.
+
+    The slip of the parcel that was finished just now opens its label.
+    """
     typed = ask.typed.get("code", "").strip()
     if not typed:
         return View("scans.html", {"last": None, "choices": ()}, Complaint("scan.nothing", "code"))
@@ -38,7 +41,9 @@ async def act(house: DeskHouse, ask: Ask) -> Answer:
             "scans.html", {"last": None, "choices": ()}, Complaint("scan.no_order", "code", params={"text": typed[:60]})
         )
     if len(found) == 1:
-        return Goto(f"{ask.base}/scan/{found[0].id}")
+        again = ask.typed.get("last", "") == found[0].id
+        label = (await house.database.look(_ready_label, ask.shop.id, found[0])) if again else ""
+        return Goto(f"{ask.base}/labels/{label}/file" if label else f"{ask.base}/scan/{found[0].id}")
     return View("scans.html", {"last": None, "choices": found})
 
 
@@ -91,7 +96,8 @@ async def _scan(house: DeskHouse, ask: Ask, check: Check, here: str) -> Answer:
     other = await house.database.run(scan.parcel_of_code, ask.shop.id, typed) if typed else None
     if other is not None:
         # The slip of the same parcel again, once it is complete, goes on to its label; another slip to its parcel.
-        return Goto(f"{ask.base}/scan/{other}" if other != check.parcel.id else here)
+        label = (await house.database.look(_ready_label, ask.shop.id, check.parcel)) if other == check.parcel.id else ""
+        return Goto(f"{ask.base}/labels/{label}/file" if label else f"{ask.base}/scan/{other}")
     if check.released:
         found = await house.database.look(_look_for, ask.shop.id, typed[:200])
         return Goto(f"{ask.base}/scan/{found[0].id}" if len(found) == 1 else here)
@@ -117,6 +123,12 @@ def _whole(connection: Connection, shop_id: str, parcel: Any) -> tuple[Check, An
     label = record.live_label(connection, shop_id, parcel.id)
     bought = label if label is not None and label.state == "bought" else None
     return (scan.load_check(connection, shop_id, parcel), view.find(connection, shop_id, parcel.order_id), bought)
+
+
+def _ready_label(connection: Connection, shop_id: str, parcel: Any) -> str:
+    """The bought label of a parcel whose goods are scanned; empty where there is none to be printed yet."""
+    check, _, label = _whole(connection, shop_id, parcel)
+    return str(label.id) if label is not None and check.released else ""
 
 
 def _look_for(connection: Connection, shop_id: str, typed: str) -> list[Any]:

@@ -15,11 +15,16 @@ from connector.storage.audit import Actor
 A_PERSON_SETTLES = frozenset(
     {
         "bought_differs",
+        "bought_late",
+        "bought_late_elsewhere",
+        "bought_late_surplus",
         "cancelled_after_hand_over",
         "changed_after_hand_over",
         "changed_after_label",
         "data_requested",
         "driver_dearer",
+        "insurance_by_hand",
+        "label_file_lost",
         "manifest_refused",
         "refund_overdue",
         "shipped_without_label",
@@ -28,6 +33,7 @@ A_PERSON_SETTLES = frozenset(
         "store_refused_withdrawal",
         "test_order_in_live",
         "void_refused",
+        "voided_scanned",
         "was_down",
     }
 )

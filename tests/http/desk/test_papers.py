@@ -320,6 +320,9 @@ async def test_a_wrong_or_missing_item_keeps_the_label_back(counter: Counter, pa
         assert "/scan/" in (await browser.client.get(file)).headers["location"]
         blocked = await browser.client.get(f"{counter.desk.base}/print?ids={order.id}&what=labels")
         assert "were not scanned yet" in blocked.text
+        assert f"Scan order {order.name}" in blocked.text
+        whole = await browser.client.get(f"{counter.desk.base}/print?ids={order.id}&what=all")
+        assert "None of these labels can be printed" in whole.text
         slip = await browser.client.get(f"{counter.desk.base}/print?ids={order.id}&what=slips")
         assert code_of(parcel) in pages_of(slip.content)[0]
         await browser.open(f"{counter.desk.base}/scan")
@@ -340,6 +343,10 @@ async def test_a_wrong_or_missing_item_keeps_the_label_back(counter: Counter, pa
         page = await browser.follow(await browser.send({"do": "scan", "code": "POT-1"}))
         assert f"Order {order.name} is complete" in page.text
         assert (await browser.client.get(file)).headers["content-type"] == "application/pdf"
+        again = await browser.send({"code": code_of(parcel), "last": parcel})
+        assert again.headers["location"] == file, "its slip once more prints its label"
+        await browser.open(f"{counter.desk.base}/scan/{parcel}")
+        assert (await browser.send({"do": "scan", "code": code_of(parcel)})).headers["location"] == file
 
 
 @pytest.mark.need(18)

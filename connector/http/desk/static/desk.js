@@ -25,3 +25,9 @@ document.addEventListener("change", (event) => {
   if (event.target.name !== "all") return;
   event.target.form.querySelectorAll("input[name=order]").forEach((each) => { each.checked = event.target.checked; });
 });
+// Where goods are scanned, what a scanner types goes into its field, wherever the focus is (after a print, for instance).
+document.addEventListener("keydown", (event) => {
+  const field = document.querySelector("form.scan #f-code");
+  const elsewhere = field && !event.target.matches("input, textarea, select") && event.key.length === 1 && event.key !== " ";
+  if (elsewhere && !event.ctrlKey && !event.altKey && !event.metaKey) field.focus();
+});
