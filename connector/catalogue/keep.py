@@ -43,11 +43,6 @@ class Entry:
         return self.key.startswith(_BY_SKU)
 
 
-def version_of(connection: Connection, shop_id: str) -> int:
-    """The catalogue's version; 0 before anything was written."""
-    return connection.execute(state.select(shop_id, state.c.version)).scalar() or 0
-
-
 def versions(connection: Connection, shop_ids: Sequence[str]) -> dict[str, int]:
     """The versions of several shops' catalogues."""
     rows = connection.execute(state.across_shops(state.c.shop_id, state.c.version).where(state.c.shop_id.in_(shop_ids)))

@@ -73,20 +73,9 @@ def report(connection: Connection, shop_id: str, since: datetime, limit: int = 2
     )
 
 
-def of_order(connection: Connection, shop_id: str, order_id: str) -> DueOrder | None:
-    """What is known of one order."""
-    found = _orders(connection, shop_id, (dues.c.shop_id == shop_id, dues.c.order_id == order_id), 1)
-    return found[0] if found else None
-
-
 def _listed(connection: Connection, shop_id: str, ours: Sequence[Any], limit: int) -> tuple[DueOrder, ...]:
-    return _orders(connection, shop_id, (*ours, dues.c.kind != "right"), limit)
-
-
-def _orders(connection: Connection, shop_id: str, where: Sequence[Any], limit: int) -> tuple[DueOrder, ...]:
-    rows = connection.execute(
-        dues.select(shop_id).where(*where).order_by(dues.c.placed_at.desc(), dues.c.order_id.desc()).limit(limit)
-    ).all()
+    wrong = dues.select(shop_id).where(*ours, dues.c.kind != "right")
+    rows = connection.execute(wrong.order_by(dues.c.placed_at.desc(), dues.c.order_id.desc()).limit(limit)).all()
     ids = [row.order_id for row in rows]
     known = connection.execute(orders.select(shop_id, orders.c.id, orders.c.name).where(orders.c.id.in_(ids)))
     names: dict[str, str] = {row.id: row.name for row in known}

@@ -76,9 +76,9 @@ def test_what_is_said_of_an_sku_holds_for_its_variants_before_and_after_they_are
 
 def test_the_version_moves_only_when_something_changed(database: Database) -> None:
     assert database.run_here(keep.put_facts, SHOP, [MUG, POT], (), 1) == 2
-    first = database.run_here(keep.version_of, SHOP)
+    first = database.run_here(keep.versions, [SHOP])[SHOP]
     assert database.run_here(keep.put_facts, SHOP, [MUG, POT], (), 2) == 0
-    assert database.run_here(keep.version_of, SHOP) == first
+    assert database.run_here(keep.versions, [SHOP])[SHOP] == first
     database.run_here(put_own, "sku,weight_g\nNEW,5\n")
     _, whole, changed = database.run_here(keep.merged_since, SHOP, first)
     assert (whole, set(changed)) == (False, {"sku:NEW"})
