@@ -2,7 +2,8 @@
 
 A carrier may refuse a purchase, or stay silent until it was given up, and book the label all the same. So every
 shipment whose purchase left and that was refused or dropped is looked up three times within a day. A label that is
-found there is taken for its parcel if that still waits for one; otherwise it is surplus, and its money asked back.
+found there is taken for its parcel if that still waits for one and goes where its shipment went; otherwise it is
+surplus, and its money asked back.
 """
 
 from __future__ import annotations
@@ -93,7 +94,7 @@ class LatePurchases:
         parcel, live = record.parcel_and_label(connection, shop_id, label.parcel_id)
         about: dict[str, str | int | bool | Money] = {"number": found.tracking_code, "carrier": found.rate.carrier}
         about["amount"] = found.rate.price
-        if live is None and parcel is not None and parcel.state in _WAITS:
+        if live is None and parcel is not None and parcel.state in _WAITS and label.void_reason is None:
             if not _reopen(connection, label):
                 return
             again = record.label_of(connection, shop_id, label.id)
@@ -102,8 +103,19 @@ class LatePurchases:
             )
             need_person(connection, shop_id, label.id, Reason("bought_late", about), now)
             return
+        why = Reason("bought_late_surplus", about)
+        if live is None and label.void_reason is not None:
+            why = Reason("bought_late_elsewhere", about)
         if _keep_surplus(connection, self.work, label, found, now):
-            need_person(connection, shop_id, label.id, Reason("bought_late_surplus", about), now)
+            need_person(connection, shop_id, label.id, why, now)
+
+
+def goes_elsewhere(connection: Connection, shop_id: str, parcel_id: str) -> None:
+    """A parcel has another address: what was booked for the one of before, after it was given up, is of no use."""
+    given_up = labels.update(shop_id).where(
+        labels.c.parcel_id == parcel_id, labels.c.state.in_(GIVEN_UP), labels.c.void_due.is_not(None)
+    )
+    connection.execute(given_up.values(void_reason="address_edited", version=labels.c.version + 1))
 
 
 def overdue(connection: Connection, shop_id: str, now: datetime) -> list[str]:
@@ -140,7 +152,7 @@ def _keep_surplus(connection: Connection, work: Work, label: Any, found: Purchas
     """Book a label that nobody waits for, and ask its money back; it is never live. False if another look did."""
     values = record.booked_as(label, found, now) | {"refusal": None, "version": label.version + 1}
     values |= {"state": "void_requested", "refund": "asked", "void_at": now, "void_due": now}
-    values["void_reason"] = "booked after it was given up"
+    values["void_reason"] = label.void_reason or "booked after it was given up"
     if connection.execute(_mine(label).values(**values)).rowcount != 1:
         return False
     parcel = record.parcel_of(connection, label.shop_id, label.parcel_id)

@@ -41,6 +41,9 @@ BESIDE = ("insurance_by_hand",)
 ORDER_OF_PAPERS = {"label": 0, "return": 1, "customs": 2}
 """The order in which the documents of a parcel are printed; others come behind."""
 
+_UNANSWERED = ("account_gone", "cannot_look_up")
+"""Matters of a label whose outcome could not be looked up."""
+
 LATE_LOOK = timedelta(minutes=10)
 """When a purchase that left and was given up is first looked up again: see connector.labels.late."""
 
@@ -191,6 +194,7 @@ def again(connection: Connection, work: Work, label: Any, person: Actor | None, 
     actor = person or Actor(label.actor_kind, label.actor_name)
     values = {"state": "intent", "intent_at": now, "actor_kind": actor.kind, "actor_name": actor.name}
     if _move(connection, label, ("sent", "unknown"), values):
+        settled(connection, label.shop_id, label.id, now, *_UNANSWERED)
         set_parcel(connection, label.shop_id, label.parcel_id, "buying", now)
         args = (label.parcel_id, actor.kind, actor.name)
         work.enqueue(connection, Task(BUY, f"again:{label.id}:{label.version}", label.shop_id, args))
@@ -224,6 +228,7 @@ def refused(connection: Connection, work: Work, label: Any, why: Reason, now: da
         ("created", "intent", "sent", "unknown"),
         {"state": "refused", "refusal": why.to_json(), **_given_up(label, now)},
     ):
+        settled(connection, label.shop_id, label.id, now, *_UNANSWERED)
         set_parcel(connection, label.shop_id, label.parcel_id, "refused", now, why)
         need_person(connection, label.shop_id, label.parcel_id, why, now)
         ended(connection, work, parcel_of(connection, label.shop_id, label.parcel_id), now)
@@ -232,6 +237,7 @@ def refused(connection: Connection, work: Work, label: Any, why: Reason, now: da
 def unpaid(connection: Connection, label: Any, why: Reason, now: datetime) -> bool:
     """The carrier did not sell it for want of money: nothing was bought, and the parcel waits for its turn."""
     values = {"state": "refused", "refusal": why.to_json(), **_given_up(label, now)}
+    settled(connection, label.shop_id, label.id, now, *_UNANSWERED)
     return _move(connection, label, ("sent", "unknown"), values)
 
 
@@ -265,6 +271,7 @@ def bought(
     assert parcel is not None  # noqa: S101 - parcels are never deleted while a label refers to them.
     set_parcel(connection, label.shop_id, label.parcel_id, "bought", now, unless=())
     settled(connection, label.shop_id, label.parcel_id, now, but=BESIDE)
+    settled(connection, label.shop_id, label.id, now, *_UNANSWERED)
     book(
         connection,
         label.shop_id,

@@ -81,6 +81,7 @@ class Voids:
         if label.void_until is None and label.settled_at is not None:
             before = Refund(before.state, before.asked_at, window_ends(label.settled_at, days), before.tries)
         next_turn = turn(before, outcome, now)
+        settled(connection, label.shop_id, label.id, now, "account_gone")
         if not _keep(connection, label, next_turn, outcome.message, now):
             return
         if next_turn.books is not None:

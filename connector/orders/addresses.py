@@ -12,7 +12,7 @@ from carriers.address import Address
 from carriers.deliverable import tidy
 from connector.attention.board import settled
 from connector.directory import ShopEntry
-from connector.labels import record
+from connector.labels import late, record
 from connector.labels.shipment import address_of, person_fields
 from connector.labels.store_holds import tell_of_holds
 from connector.labels.tables import parcels
@@ -88,6 +88,8 @@ def readdress(
         _go_elsewhere(
             connection, work, shop, row, person_id, now, abroad=changed.get("country") != fields.get("country")
         )
+        if _compared(changed) != _compared(fields):
+            late.goes_elsewhere(connection, shop.id, row.id)
 
 
 def _go_elsewhere(
@@ -197,6 +199,7 @@ def use_correction(
         verified = {"of": place_key(keyring, fields), "state": "good", "said": "", "instead_of": instead_of}
         mine = parcels.update(shop.id).where(parcels.c.id == row.id)
         connection.execute(mine.values(verified=verified, person_id=person_id))
+        late.goes_elsewhere(connection, shop.id, row.id)
         corrected.append(str(row.id))
         if row.state == "held" and (row.why or {}).get("code") in ADDRESS_HOLDS:
             _go_on(connection, work, shop, row, now)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from carriers.errors import Unavailable
+from carriers.label import NotBought, Purchased, Rejected
+from carriers.rate import Rate
 from carriers.tracking import TrackingStatus
 from connector.labels.tables import labels
-from tests.labels.world import World
+from tests.labels.world import BUYER, World
 
 pytestmark = pytest.mark.anyio
 
@@ -58,6 +61,67 @@ async def test_one_that_was_replaced_meanwhile_is_given_back_and_the_parcel_keep
     assert any_world.carrier.voids == ["shp_1"]
     assert any_world.balances() == {**QUOTED_AND_CHARGED, "wallet": -700, "postage:bought": 700}
     assert any_world.matter_codes() == ["bought_late_surplus"]
+
+
+@pytest.mark.parametrize("elsewhere", [{"street1": "Graben 1"}, {"city": "Linz", "postal_code": "4020"}])
+async def test_one_for_the_address_of_before_an_edit_is_given_back_and_is_never_the_parcel_s_label(
+    any_world: World, elsewhere: dict[str, str]
+) -> None:
+    world = any_world
+    order_id = await given_up(world)
+    world.change_group(order_id, destination=replace(BUYER, **elsewhere))
+    await world.refresh(order_id)
+    await sweep(world)
+    parcel = world.parcel(order_id)
+    assert (parcel.state, world.label_states(parcel.id)) == ("refused", ["voided"])
+    assert (world.carrier.voids, world.store.fulfilments) == (["shp_1"], {})
+    (label,) = world.labels_of(parcel.id)
+    assert label.void_reason == "address_edited"
+    assert sorted(world.matter_codes()) == ["bought_late_elsewhere", "carrier_refused"]
+    assert world.balances() == QUOTED_AND_CHARGED
+    await world.click_buy(order_id)
+    assert (world.parcel(order_id).state, world.carrier.created[-1].destination.street1) == (
+        "bought",
+        elsewhere.get("street1", BUYER.street1),
+    )
+
+
+async def test_another_telephone_number_is_no_other_address(world: World) -> None:
+    order_id = await given_up(world)
+    world.change_group(order_id, destination=replace(BUYER, phone="+43 1 7654321"))
+    await world.refresh(order_id)
+    await sweep(world)
+    assert (world.parcel(order_id).state, world.carrier.voids) == ("bought", [])
+
+
+async def test_an_address_that_changes_while_the_carrier_is_asked_is_seen_all_the_same(any_world: World) -> None:
+    world = any_world
+    order_id = await given_up(world)
+    look_up = world.carrier.look_up
+
+    async def slow(handle: str, rate: Rate | None = None) -> Purchased | Rejected | NotBought:
+        world.carrier.look_up = look_up  # type: ignore[method-assign]
+        found = await look_up(handle, rate)
+        world.change_group(order_id, destination=replace(BUYER, street1="Graben 1"))
+        await world.refresh(order_id)
+        return found
+
+    world.carrier.look_up = slow  # type: ignore[method-assign]
+    for _ in range(2):
+        await sweep(world)
+    assert (world.parcel(order_id).state, world.carrier.voids) == ("refused", ["shp_1"])
+
+
+async def test_one_of_goods_that_were_edited_meanwhile_is_given_back(any_world: World) -> None:
+    world = any_world
+    order_id = await given_up(world)
+    (group,) = world.store.orders[order_id].groups
+    world.change_group(order_id, lines=group.lines[:1])
+    await world.refresh(order_id)
+    await sweep(world)
+    old, new = sorted(world.order(order_id).parcels, key=lambda each: each.state != "cancelled")
+    assert (old.state, new.label, world.carrier.voids) == ("cancelled", None, ["shp_1"])
+    assert world.carrier.sales[0].tracking_code not in {each.number for each in world.store.fulfilments.values()}
 
 
 async def test_a_scan_of_a_surplus_label_is_put_before_a_person_and_the_store_hears_nothing(any_world: World) -> None:

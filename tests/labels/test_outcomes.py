@@ -144,7 +144,7 @@ async def test_look_ups_that_fail_go_on_and_come_before_a_person_after_ten_minut
     assert world.matter_codes() == ["cannot_look_up"]
     await world.pass_time(1200, step_s=30)
     assert world.parcel(order.id).state == "bought"
-    assert world.carrier.attempts == ["shp_1"]
+    assert (world.carrier.attempts, world.matters()) == (["shp_1"], [])
 
 
 # --- plain refusals
