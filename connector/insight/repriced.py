@@ -50,6 +50,11 @@ class Repriced:
         return replace(known, home_fee=self.bought.home_fee(row))
 
     @property
+    def by_others(self) -> bool:
+        """Whether a label was priced by what others cost."""
+        return self._bought is not None
+
+    @property
     def bought(self) -> Bought:
         """The labels of the same time, made ready once one of them is needed."""
         if self._bought is None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, or_
+from sqlalchemy import ColumnElement, Connection, Select, func, or_
 
 from carriers.invoice import Measures
 from carriers.money import Money
@@ -66,6 +66,28 @@ class LabelTruth:
     lines: tuple[Any, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Dated:
+    """An order with its costs; None where they are not in the currency that was asked for."""
+
+    placed_at: datetime
+    cost: OrderCost | None
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """Orders by id. `by_others`: a gap of one was sized by what others cost, so that none stands for itself."""
+
+    orders: dict[str, Dated]
+    by_others: bool
+
+    def report(self, currency: str, since: datetime, limit: Money) -> Truth:
+        """The figures of those that were placed since then."""
+        known = [each.cost for each in self.orders.values() if each.placed_at >= since]
+        found = [each for each in known if each is not None]
+        return report(found, currency, limit, other_currency=len(known) - len(found))
+
+
 def truth(
     connection: Connection, shop_id: str, currency: str, since: datetime, limit: Money, lists: Lists | None = None
 ) -> Truth:
@@ -73,25 +95,31 @@ def truth(
 
     `lists` are the shop's lists of prices, see `prices.lists_of`.
     """
-    found, others = order_costs(connection, shop_id, currency, since, lists)
-    return report(found, currency, limit, other_currency=others)
+    return order_costs(connection, shop_id, currency, since, lists).report(currency, since, limit)
 
 
 def order_costs(
-    connection: Connection, shop_id: str, currency: str, since: datetime, lists: Lists | None = None
-) -> tuple[list[OrderCost], int]:
-    """What each paid order since then cost; and how many are in other currencies."""
-    chosen = orders.select(
-        shop_id, orders.c.id, orders.c.name, orders.c.currency, orders.c.placed_at, orders.c.charged_minor
-    )
-    rows = connection.execute(chosen.where(orders.c.placed_at >= since, orders.c.paid.is_(True))).all()
-    ours = [row for row in rows if row.currency == currency]
-    sums = _sums(connection, shop_id, since)
+    connection: Connection,
+    shop_id: str,
+    currency: str,
+    since: datetime,
+    lists: Lists | None = None,
+    ids: Collection[str] | None = None,
+) -> Costs:
+    """What each paid order since then cost; with `ids` only these."""
+    columns = (orders.c.id, orders.c.name, orders.c.currency, orders.c.placed_at, orders.c.charged_minor)
+    chosen = [orders.c.placed_at >= since]
+    if ids is not None:
+        chosen.append(orders.c.id.in_(ids))
+    rows = connection.execute(orders.select(shop_id, *columns).where(*chosen, orders.c.paid.is_(True))).all()
+    recent = orders.select(shop_id, orders.c.id).where(*chosen)
+    sums = _sums(connection, shop_id, recent)
     gaps: dict[str, list[Attribution]] = defaultdict(list)
     dearer: dict[str, list[tuple[int, str]]] = defaultdict(list)
     invoiced: set[str] = set()
     foreign: set[str] = set()
-    for each in label_truths(connection, shop_id, since, lists=lists):
+    found, by_others = _truths(connection, shop_id, parcels.c.order_id.in_(recent), lists)
+    for each in found:
         if each.label.booked_currency != currency:
             foreign.add(each.parcel.order_id)
             continue
@@ -100,12 +128,13 @@ def order_costs(
         gaps[each.parcel.order_id].append(each.attribution)
         if each.evidence.invoiced > each.evidence.bought:
             dearer[each.parcel.order_id].append((each.parcel.number, each.parcel.id))
-    found = [
-        _order(row, sums[row.id], gaps.get(row.id, []), row.id in invoiced, dearer.get(row.id, []))
-        for row in ours
-        if row.id not in foreign
-    ]
-    return found, len(rows) - len(found)
+    known: dict[str, Dated] = {}
+    for row in rows:
+        cost = None
+        if row.currency == currency and row.id not in foreign:
+            cost = _order(row, sums[row.id], gaps.get(row.id, []), row.id in invoiced, dearer.get(row.id, []))
+        known[row.id] = Dated(row.placed_at, cost)
+    return Costs(known, by_others)
 
 
 def label_truths(
@@ -117,9 +146,21 @@ def label_truths(
     lists: Lists | None = None,
 ) -> list[LabelTruth]:
     """The labels that are paid for, of orders since then or of one parcel."""
-    of_parcels, of_labels = (_OF_PARCELS, _OF_LABELS) if parcel_id is None else _OF_ONE
+    if parcel_id is not None:
+        return _truths(connection, shop_id, parcels.c.id == parcel_id, lists, _OF_ONE)[0]
     recent = orders.select(shop_id, orders.c.id).where(orders.c.placed_at >= since)
-    which = parcels.c.order_id.in_(recent) if parcel_id is None else parcels.c.id == parcel_id
+    return _truths(connection, shop_id, parcels.c.order_id.in_(recent), lists)[0]
+
+
+def _truths(
+    connection: Connection,
+    shop_id: str,
+    which: ColumnElement[bool],
+    lists: Lists | None,
+    columns: tuple[tuple[Any, ...], tuple[Any, ...]] = (_OF_PARCELS, _OF_LABELS),
+) -> tuple[list[LabelTruth], bool]:
+    """The labels that are paid for of these parcels, and whether one was priced by what others cost."""
+    of_parcels, of_labels = columns
     wanted = parcels.select(shop_id, parcels.c.id).where(which)
     boxes = {row.id: row for row in connection.execute(parcels.select(shop_id, *of_parcels).where(which)).all()}
     chosen = labels.select(shop_id, *of_labels).where(
@@ -143,7 +184,7 @@ def label_truths(
     for row, parcel, plain, mine in known:
         evidence = priced.complete(row, parcel, plain)
         found.append(LabelTruth(row, parcel, evidence, attribute(evidence), tuple(mine)))
-    return found
+    return found, priced.by_others
 
 
 def _evidence(label: Any, parcel: Any, lines: list[Any], sources: Mapping[tuple[str, str], str]) -> Evidence:
@@ -199,9 +240,8 @@ def _sources(connection: Connection, shop_id: str, boxes: list[Any]) -> dict[tup
     return found
 
 
-def _sums(connection: Connection, shop_id: str, since: datetime) -> dict[str, dict[tuple[str, str], int]]:
+def _sums(connection: Connection, shop_id: str, recent: Select[Any]) -> dict[str, dict[tuple[str, str], int]]:
     """Minor units by order, kind and currency."""
-    recent = orders.select(shop_id, orders.c.id).where(orders.c.placed_at >= since)
     grouped = entries.select(
         shop_id, entries.c.order_id, entries.c.kind, entries.c.currency, func.sum(entries.c.minor).label("minor")
     ).where(entries.c.order_id.in_(recent))
