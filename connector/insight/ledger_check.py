@@ -18,6 +18,14 @@ from connector.labels.voids import refund_of
 from connector.orders.tables import orders
 from connector.words.reason import Reason
 
+_PARTS = (
+    entries.c.kind,
+    entries.c.from_account,
+    entries.c.to_account,
+    entries.c.currency,
+    entries.c.label_id,
+    entries.c.order_id,
+)
 Sums = dict[tuple[str, str], int]
 """Minor units by the id of a label or an order, and kind of entry."""
 
@@ -47,26 +55,8 @@ class Checked:
 
 def check(connection: Connection, shop_id: str) -> Checked:
     """Compare the whole ledger of a shop with what it is about. A read; takes about a second for 20,000 labels."""
-    rows = connection.execute(
-        entries.select(
-            shop_id,
-            entries.c.kind,
-            entries.c.from_account,
-            entries.c.to_account,
-            entries.c.currency,
-            entries.c.label_id,
-            entries.c.order_id,
-            func.sum(entries.c.minor).label("minor"),
-            func.count().label("written"),
-        ).group_by(
-            entries.c.kind,
-            entries.c.from_account,
-            entries.c.to_account,
-            entries.c.currency,
-            entries.c.label_id,
-            entries.c.order_id,
-        )
-    ).all()
+    sums = (func.sum(entries.c.minor).label("minor"), func.count().label("written"))
+    rows = connection.execute(entries.select(shop_id, *_PARTS, *sums).group_by(*_PARTS)).all()
     of_labels: Sums = defaultdict(int)
     of_orders: Sums = defaultdict(int)
     balances: dict[tuple[str, str], int] = defaultdict(int)

@@ -151,17 +151,7 @@ def request_purchase(
     row = find(connection, shop_id, reference)
     if not over_cap and (reached := gates.cap_reached(connection, shop_id)) is not None:
         raise CapReached(f"{reached.say()} Say why this purchase may pass it, or raise the cap.", detail=row.name)
-    waiting = connection.execute(
-        parcels.select(shop_id).where(parcels.c.order_id == row.id, parcels.c.state.in_(BUYABLE)).with_for_update()
-    ).all()
-    if not waiting:
-        raise NothingToBuy("No parcel of this order waits for a label.", detail=row.name)
-    repeats = [parcel for parcel in waiting if had_label(parcel.state, parcel.why)]
-    if not another:
-        waiting = [parcel for parcel in waiting if parcel not in repeats]
-        repeats = []
-    if not waiting:
-        raise ReasonNeeded("These goods had a label before: say why they get another one.", detail=row.name)
+    waiting = _to_buy(connection, row, again=bool(another))
     for parcel in waiting:
         if parcel.state == "held" and (parcel.why or {}).get("code") in ADDRESS_HOLDS:
             record.let_pass(connection, parcel, parcel.why["code"])
@@ -178,9 +168,22 @@ def request_purchase(
             shop_id=shop_id,
             detail={"reason": over_cap[:300], "parcels": len(waiting)},
         )
-    for parcel in repeats:
-        _audit_another(connection, shop_id, parcel.id, another, actor, now)
+    for parcel in waiting:
+        if had_label(parcel.state, parcel.why):
+            _audit_another(connection, shop_id, parcel.id, another, actor, now)
     return [str(parcel.id) for parcel in waiting]
+
+
+def _to_buy(connection: Connection, order: Any, *, again: bool) -> list[Any]:
+    """The order's parcels that a click buys, locked; with `again` those too whose goods had a label before."""
+    mine = parcels.select(order.shop_id).where(parcels.c.order_id == order.id, parcels.c.state.in_(BUYABLE))
+    waiting = connection.execute(mine.with_for_update()).all()
+    if not waiting:
+        raise NothingToBuy("No parcel of this order waits for a label.", detail=order.name)
+    chosen = [parcel for parcel in waiting if again or not had_label(parcel.state, parcel.why)]
+    if not chosen:
+        raise ReasonNeeded("These goods had a label before: say why they get another one.", detail=order.name)
+    return chosen
 
 
 def had_label(state: str, why: Mapping[str, Any] | None) -> bool:
