@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -53,8 +54,21 @@ def register() -> Register:
 @pytest.fixture
 async def asking(tmp_path: Path, clock: FrozenClock, register: Register) -> AsyncIterator[World]:
     """A world whose carrier knows addresses, and whose shop wants it asked."""
+    async with asked_world(f"sqlite:///{tmp_path / 'waybill.db'}", tmp_path, clock, register) as world:
+        yield world
+
+
+@pytest.fixture
+async def any_asking(tables_url: str, tmp_path: Path, clock: FrozenClock, register: Register) -> AsyncIterator[World]:
+    """The same on SQLite, then on PostgreSQL: for what keeps, replaces and erases addresses."""
+    async with asked_world(tables_url, tmp_path, clock, register) as world:
+        yield world
+
+
+@asynccontextmanager
+async def asked_world(url: str, folder: Path, clock: FrozenClock, register: Register) -> AsyncIterator[World]:
     carrier = FakeCarrier(capabilities=Capabilities("refused", 60, verify_address=True), verifier=register)
-    async with a_world(f"sqlite:///{tmp_path / 'waybill.db'}", tmp_path, clock, carrier=carrier) as world:
+    async with a_world(url, folder, clock, carrier=carrier) as world:
         await world.set(verify_address="carrier")
         yield world
 
@@ -118,7 +132,8 @@ async def test_a_click_on_what_is_held_ships_as_typed(asking: World, register: R
     assert asking.carrier.created[0].destination.street1 == BUYER.street1
 
 
-async def test_the_correction_is_proposed_and_used_by_one_act(asking: World, register: Register) -> None:
+async def test_the_correction_is_proposed_and_used_by_one_act(any_asking: World, register: Register) -> None:
+    asking = any_asking
     register.proposes = RIGHT
     order, _ = await held(asking)
     proposed = shown(asking, order).proposed
@@ -153,9 +168,10 @@ async def test_a_used_correction_stays_until_the_store_has_another_address(askin
 
 
 async def test_a_correction_leaves_a_label_alone_that_was_bought_as_typed_before(
-    asking: World, register: Register
+    any_asking: World, register: Register
 ) -> None:
     """Parcels of one order share their recipient."""
+    asking = any_asking
     register.proposes = RIGHT
     await asking.set(default_carton="500x400x300:500:1600", fulfil_when="handed_over")
     order = await asking.buy_from_quote()
@@ -205,8 +221,9 @@ async def test_a_carrier_that_refuses_the_question_is_not_asked_again(asking: Wo
 
 
 async def test_nothing_of_an_address_is_in_reasons_matters_or_the_parcel_s_row(
-    asking: World, register: Register
+    any_asking: World, register: Register
 ) -> None:
+    asking = any_asking
     register.proposes = "Canary Lane 4"
     order, _ = await held(asking)
     row = asking.act(lambda connection: connection.execute(parcels.select(asking.shop_id)).one())
@@ -219,7 +236,8 @@ async def test_nothing_of_an_address_is_in_reasons_matters_or_the_parcel_s_row(
     assert "order.address_corrected" in {each.action for each in asking.act(entries, asking.shop_id)}
 
 
-async def test_a_proposal_is_erased_with_the_buyer(asking: World, register: Register) -> None:
+async def test_a_proposal_is_erased_with_the_buyer(any_asking: World, register: Register) -> None:
+    asking = any_asking
     register.proposes = RIGHT
     order, _ = await held(asking)
     await asking.deliver("erase", {"orders": [order.id]})

@@ -1,0 +1,1 @@
+"""What a merchant manages, on each kind of database."""
