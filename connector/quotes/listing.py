@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -21,7 +20,6 @@ CSV_ROWS = 20_000
 """The most lines of a download."""
 
 _COLUMNS = ("id", "at", "outcome", "country", "source", "cart", "decision", "elapsed_ms")
-_CSV_PAGE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,19 +58,6 @@ def page(
     """One page of the list."""
     found = newest(connection, _choices(shop_id, chosen), quotes.c.at, quotes.c.id, mark, most)
     return Page(tuple(_line(row) for row in found.lines), found.newer, found.older)
-
-
-def pages(connection: Connection, shop_id: str, chosen: QuoteFilter, most: int = CSV_ROWS) -> Iterator[QuoteLine]:
-    """The newest lines up to `most`, read a few hundred at a time."""
-    mark: Mark | None = None
-    left = most
-    while left > 0:
-        found = page(connection, shop_id, chosen, mark, min(left, _CSV_PAGE))
-        yield from found.lines
-        left -= len(found.lines)
-        mark = found.older
-        if mark is None:
-            return
 
 
 def _choices(shop_id: str, chosen: QuoteFilter) -> list[Select[Any]]:

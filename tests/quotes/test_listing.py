@@ -89,18 +89,6 @@ def test_rows_of_the_first_release_are_found_among_the_others(database: Database
     assert [line.id for line in rest.lines] == ["quo_1"]
 
 
-def test_a_download_reads_on_until_its_bound(database: Database) -> None:
-    keep(database, [an_answer() for _ in range(5)])
-
-    def ids(most: int) -> list[str]:
-        return database.run_here(
-            lambda connection: [line.id for line in listing.pages(connection, "shop_1", QuoteFilter(), most)]
-        )
-
-    assert ids(100) == ["quo_5", "quo_4", "quo_3", "quo_2", "quo_1"]
-    assert ids(2) == ["quo_5", "quo_4"]
-
-
 @pytest.mark.parametrize("shop_id", ["shop_2", ""])
 def test_other_shops_quotes_are_not_listed(database: Database, shop_id: str) -> None:
     keep(database, [an_answer()])
