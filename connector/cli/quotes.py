@@ -257,6 +257,7 @@ def _data(row: LedgerRow) -> dict[str, Any]:
             {"carrier": each.carrier, "service": each.service, "why": each.reason, "said": each.said}
             for each in decision.withheld
         ],
+        "notes": list(decision.notes),
         "settings_version": row.facts.settings_version,
         "settings": shop_settings.dump(shop_settings.load(row.facts.settings)),
         "elapsed_ms": row.elapsed_ms,

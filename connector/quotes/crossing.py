@@ -9,6 +9,8 @@ from connector.quotes.decision import Decision
 from connector.quotes.facts import Facts, settings_of
 from connector.quotes.reduced import Place, ReducedCart
 
+_STOPS = (".", "!", "?", "…", "։")  # noqa: RUF001 - the last one is Armenian.
+
 
 def crosses(cart: ReducedCart, facts: Facts) -> bool:
     """Whether the parcels meet customs. Within a country without odd corners that is said at a glance."""
@@ -30,8 +32,14 @@ def with_customs(decision: Decision, cart: ReducedCart, facts: Facts) -> Decisio
     if told is None:
         return decision.but(notes=notes)
     said = told.say(cart.locale)
-    offers = [each.but(description=f"{each.description} {said}".strip()) for each in decision.offers]
+    offers = [each.but(description=_with_sentence(each.description, said)) for each in decision.offers]
     return decision.but(notes=notes, offers=tuple(offers))
+
+
+def _with_sentence(description: str, said: str) -> str:
+    """A sentence behind what is said already, which is ended as the language ends its sentences."""
+    stop = said[-1:] if said.endswith(_STOPS) else "."
+    return f"{description}{'' if description.endswith(_STOPS) else stop} {said}" if description else said
 
 
 def _declared(cart: ReducedCart) -> list[DeclaredLine]:

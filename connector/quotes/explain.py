@@ -83,10 +83,10 @@ def _cart(row: LedgerRow, most: int) -> list[str]:
     found = parcels_of_quote(row)
     if isinstance(found, ShownParcels):
         parcels = [line for parcel in found.parcels for line in _parcel(parcel, short=most <= 2)]
-        lines += [*_cut(parcels, most), *_cut([f"  {note.say()}" for note in found.notes], most)]
+        lines += _cut(parcels, most)
         if not found.same:
             lines.append("  This release packs the cart otherwise than it was packed then.")
-    return lines
+    return [*lines, *_cut([f"  {note.say()}" for note in row.decision.notes], most)]
 
 
 def _parcel(parcel: ShownParcel, *, short: bool) -> list[str]:

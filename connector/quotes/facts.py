@@ -18,7 +18,8 @@ CHANGES = {
     2: "a safety rate says what it is bought as; goods of known size are packed",
     3: "rules may hide, add, refuse and sort; thresholds apply after price rules and to safety rates; free stays free; "
     "dates follow cut-offs, handling and calendars; express that is no sooner is hidden",
-    4: "goods without any number are named as a gap on the way into the Union; duties may count kinds of goods",
+    4: "goods without any number are named as a gap on the way into the Union; duties may count kinds of goods "
+    "and stand in a sentence of their own",
 }
 """What each version of the decision changed in its results, for who replays answers of an earlier one."""
 

@@ -76,7 +76,7 @@ class ShownWithheld:
 
 @dataclass(frozen=True, slots=True)
 class ShownQuote:
-    """All of one answer. `answer` is the first sentence."""
+    """All of one answer. `answer` is the first sentence, `notes` what was assumed and what is worth a look."""
 
     row: LedgerRow
     answer: str
@@ -93,18 +93,16 @@ def shown(row: LedgerRow) -> ShownQuote:
     decision = row.decision
     planned = plan(row.cart, settings_of(row.facts))
     parcels: tuple[ShownParcel, ...] = ()
-    notes: tuple[Reason, ...] = ()
     if isinstance(planned, Plan):
         shipped = [line for line in row.cart.lines if line.requires_shipping]
         names = {line.key: kept.name or line.called for line, kept in zip(lines_of(row.cart), shipped, strict=True)}
         parcels = tuple(_parcel(planned, at, parcel, names) for at, parcel in enumerate(planned.parcels))
-        notes = planned.notes
     return ShownQuote(
         row=row,
         answer=explain(row)[0],
         offers=tuple(_offer(each) for each in decision.offers),
         parcels=parcels,
-        notes=notes,
+        notes=decision.notes,
         withheld=tuple(
             ShownWithheld(f"{each.carrier} {each.service}".strip(), each.reason, each.said)
             for each in decision.withheld

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from carriers.address import Address
+from connector.quotes.explain import explain
+from connector.quotes.view import shown
 from connector.store import Cart, RateCall
 from connector.words.reason import Reason
 from tests.conftest import FrozenClock
@@ -34,13 +36,16 @@ def codes(notes: tuple[Reason, ...]) -> list[str]:
 async def test_a_quote_abroad_names_what_its_papers_lack(checkout: World) -> None:
     decision = (await checkout.quote(MUG, to=ABROAD)).decision
     (note,) = [each for each in decision.notes if each.code == "customs_missing"]
-    assert "Mug: hs_code" in note.say()
+    assert "Mug: customs tariff code (hs_code)" in note.say()
+    row = await checkout.quote(MUG, to=ABROAD)
+    assert note in shown(row).notes, "on the desk's page of the quote"
+    assert any(note.say() in line for line in explain(row)), "and on the command line"
     assert decision.offers, "the gap is the merchant's, so the buyer still gets a price"
 
 
 async def test_the_buyer_reads_that_duties_are_not_included(checkout: World) -> None:
     decision = (await checkout.quote(MUG, to=ABROAD)).decision
-    assert all("not included" in each.description.lower() for each in decision.offers)
+    assert all(". duties and taxes are not included" in each.description.lower() for each in decision.offers)
 
 
 async def test_an_estimate_stands_in_the_place_of_silence_where_the_shop_set_one(checkout: World) -> None:
