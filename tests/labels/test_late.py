@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -65,7 +66,7 @@ async def test_one_that_was_replaced_meanwhile_is_given_back_and_the_parcel_keep
 
 @pytest.mark.parametrize("elsewhere", [{"street1": "Graben 1"}, {"city": "Linz", "postal_code": "4020"}])
 async def test_one_for_the_address_of_before_an_edit_is_given_back_and_is_never_the_parcel_s_label(
-    any_world: World, elsewhere: dict[str, str]
+    any_world: World, elsewhere: dict[str, Any]
 ) -> None:
     world = any_world
     order_id = await given_up(world)
