@@ -21,7 +21,7 @@ from connector.orders.tables import batch_items, batches
 Standing = Literal["bought", "open", "unclear", "held", "waits", "refused", "voided", "nothing"]
 STANDINGS: tuple[Standing, ...] = get_args(Standing)
 """How parcels of a batch stand: unclear purchases are being looked up, held ones wait for a person, those that wait go
-on by themselves (the day's cap, the wallet). `nothing` counts orders that have no parcel any more."""
+on with the day's cap, the wallet, or a click. `nothing` counts orders that have no parcel any more."""
 
 _OF_STATE: Mapping[str, Standing] = {
     "bought": "bought", "buying": "open", "unknown": "unclear", "held": "held", "refused": "refused",
@@ -41,9 +41,9 @@ class BatchLine:
     cost: tuple[Money, ...]
 
 
-def standing(state: str, *, has_reason: bool) -> Standing:
-    """How a parcel of a batch that was asked for stands; a planned one with a reason waits for what it names."""
-    return _OF_STATE.get(state, "waits" if has_reason else "open")
+def standing(state: str, *, waits: bool) -> Standing:
+    """How a parcel of a batch that was asked for stands; a planned one is in the queue, unless it waits."""
+    return _OF_STATE.get(state, "waits" if waits else "open")
 
 
 def recent(connection: Connection, shop_id: str, most: int = 50) -> list[BatchLine]:
@@ -85,7 +85,7 @@ def costs(connection: Connection, shop_id: str, ids: list[str]) -> dict[str, tup
 def not_bought(batch: Batch) -> dict[Standing, int]:
     """The parcels without a label in orders whose outcome has come, by how they stand."""
     stands = Counter(
-        standing(each.state, has_reason=each.why is not None or item.why is not None)
+        standing(each.state, waits=not item.is_asked(each))
         for item in batch.items
         if item.line is not None and item.outcome in {"stopped", "partly", "unclear"}
         for each in item.line.parcels
@@ -99,14 +99,15 @@ def _counts(
 ) -> dict[str, dict[Standing, int]]:
     if not ids:
         return {}
-    reason = or_(_is_said(parcels.c.why), _is_said(batch_items.c.why))
+    since_then = parcels.c.changed_at > batch_items.c.asked_at  # As `Item.is_asked` has it.
+    waiting = or_(_is_said(parcels.c.why), _is_said(batch_items.c.why), since_then)
     wanted = and_(_same_order(), parcels.c.state != "cancelled")
-    said = case((reason, 1), else_=0).label("said")
-    chosen = _items(shop_id, ids, parcels.c.state, said, func.count().label("n")).where(wanted)
+    waits = case((waiting, 1), else_=0).label("waits")
+    chosen = _items(shop_id, ids, parcels.c.state, waits, func.count().label("n")).where(wanted)
     found: dict[str, dict[Standing, int]] = {}
-    for row in connection.execute(chosen.group_by(batch_items.c.batch_id, parcels.c.state, "said")).all():
+    for row in connection.execute(chosen.group_by(batch_items.c.batch_id, parcels.c.state, "waits")).all():
         counts = found.setdefault(row.batch_id, {})
-        stands = standing(row.state, has_reason=bool(row.said))
+        stands = standing(row.state, waits=bool(row.waits))
         counts[stands] = counts.get(stands, 0) + int(row.n)
     with_parcels = _items(shop_id, ids, func.count(distinct(batch_items.c.order_id)).label("n")).where(wanted)
     shipped = {row.batch_id: int(row.n) for row in connection.execute(with_parcels.group_by(batch_items.c.batch_id))}

@@ -35,7 +35,6 @@ MOST = 1000
 
 _AT_ONCE = 20
 _PRICED = (parcels.c.id, parcels.c.state, parcels.c.bought_as)
-_OPEN = frozenset({"planned", "buying", "unknown"})
 
 
 class NoBatch(WaybillError):
@@ -44,11 +43,11 @@ class NoBatch(WaybillError):
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """An order of the batch: `why` is why nothing was asked for. `line` is None once the order is gone."""
+    """An order of the batch, and when its labels were asked for: `why` is why not. `line` is None once it is gone."""
 
     position: int
     order_id: str
-    asked: bool
+    asked_at: datetime | None
     why: Reason | None
     line: OrderLine | None
     file_comes: bool = False
@@ -61,10 +60,10 @@ class Item:
             return "nothing"
         states = [each.state for each in self.line.parcels]
         if all(state == "bought" for state in states):
-            return "open" if self.file_comes and self.asked else "bought"
+            return "open" if self.file_comes and self.asked_at is not None else "bought"
         if self.why is not None:
             return "stopped"
-        if not self.asked:
+        if self.asked_at is None:
             return "chosen"
         if any(self._is_open(each) for each in self.line.parcels):
             return "open"
@@ -72,11 +71,14 @@ class Item:
             return "unclear"
         return "partly" if "bought" in states else "stopped"
 
-    @staticmethod
-    def _is_open(parcel: ParcelLine) -> bool:
-        """Whether its outcome still comes by itself; what waits at a gate has its reason and may wait for long."""
-        waits = parcel.state == "planned" and parcel.why is not None
-        return parcel.state in _OPEN and not waits and not parcel.is_unclear
+    def is_asked(self, parcel: ParcelLine) -> bool:
+        """Whether it waits for a worker: it was asked for, and not let go of, edited or planned anew since."""
+        asked = self.why is None and self.asked_at is not None and parcel.changed_at <= self.asked_at
+        return asked and parcel.state == "planned" and parcel.why is None
+
+    def _is_open(self, parcel: ParcelLine) -> bool:
+        """Whether its outcome still comes by itself; what waits for a click, or at a gate, may wait for long."""
+        return self.is_asked(parcel) or (parcel.state in {"buying", "unknown"} and not parcel.is_unclear)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +169,7 @@ def load(connection: Connection, shop_id: str, batch_id: str) -> Batch:
         Item(
             item.position,
             item.order_id,
-            item.asked_at is not None,
+            item.asked_at,
             None if item.why is None else Reason.from_json(item.why),
             lines.get(item.order_id),
             item.order_id in coming,

@@ -36,7 +36,7 @@ _ORDER = (
     orders.c.charged_minor,
     orders.c.currency,
 )
-_PARCEL = (parcels.c.id, parcels.c.order_id, parcels.c.state, parcels.c.why)
+_PARCEL = (parcels.c.id, parcels.c.order_id, parcels.c.state, parcels.c.why, parcels.c.changed_at)
 _LABEL = (
     labels.c.id,
     labels.c.parcel_id,
@@ -75,6 +75,7 @@ class ParcelLine:
     number: str
     carrier: str
     status: str
+    changed_at: datetime
     by_hand: bool = False
 
     @property
@@ -214,6 +215,7 @@ def _lines(connection: Connection, shop_id: str, rows: Sequence[Any]) -> tuple[O
             number="" if label is None else label.tracking_code,
             carrier="" if label is None else label.carrier,
             status="" if label is None else followed.get(label.id, ""),
+            changed_at=row.changed_at,
             by_hand=label is not None and is_by_hand(label),
         )
         by_order.setdefault(row.order_id, []).append(line)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -204,6 +205,22 @@ async def test_the_newest_batch_is_the_first_and_other_shops_see_none(counter: C
     first, second = made(counter), made(counter)
     assert [each.id for each in recent(counter)] == sorted((first, second), reverse=True)
     assert here(counter, batch_list.recent, "shop_other") == []
+
+
+async def test_what_is_let_go_of_later_waits_for_a_click_and_keeps_no_batch_open(counter: Counter) -> None:
+    """Nothing buys a label in a shop that buys by clicks, so that the batch does not say that it is being bought."""
+    batch_id = made(counter)
+    buy(counter, batch_id)
+    await counter.drain()
+    order_id = load(counter, batch_id).items[0].order_id
+    shop_id, later = counter.desk.shop_id, counter.house.clock.now() + timedelta(minutes=1)
+    freed = parcels.update(shop_id).where(parcels.c.order_id == order_id)
+    freed = freed.values(state="planned", why=None, changed_at=later)
+    here(counter, lambda connection: connection.execute(freed))
+    batch = load(counter, batch_id)
+    assert (batch.open, batch.items[0].outcome, batch_list.not_bought(batch)) == (0, "stopped", {"waits": 1})
+    assert dict(recent(counter)[0].counts) == {"bought": COUNT - 1, "waits": 1}
+    assert here(counter, batches.try_again, counter.work, shop_id, batch_id, ANNA, later) == 1
 
 
 @pytest.mark.need(21)

@@ -38,6 +38,7 @@ async def show(house: DeskHouse, ask: Ask) -> Answer:
     values = {
         "truth": found,
         "worst": _worst(found),
+        "dearer": _dearer(found),
         "picture": Markup(picture),  # noqa: S704 - it is drawn here, from figures and dates alone.
         "days": days,
         "periods": PERIODS,
@@ -61,6 +62,11 @@ async def file(house: DeskHouse, ask: Ask) -> Answer:
 def _worst(found: Truth) -> list[OrderCost]:
     losing = [each for each in found.orders if (each.loss or 0) > 0]
     return sorted(losing, key=lambda each: -(each.loss or 0))[:_WORST]
+
+
+def _dearer(found: Truth) -> list[OrderCost]:
+    billed = [each for each in found.orders if each.dearer and each.added is not None]
+    return sorted(billed, key=lambda each: -(each.added or each.charged).minor)[:_WORST]
 
 
 def _days(ask: Ask) -> int:

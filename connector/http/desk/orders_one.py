@@ -11,6 +11,8 @@ from sqlalchemy import Connection
 from connector.http.desk.house import DeskHouse
 from connector.http.desk.labels import typed_in
 from connector.http.desk.page import Answer, Ask, Goto, NotThere, Page, View
+from connector.insight.prices import lists_of
+from connector.insight.truth_rows import order_cost
 from connector.labels import record
 from connector.orders import listing, view, whole
 from connector.orders.addresses import use_correction
@@ -42,7 +44,11 @@ async def show(house: DeskHouse, ask: Ask) -> Answer:
         names = await _names_at_store(ask, found.order.external_id)
     for parcel in found.parcels + found.past:
         names |= parcel.goods
-    return View("orders_one.html", {"whole": found, "order": found.order, "names": names, "owner": ask.role == "owner"})
+    values = {"whole": found, "order": found.order, "names": names, "owner": ask.role == "owner", "cost": None}
+    if ask.role == "owner":
+        about = (found.order.id, found.order.charged.currency, lists_of(ask.shop))
+        values["cost"] = await house.database.look(order_cost, ask.shop.id, *about)
+    return View("orders_one.html", values)
 
 
 async def act(house: DeskHouse, ask: Ask) -> Answer:
