@@ -7,11 +7,14 @@ from collections.abc import Iterator
 from carriers.money import Money
 from connector.insight.truth import OrderCost, Truth
 
-HEADER = ("order", "placed", "currency", "quoted", "charged", "bought", "invoiced", "loss", "cause", "causes")
+HEADER = ("order", "placed", "currency", "quoted", "charged", "bought", "invoiced", "loss", "cause", "causes", "dearer")
 
 
 def rows(truth: Truth) -> Iterator[tuple[object, ...]]:
-    """Amounts in major units; empty where an amount is not known. A loss below nought was left over."""
+    """Amounts in major units; empty where an amount is not known. A loss below nought was left over.
+
+    `dearer` names the parcels whose carrier added something, for `waybill costs dispute`.
+    """
     for order in truth.orders:
         yield (
             order.name,
@@ -24,6 +27,7 @@ def rows(truth: Truth) -> Iterator[tuple[object, ...]]:
             "" if order.loss is None else _amount(Money(order.loss, truth.currency)),
             order.main_cause or "",
             _causes(order, truth.currency),
+            " ".join(parcel for _, parcel in order.dearer),
         )
 
 

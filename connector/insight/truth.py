@@ -45,11 +45,21 @@ class OrderCost:
         return None if self.loss is None else Money(self.loss, self.charged.currency)
 
     @property
-    def main_cause(self) -> Cause | None:
-        """What most of the gap of its labels comes of."""
+    def added(self) -> Money | None:
+        """What its carriers' invoices added to what the labels were bought at; None without an invoice."""
+        return None if self.invoiced is None or self.bought is None else self.invoiced - self.bought
+
+    @property
+    def causes(self) -> tuple[tuple[Cause, Money], ...]:
+        """What the gap of its labels comes of, the most first."""
         sums = causes_of(self.gaps)
         largest = sorted(sums.items(), key=lambda each: (-abs(each[1][1]), CAUSES.index(each[0])))
-        return largest[0][0] if largest else None
+        return tuple((cause, Money(minor, self.charged.currency)) for cause, (_, minor) in largest)
+
+    @property
+    def main_cause(self) -> Cause | None:
+        """What most of it comes of."""
+        return self.causes[0][0] if self.causes else None
 
 
 @dataclass(frozen=True, slots=True)

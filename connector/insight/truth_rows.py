@@ -102,13 +102,13 @@ def order_costs(
     connection: Connection,
     shop_id: str,
     currency: str,
-    since: datetime,
+    since: datetime | None,
     lists: Lists | None = None,
     ids: Collection[str] | None = None,
 ) -> Costs:
     """What each paid order since then cost; with `ids` only these."""
     columns = (orders.c.id, orders.c.name, orders.c.currency, orders.c.placed_at, orders.c.charged_minor)
-    chosen = [orders.c.placed_at >= since]
+    chosen = [] if since is None else [orders.c.placed_at >= since]
     if ids is not None:
         chosen.append(orders.c.id.in_(ids))
     rows = connection.execute(orders.select(shop_id, *columns).where(*chosen, orders.c.paid.is_(True))).all()
@@ -135,6 +135,14 @@ def order_costs(
             cost = _order(row, sums[row.id], gaps.get(row.id, []), row.id in invoiced, dearer.get(row.id, []))
         known[row.id] = Dated(row.placed_at, cost)
     return Costs(known, by_others)
+
+
+def order_cost(
+    connection: Connection, shop_id: str, order_id: str, currency: str, lists: Lists | None = None
+) -> OrderCost | None:
+    """What one order cost; None where it is not paid, or not in this currency."""
+    found = order_costs(connection, shop_id, currency, None, lists, (order_id,)).orders.get(order_id)
+    return None if found is None else found.cost
 
 
 def label_truths(

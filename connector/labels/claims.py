@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy import Connection, func
 
@@ -34,11 +34,10 @@ def note_claim(
 ) -> Money:
     """Book a claim, or what the carrier paid or denied of it; what is open of it then. Raises NotClaimable."""
     lock_parcel(connection, shop_id, parcel_id)
-    parcel = parcel_of(connection, shop_id, parcel_id)
-    paid_for = labels.select(shop_id).where(labels.c.parcel_id == parcel_id, labels.c.booked_minor.is_not(None))
-    label = connection.execute(paid_for.order_by(labels.c.created_at.desc()).limit(1)).first()
-    if parcel is None or label is None:
+    found = claimable(connection, shop_id, parcel_id)
+    if found is None:
         raise NotClaimable("This parcel has no label that was paid for.", detail=parcel_id)
+    parcel, label = found
     try:
         money = Money.parse(amount, label.booked_currency)
     except MoneyError as error:
@@ -60,6 +59,14 @@ def note_claim(
         detail={"act": act, "amount": str(money), "reason": reason[:300]},
     )
     return Money(open_claim(connection, shop_id, label.id), money.currency)
+
+
+def claimable(connection: Connection, shop_id: str, parcel_id: str) -> tuple[Any, Any] | None:
+    """The parcel with its newest label that was paid for; None where there is none."""
+    parcel = parcel_of(connection, shop_id, parcel_id)
+    paid_for = labels.select(shop_id).where(labels.c.parcel_id == parcel_id, labels.c.booked_minor.is_not(None))
+    label = connection.execute(paid_for.order_by(labels.c.created_at.desc()).limit(1)).first()
+    return None if parcel is None or label is None else (parcel, label)
 
 
 def open_claim(connection: Connection, shop_id: str, label_id: str) -> int:

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import Connection
 
 from carriers.money import Money
+from connector.labels import amounts
 from connector.labels.invoice_csv import InvoiceLine
 from connector.storage.audit import Actor
 from connector.storage.shops import add_shop
@@ -48,9 +49,12 @@ async def test_the_owner_sees_what_orders_cost_and_why(counter: Counter) -> None
         table = await browser.client.get(f"{base}/costs?format=csv")
         assert table.headers["content-type"].startswith("text/csv")
         assert order.name in table.text
+        assert parcel.id in table.text
         link = f"{base}/costs/{parcel.id}/dispute"
         assert link in page
-        assert link in (await browser.open(f"{base}/orders/{order.id}")).text
+        shown = (await browser.open(f"{base}/orders/{order.id}")).text
+        for part in (link, "It cost, with invoices", "Why the invoice differs from the quote", "Weight 43.21 EUR"):
+            assert part in shown, part
         file = await browser.client.get(link)
         assert file.content.startswith(b"%PDF")
         await browser.open(f"{base}/costs/par_nothing/dispute", 404)
@@ -93,6 +97,43 @@ async def test_the_packet_is_neither_for_packers_nor_for_other_shops(counter: Co
         assert theirs != base
         await browser.open(f"{theirs}/costs/{parcel.id}/dispute", 404)
         assert (await browser.client.get(f"{base}/costs/{parcel.id}/dispute")).status_code == 200
+
+
+async def test_a_claim_is_noted_and_what_came_of_it(counter: Counter) -> None:
+    order = await counter.order()
+    await counter.drain()
+    (parcel,) = counter.see(order.id).parcels
+    anna = counter.desk.add_user("anna@example.com", "owner")
+    paul = counter.desk.add_user("paul@example.com", "packer", counter.desk.shop_id, "Paul")
+    path = f"{counter.desk.base}/costs/{parcel.id}/claim"
+
+    def claims() -> list[tuple[str, int]]:
+        found = counter.house.here(amounts.of_order, counter.desk.shop_id, order.id)
+        return [(each.kind, each.money.minor) for each in found if each.kind.startswith("claim")]
+
+    async with counter.desk.signed_in(anna) as browser:
+        assert path in (await browser.open(f"{counter.desk.base}/orders/{order.id}")).text
+        page = await browser.open(path)
+        assert "The carrier paid" not in page.text
+        for wrong, said in (
+            ({"act": "claimed", "amount": "x", "reason": "dims"}, "is not an amount"),
+            ({"act": "claimed", "amount": "1", "reason": " "}, "Say why."),
+            ({"act": "claim_paid", "amount": "1", "reason": "credit"}, "of a claim is open"),
+        ):
+            answer = await browser.send(wrong, path)
+            assert (answer.status_code, said in answer.text) == (422, True), said
+        assert (await browser.send({"act": "bought", "amount": "1", "reason": "x"}, path)).status_code == 404
+        assert claims() == []
+        asked = await browser.send({"act": "claimed", "amount": "3.50", "reason": "measured wrongly"}, path)
+        page = await browser.follow(asked)
+        assert "3.50 EUR" in page.text
+        page = await browser.follow(await browser.send({"act": "claim_paid", "amount": "3.00", "reason": "ok"}, path))
+        assert "0.50 EUR" in page.text
+        assert claims() == [("claimed", 350), ("claim_paid", 300)]
+        await browser.open(f"{counter.desk.base}/costs/par_nothing/claim", 404)
+    async with counter.desk.signed_in(paul) as browser:
+        assert (await browser.client.get(path)).status_code == 403
+        assert "/claim" not in (await browser.open(f"{counter.desk.base}/orders/{order.id}")).text
 
 
 async def test_a_packer_does_not_see_money(counter: Counter) -> None:
