@@ -50,6 +50,11 @@ class Counter:
         assert found is not None
         return found
 
+    async def fresh(self) -> Any:
+        """The shop as it is set by now."""
+        await self.house.directory.refresh()
+        return self.shop
+
     async def quote(self, *lines: CartLine, country: str = "AT") -> LedgerRow:
         """A checkout asks, and the answer is kept."""
         _, row = await self.house.quote_desk.answer(self.shop.quoting, RateCall(a_cart(lines or (POT,), country)))

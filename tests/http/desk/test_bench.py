@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import AsyncIterator, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 from urllib.parse import urlencode
 
 import pytest
@@ -13,18 +12,11 @@ from sqlalchemy import func
 from connector.quotes.ledger import quotes
 from connector.storage import settings_versions
 from connector.storage.logins.people import User
-from tests.http.desk.counter import Counter, counter_at
+from tests.http.desk.counter import Counter
 
 pytestmark = pytest.mark.anyio
 
 CART = {"lines": "MUG-1, 2, 12.90, 420", "country": "at", "postal": "1010"}
-
-
-@pytest.fixture
-async def counter(steady_data: Path, tmp_path: Path) -> AsyncIterator[Counter]:
-    """A counter."""
-    async with counter_at(steady_data, tmp_path / "data") as found:
-        yield found
 
 
 @pytest.fixture

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -12,23 +10,10 @@ from connector.http.desk.labels import _download
 from connector.labels.files import LabelShelf
 from connector.labels.retention import forget_of
 from connector.storage.logins.people import User
-from tests.http.desk.counter import Counter, counter_at
+from tests.http.desk.counter import Counter
 
 pytestmark = pytest.mark.anyio
 LABEL = SimpleNamespace(tracking_code='RR/1"SK', id="lab_1")
-
-
-@pytest.fixture
-async def counter(steady_data: Path, tmp_path: Path) -> AsyncIterator[Counter]:
-    """A counter."""
-    async with counter_at(steady_data, tmp_path / "data") as found:
-        yield found
-
-
-@pytest.fixture
-def paul(counter: Counter) -> User:
-    """Who packs."""
-    return counter.desk.add_user("paul@example.com", "packer", counter.desk.shop_id, "Paul")
 
 
 @pytest.mark.parametrize(

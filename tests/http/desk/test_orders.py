@@ -39,12 +39,6 @@ def anna(counter: Counter) -> User:
     return counter.desk.add_user("anna@example.com", "owner")
 
 
-@pytest.fixture
-def paul(counter: Counter) -> User:
-    """Who packs."""
-    return counter.desk.add_user("paul@example.com", "packer", counter.desk.shop_id, "Paul")
-
-
 async def test_a_packer_buys_prints_and_voids(counter: Counter, paul: User) -> None:
     order = await counter.order()
     async with counter.desk.signed_in(paul) as browser:

@@ -49,12 +49,6 @@ async def settle(counter: Counter, body: dict[str, object]) -> None:
     await house.directory.refresh()
 
 
-@pytest.fixture
-def paul(counter: Counter) -> User:
-    """Who packs."""
-    return counter.desk.add_user("paul@example.com", "packer", counter.desk.shop_id, "Paul")
-
-
 def pages_of(content: bytes) -> list[str]:
     return [page.extract_text() for page in PdfReader(io.BytesIO(content)).pages]
 

@@ -3,29 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from connector.storage.logins.people import User
-from tests.http.desk.counter import POT, Counter, counter_at
+from tests.http.desk.counter import POT, Counter
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def counter(steady_data: Path, tmp_path: Path) -> AsyncIterator[Counter]:
-    """A counter."""
-    async with counter_at(steady_data, tmp_path / "data") as found:
-        yield found
-
-
-@pytest.fixture
-def paul(counter: Counter) -> User:
-    """Who packs."""
-    return counter.desk.add_user("paul@example.com", "packer", counter.desk.shop_id, "Paul")
 
 
 async def test_one_quote_says_its_answer_first_and_each_step_of_each_price(counter: Counter, paul: User) -> None:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
-from connector.directory import ShopEntry
 from connector.http.desk import rule_form
 from connector.managing import rules as managing
 from connector.managing.rules import BadRules
 from connector.rules import kinds
 from connector.rules.ruleset import RuleSet
 from connector.storage.audit import Actor
-from tests.http.desk.counter import Counter, counter_at
+from tests.http.desk.counter import Counter
 from tests.rules.facts import rules_of
 from tests.rules.test_actions import ACTIONS
 from tests.rules.test_conditions import OF_CALLS, OF_SERVICES, ZONES
@@ -35,19 +31,6 @@ RULE = {
 }
 
 
-@pytest.fixture
-async def counter(steady_data: Path, tmp_path: Path) -> AsyncIterator[Counter]:
-    """A counter on a copy of a data folder."""
-    async with counter_at(steady_data, tmp_path / "data") as found:
-        yield found
-
-
-async def fresh(counter: Counter) -> ShopEntry:
-    await counter.house.directory.refresh()
-    found: ShopEntry = counter.shop
-    return found
-
-
 async def test_rules_are_drafted_refused_ordered_published_and_brought_back(counter: Counter) -> None:
     anna = counter.desk.add_user("anna@example.com", "owner")
     here, house = f"{counter.desk.base}/rules", counter.house
@@ -63,7 +46,7 @@ async def test_rules_are_drafted_refused_ordered_published_and_brought_back(coun
         await browser.open(f"{here}/one")
         page = await browser.follow(await browser.send(RULE))
         assert "This is a draft" in page.text
-        assert (await fresh(counter)).settings.rules == before, "and nothing is live"
+        assert (await counter.fresh()).settings.rules == before, "and nothing is live"
         await browser.open(f"{here}/one")
         await browser.follow(await browser.send({**RULE, "name": "Second"}))
         await browser.open(here)
@@ -75,13 +58,13 @@ async def test_rules_are_drafted_refused_ordered_published_and_brought_back(coun
         assert page.status_code == 200
         await browser.open(here)
         await browser.follow(await browser.send({"do": "publish"}))
-        assert [each.name for each in (await fresh(counter)).settings.rules.rules][-2:] == ["Second", "Heavy things"]
+        assert [each.name for each in (await counter.fresh()).settings.rules.rules][-2:] == ["Second", "Heavy things"]
         await browser.open(f"{here}/history")
         version = counter.shop.quoting.settings_version
         await browser.follow(
             await browser.send({"do": "restore", "restore": str(version - 1), "version": str(version)})
         )
-        assert (await fresh(counter)).settings.rules == before
+        assert (await counter.fresh()).settings.rules == before
 
 
 async def test_a_draft_that_can_never_apply_is_shown_and_not_published(counter: Counter) -> None:
@@ -95,7 +78,7 @@ async def test_a_draft_that_can_never_apply_is_shown_and_not_published(counter: 
         assert "can never apply" in page.text
         page = await browser.send({"do": "publish"})
         assert page.status_code == 422
-        assert (await fresh(counter)).settings.rules == shop.settings.rules
+        assert (await counter.fresh()).settings.rules == shop.settings.rules
         await browser.open(f"{counter.desk.base}/rules")
         await browser.follow(await browser.send({"do": "drop"}))
         assert await managing.draft_of(house.database, shop) is None

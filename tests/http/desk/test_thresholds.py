@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
-from connector.directory import ShopEntry
-from tests.http.desk.counter import Counter, counter_at
+from tests.http.desk.counter import Counter
 
 pytestmark = pytest.mark.anyio
 
@@ -25,19 +21,6 @@ FORM = {
 }
 
 
-@pytest.fixture
-async def counter(steady_data: Path, tmp_path: Path) -> AsyncIterator[Counter]:
-    """A counter on a copy of a data folder."""
-    async with counter_at(steady_data, tmp_path / "data") as found:
-        yield found
-
-
-async def fresh(counter: Counter) -> ShopEntry:
-    await counter.house.directory.refresh()
-    found: ShopEntry = counter.shop
-    return found
-
-
 async def test_a_threshold_is_set_shown_changed_and_taken_out(counter: Counter) -> None:
     anna = counter.desk.add_user("anna@example.com", "owner")
     here = f"{counter.desk.base}/thresholds"
@@ -47,7 +30,7 @@ async def test_a_threshold_is_set_shown_changed_and_taken_out(counter: Counter) 
         page = await browser.follow(await browser.send({**FORM, "version": version}))
         for part in ("From 50", "50.00", "100.00", "express", "2.90", "GR:84*", "bulky", "dangerous goods"):
             assert part in page.text, part
-        shop = await fresh(counter)
+        shop = await counter.fresh()
         (kept,) = shop.settings.rules.thresholds
         assert [str(tier.amount) for tier in kept.all_tiers] == ["30.00", "50.00", "100.00"]
         stale = await browser.send({**FORM, "version": version})
@@ -55,10 +38,10 @@ async def test_a_threshold_is_set_shown_changed_and_taken_out(counter: Counter) 
         await browser.open(f"{here}?edit=From%2050")
         changed = {**FORM, "amount": "60.00", "version": str(shop.quoting.settings_version)}
         await browser.follow(await browser.send(changed))
-        assert str((await fresh(counter)).settings.rules.thresholds[0].amount) == "60.00"
+        assert str((await counter.fresh()).settings.rules.thresholds[0].amount) == "60.00"
         await browser.open(here)
         await browser.follow(await browser.send({"do": "remove", "name": "From 50"}))
-        assert (await fresh(counter)).settings.rules.thresholds == ()
+        assert (await counter.fresh()).settings.rules.thresholds == ()
 
 
 async def test_a_threshold_is_kept_in_the_draft_and_published_with_the_rules(counter: Counter) -> None:
@@ -68,9 +51,9 @@ async def test_a_threshold_is_kept_in_the_draft_and_published_with_the_rules(cou
         version = str(counter.shop.quoting.settings_version)
         page = await browser.follow(await browser.send({**FORM, "version": version, "to": "draft"}))
         assert page.url.path.endswith("/rules")
-        assert (await fresh(counter)).settings.rules.thresholds == ()
+        assert (await counter.fresh()).settings.rules.thresholds == ()
         await browser.follow(await browser.send({"do": "publish"}))
-        (kept,) = (await fresh(counter)).settings.rules.thresholds
+        (kept,) = (await counter.fresh()).settings.rules.thresholds
         assert kept.name == "From 50"
 
 
@@ -88,7 +71,7 @@ async def test_what_does_not_validate_is_refused_by_name_and_nothing_changes(
         answer = await browser.send({**FORM, "version": str(before), **wrong})
         assert answer.status_code == 422
         assert says in answer.text
-        assert (await fresh(counter)).quoting.settings_version == before
+        assert (await counter.fresh()).quoting.settings_version == before
 
 
 async def test_a_threshold_is_published_to_the_store_and_taken_back(counter: Counter) -> None:
@@ -102,11 +85,11 @@ async def test_a_threshold_is_published_to_the_store_and_taken_back(counter: Cou
         refused = await browser.send({"do": "publish", "name": "From 50", "up_to": ""})
         assert refused.status_code == 422
         assert "services" in refused.text
-        await fresh(counter)
+        await counter.fresh()
         await browser.open(here)
         page = await browser.follow(await browser.send({"do": "publish", "name": "From 50", "up_to": "9.90"}))
         assert "left to the store" in page.text
-        shop = await fresh(counter)
+        shop = await counter.fresh()
         assert shop.settings.rules.thresholds[0].by_store
         assert shop.store.discounts is not None
         assert await shop.store.discounts.find("From 50") is not None
@@ -114,7 +97,7 @@ async def test_a_threshold_is_published_to_the_store_and_taken_back(counter: Cou
         assert (await browser.send({"do": "remove", "name": "From 50"})).status_code == 422
         await browser.open(here)
         await browser.follow(await browser.send({"do": "unpublish", "name": "From 50"}))
-        shop = await fresh(counter)
+        shop = await counter.fresh()
         assert not shop.settings.rules.thresholds[0].by_store
         assert shop.store.discounts is not None
         assert await shop.store.discounts.find("From 50") is None
