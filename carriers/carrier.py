@@ -179,3 +179,8 @@ class CarrierKind:
     connect: Connect = field(repr=False)
     set_up_hook: SetUpHook | None = field(default=None, repr=False)
     standing: ReadStanding | None = field(default=None, repr=False)
+
+
+def bare(connection: Carrier) -> object:
+    """A connection without what was put around it (a wrapper keeps it as `connection`): it may be able to do more."""
+    return getattr(connection, "connection", connection)

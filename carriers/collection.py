@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Literal, Protocol, runtime_checkable
 
 from carriers.address import Address
-from carriers.carrier import Carrier
+from carriers.carrier import Carrier, bare
 from carriers.label import LabelFile, Rejected, Unknown
 from carriers.money import Money
 from webhooks.ports import Fence
@@ -118,6 +118,5 @@ class Collector(Protocol):
 def collector_of(carrier: Carrier) -> Collector | None:
     """What makes a connection's manifests and books its pick-ups; None where it does neither."""
     can = carrier.capabilities
-    inner = getattr(carrier, "connection", carrier)
-    found = getattr(inner, "collector", None)
+    found = getattr(bare(carrier), "collector", None)
     return found if (can.manifest or can.pickup) and isinstance(found, Collector) else None

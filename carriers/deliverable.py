@@ -54,8 +54,7 @@ _MANNERS: tuple[tuple[str, Manners], ...] = (
 _NOT_COURIERS = ("mailinnovation", "smartpost", "surepost", "ecommerce", "groundeconomy")
 """Services that a post hands over: they reach post office boxes."""
 
-# Per country: how a postal code looks when written right, an example, and how its signs are put together from a code
-# without blanks and dashes.
+# Per country: what a postal code is without blanks and dashes, how its parts are put together, and an example.
 _FORMS: dict[str, tuple[str, str, str]] = {
     "US": (r"(\d{5})(\d{4})?", r"\1-\2", "12345 or 12345-6789"),
     "CA": (r"([ABCEGHJ-NPRSTVXY]\d[A-Z])(\d[A-Z]\d)", r"\1 \2", "A1A 1A1"),

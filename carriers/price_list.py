@@ -7,7 +7,7 @@ from datetime import date
 from typing import Protocol, runtime_checkable
 
 from carriers.address import Address
-from carriers.carrier import Carrier
+from carriers.carrier import Carrier, bare
 from carriers.measure import Size
 from carriers.money import Money
 
@@ -45,5 +45,5 @@ class PriceList(Protocol):
 
 def price_list_of(carrier: Carrier) -> PriceList | None:
     """The list behind a connection; None for carriers that have to be asked."""
-    inner = getattr(carrier, "connection", carrier)
+    inner = bare(carrier)
     return inner if isinstance(inner, PriceList) else None

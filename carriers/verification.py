@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from carriers.address import Address
-from carriers.carrier import Carrier
+from carriers.carrier import Carrier, bare
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +38,7 @@ class Verifier(Protocol):
 
 def verifier_of(carrier: Carrier) -> Verifier | None:
     """What looks addresses up for a connection; None where it does not."""
-    inner = getattr(carrier, "connection", carrier)
-    found = getattr(inner, "verifier", None)
+    found = getattr(bare(carrier), "verifier", None)
     return found if carrier.capabilities.verify_address and isinstance(found, Verifier) else None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from carriers.breaker import Guarded
+from carriers.carrier import bare
 from connector.metrics import Metrics
 from connector.quotes.answers import AccountAnswer
 from connector.quotes.ask import Account
@@ -52,6 +53,6 @@ class Observed:
         for test in tests:
             if test.error_permille is not None:
                 self._metrics.learned_error.labels(account.id).observe(test.error_permille / 10)
-        connection = getattr(account.connection, "connection", account.connection)
+        connection = bare(account.connection)
         if isinstance(connection, Guarded):
             self._metrics.breaker.labels(account.id).set(_PHASES[connection.breaker_phase])
