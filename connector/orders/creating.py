@@ -59,6 +59,7 @@ def create(taken: Taken, group: FulfilmentGroup, beside: Beside) -> None:
     bought_as = _bought_as(taken, group, linked, beside.live)
     count = len(here) + len(planned.plan.parcels)
     numbers = _free(here, count)
+    _book_quoted(taken, group, linked)
     for position, parcel in enumerate(planned.plan.parcels, 1):
         price = None if bought_as is None else parcel_price(bought_as, planned, position)
         values = goods_values(group, parcel.contents) | _values(taken, group, planned, parcel, linked)
@@ -83,7 +84,6 @@ def create(taken: Taken, group: FulfilmentGroup, beside: Beside) -> None:
         else:
             buy_by_rule(connection, taken.work, shop, parcel_id, now)
     _count(taken, here, count)
-    _book_quoted(taken, group, linked)
 
 
 def _hold(taken: Taken, group: FulfilmentGroup, beside: Beside, before: Sequence[Any]) -> Reason | None:
@@ -181,7 +181,15 @@ def _insert(taken: Taken, values: Mapping[str, Any]) -> str:
 
 
 def _book_quoted(taken: Taken, group: FulfilmentGroup, linked: Linked | None) -> None:
+    """Book what the offer was made from, before its first parcels: stores make new groups for the same goods."""
     if linked is None or linked.offer.bought_as is None:
+        return
+    of_offer = parcels.select(taken.shop.id, parcels.c.id).where(
+        parcels.c.order_id == taken.order_id,
+        parcels.c.quote_id == linked.quote.id,
+        parcels.c.offer_code == linked.offer.code,
+    )
+    if taken.connection.execute(of_offer.limit(1)).first() is not None:
         return
     as_bought = linked.offer.bought_as
     book(

@@ -20,7 +20,7 @@ from connector.orders.cancelling import cancel, void_edited
 from connector.orders.creating import Beside, create, goods_values
 from connector.orders.goods import Contents, contents_of, names_in, only, share_out, wanted_in
 from connector.orders.plan import Act, Standing
-from connector.orders.taken import Held, Taken, is_untold
+from connector.orders.taken import Held, Taken, is_moved, is_untold
 from connector.orders.told import is_withdrawing
 from connector.store import FulfilmentGroup, GroupState
 from connector.tracking.tables import trackings
@@ -68,8 +68,7 @@ def follow_groups(taken: Taken, rows: Sequence[Any], held: Held) -> bool:
         numbers = {row.number for row in rows if row.group_id == group.id}
         for row in list(homeless):
             goods = Counter(dict(contents_of(row, names)))
-            same_place = row.store_location_id == group.location_id or not (row.store_location_id and group.location_id)
-            if not same_place or any(units > free[key] for key, units in goods.items()):
+            if is_moved(row, group) or any(units > free[key] for key, units in goods.items()):
                 continue
             free -= goods
             number = next(each for each in range(1, len(numbers) + 2) if each not in numbers)

@@ -19,7 +19,7 @@ from connector.labels.purchase import Wanted
 from connector.labels.store_holds import tell_of_holds
 from connector.labels.tables import parcels
 from connector.orders import due
-from connector.orders.addresses import readdress
+from connector.orders.addresses import astray, readdress
 from connector.orders.buying import go_on
 from connector.orders.cancelling import cancel
 from connector.orders.editing import (
@@ -35,7 +35,7 @@ from connector.orders.editing import (
 from connector.orders.goods import shipped_by_hand, wanted_in
 from connector.orders.plan import STORES_HOLDS, decide, goods_of, is_open
 from connector.orders.tables import orders
-from connector.orders.taken import Held, Taken, held_of, standing_in, told_of
+from connector.orders.taken import Held, Taken, held_of, is_moved, standing_in, told_of
 from connector.orders.told import is_being_withdrawn
 from connector.storage.database import Database, insert_new
 from connector.storage.ids import new_id
@@ -91,10 +91,16 @@ class Orders:
             return Wanted(Reason("store_hold", {"said": ", ".join(group.hold_reasons)}))
         waiting = goods_of(group)
         goods_wait = all(units <= waiting.get(line, 0) for line, units in parcel.contents)
-        if not is_open(group, in_part=parcel.count > 1) or not goods_wait:
+        open_still = is_open(group, in_part=parcel.count > 1)
+        if not open_still or not goods_wait or await self.database.run(self._is_elsewhere, shop, group, parcel.id):
             await self.database.run(self._again_soon, shop.id, order)
             return Wanted(Reason("order_changed"))
         return Wanted(risky=order.risky, test=order.test, goods=order.subtotal)
+
+    def _is_elsewhere(self, connection: Connection, shop: ShopEntry, group: FulfilmentGroup, parcel_id: str) -> bool:
+        """Whether the store says another address or location than the parcel has."""
+        row = record.parcel_of(connection, shop.id, parcel_id)
+        return row is not None and (is_moved(row, group) or bool(astray(connection, self.keyring, shop, group, [row])))
 
     def _again_soon(self, connection: Connection, shop_id: str, order: Order) -> None:
         now = self.now()

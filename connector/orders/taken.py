@@ -105,9 +105,8 @@ def standing_in(taken: Taken, group: FulfilmentGroup, rows: Sequence[Any], held:
     found = []
     for row in rows:
         label = held.labels.get(row.id)
-        moved = row.store_location_id and group.location_id and row.store_location_id != group.location_id
         told = held.told.get(row.id, "no") if row.state == "bought" else "no"
-        elsewhere: Elsewhere = "location" if moved and told != "yes" else ""
+        elsewhere: Elsewhere = "location" if is_moved(row, group) and told != "yes" else ""
         if row.id in away and row.id not in held.delivered:
             elsewhere = "address"
         found.append(
@@ -124,6 +123,11 @@ def standing_in(taken: Taken, group: FulfilmentGroup, rows: Sequence[Any], held:
             )
         )
     return found
+
+
+def is_moved(row: Any, group: FulfilmentGroup) -> bool:
+    """Whether a parcel's goods wait at another location now."""
+    return bool(row.store_location_id and group.location_id and row.store_location_id != group.location_id)
 
 
 def is_untold(held: Held, parcel_id: str) -> bool:

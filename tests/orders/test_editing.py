@@ -283,6 +283,7 @@ async def test_a_group_that_is_split_has_its_label_voided_and_a_parcel_for_each_
         (group.id, [[first.id, 2]]),
         ("grp_split", [["lin_split", 1]]),
     ]
+    assert world.balances()["postage:expected"] == 700  # One quote, however many groups it is shipped in.
 
 
 async def test_a_label_whose_goods_the_store_puts_into_a_new_group_goes_with_them(world: World) -> None:
@@ -373,6 +374,45 @@ async def test_an_address_that_changes_while_the_purchase_is_unclear_voids_what_
     assert world.carrier.voids == ["shp_1"]
     assert states(world, order) == ["cancelled", "bought"]
     assert world.carrier.created[-1].destination.street1 == "Graben 1"
+
+
+async def test_a_purchase_that_did_not_happen_is_not_made_again_for_the_address_of_before(any_world: World) -> None:
+    """It was edited while nobody knew; the shipment is let go of, and what is bought goes to the new one."""
+    world = any_world
+    order = await world.buy_from_quote()
+    world.carrier.plays.append("lost-request")
+    await world.refresh(order.id)
+    world.change_group(order.id, destination=replace(BUYER, street1="Graben 1"))
+    await world.refresh(order.id)
+    assert world.parcel(order.id).state == "unknown"
+    await world.pass_time(600, step_s=5)
+    (sold,) = world.carrier.sales
+    assert (sold.handle, world.carrier.created[1].destination.street1) == ("shp_2", "Graben 1")
+    assert (states(world, order)[-1], world.carrier.voids) == ("bought", [])
+
+
+async def test_an_address_edited_just_before_the_purchase_is_on_the_label_though_nobody_told_of_it(
+    any_world: World,
+) -> None:
+    world = any_world
+    await world.set(buy_after="10")
+    order = await world.buy_from_quote()
+    await world.refresh(order.id)
+    world.change_group(order.id, destination=replace(BUYER, street1="Graben 1"))
+    await world.pass_time(1800, step_s=10)
+    assert world.parcel(order.id).state == "bought"
+    assert [each.destination.street1 for each in world.carrier.created] == ["Graben 1"]
+    assert (world.carrier.voids, world.matters()) == ([], [])
+
+
+async def test_goods_that_were_moved_just_before_the_purchase_are_not_bought_from_their_old_place(world: World) -> None:
+    await world.set(buy_after="10")
+    order = await world.buy_from_quote()
+    await world.refresh(order.id)
+    world.change_group(order.id, location_id="loc_other")
+    await world.pass_time(1800, step_s=10)
+    assert (len(world.carrier.sales), world.carrier.voids) == (1, [])
+    assert row_of(world, world.parcel(order.id).id).store_location_id == "loc_other"
 
 
 async def test_a_shipment_that_was_made_for_another_address_is_not_bought(world: World) -> None:
