@@ -15,7 +15,7 @@ invoice_lines = TenantTable(
     Column("currency", String(3), nullable=False),
     Column("reason", String(200), nullable=False),
     Column("source", String(16), nullable=False, server_default=text("'file'")),  # file or webhook
-    Column("details", JSON),  # What the carrier measured and charged for: see invoice_details.Details.
+    Column("details", JSON),  # What the carrier measured and charged for: see InvoiceLine.details.
     Index(None, "shop_id", "at"),
 )
 invoice_leftovers = TenantTable(
@@ -31,9 +31,9 @@ invoice_leftovers = TenantTable(
     Column("minor", BigInteger, nullable=False),
     Column("currency", String(3), nullable=False),
     Column("reason", String(200), nullable=False),
-    Column("why", String(24), nullable=False),  # no_label or other_currency
+    Column("why", String(24), nullable=False),  # no_label, other_currency or set_aside
     Column("details", JSON),
-    Column("matched_at", Moment),
+    Column("matched_at", Moment),  # when it found its label, or was set aside
     Index(None, "shop_id", "matched_at", "at"),
 )
 invoice_columns = TenantTable(
