@@ -12,9 +12,9 @@ import click
 from carriers.money import Money
 from connector.cli.naming import named_shop
 from connector.cli.output import Speaker, command, in_house
-from connector.insight.costs import Group, Report, report
 from connector.insight.order_csv import read_orders
 from connector.insight.rehearsal import OnlyLearn, Rehearsal, past_orders
+from connector.insight.rehearsed import Group, Report, report
 from connector.quotes.desk import QuoteDesk
 from connector.store import PastOrder
 from connector.wiring import House

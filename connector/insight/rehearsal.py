@@ -9,7 +9,7 @@ from datetime import datetime
 
 from carriers.measure import Weight
 from carriers.money import Money
-from connector.insight.costs import Rehearsed
+from connector.insight.rehearsed import Rehearsed
 from connector.quotes.behind import Difference, LiveAnswer
 from connector.quotes.decision import DecidedOffer, Decision
 from connector.quotes.desk import QuoteDesk

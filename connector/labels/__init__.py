@@ -1,1 +1,1 @@
-"""From a planned parcel to exactly one label: intent, purchase, look-up, files, amounts, void."""
+"""From a planned parcel to exactly one label, and what follows from it: files, papers, lists, voids, bills, amounts."""

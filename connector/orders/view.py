@@ -1,4 +1,4 @@
-"""An order as a merchant looks at it, and the acts on it: buy its labels, void one."""
+"""An order as a merchant looks at it, and the acts on it: buy its labels, or another one."""
 
 from __future__ import annotations
 

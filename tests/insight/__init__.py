@@ -1,0 +1,1 @@
+"""Insight: what shipping really cost and why, and what it would have cost."""

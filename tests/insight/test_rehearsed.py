@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from carriers.money import Money
-from connector.insight.costs import Rehearsed, band, report
+from connector.insight.rehearsed import Rehearsed, band, report
 from connector.words.reason import Reason
 
 
