@@ -1,4 +1,4 @@
-"""The label sweep: takes up every purchase, refund, probe and push to the store that no work is waiting for any more."""
+"""The label sweep: takes up every purchase, refund, probe and push to the store that no work waits for any more."""
 
 from __future__ import annotations
 
