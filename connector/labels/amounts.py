@@ -141,14 +141,6 @@ def of_order(connection: Connection, shop_id: str, order_id: str) -> list[Entry]
     ]
 
 
-def booked(connection: Connection, shop_id: str, order_id: str, kind: Kind) -> int:
-    """What an order's entries of a kind come to, in minor units of its currency."""
-    total = entries.select(shop_id, func.sum(entries.c.minor)).where(
-        entries.c.order_id == order_id, entries.c.kind == kind
-    )
-    return int(connection.execute(total).scalar() or 0)
-
-
 def booked_of_label(connection: Connection, shop_id: str, label_id: str, kind: Kind) -> int:
     """What a label's entries of a kind come to, in minor units of its currency."""
     total = entries.select(shop_id, func.sum(entries.c.minor)).where(

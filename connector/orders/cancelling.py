@@ -56,17 +56,24 @@ def cancel(
 def void_edited(connection: Connection, work: Work, shop: ShopEntry, row: Any, why: Reason, now: datetime) -> None:
     """Take the label of an edited order out of use: its goods are planned anew, so that nothing is left of the parcel.
 
-    The money is asked back and the number taken back from the store, as for a cancelled order. Raises NotVoidable.
+    The money is asked back and the number taken back from the store, as for a cancelled order. Raises NotVoidable, also
+    where it was scanned meanwhile.
     """
+    label = record.live_label(connection, shop.id, row.id)
+    if label is not None and has_left(connection, shop.id, label.id):
+        raise NotVoidable("This parcel is on its way.", detail=row.id)
     request_void(connection, work, shop.id, row.id, why.code, BY_EDIT, now)
     record.set_parcel(connection, shop.id, row.id, "cancelled", now, why)
     settled(connection, shop.id, row.id, now)
 
 
 def has_left(connection: Connection, shop_id: str, label_id: str) -> bool:
-    """Whether a label's parcel was scanned by the carrier, or stands on a list that the carrier has."""
+    """Whether a label's parcel was scanned by the carrier, or stands on a list that the carrier has.
+
+    A scan that comes in just now is waited for, or comes after this transaction, and finds the label as it left it.
+    """
     scanned = trackings.select(shop_id, trackings.c.handed_over_at).where(trackings.c.label_id == label_id)
-    if connection.execute(scanned).scalar() is not None:
+    if connection.execute(scanned.with_for_update()).scalar() is not None:
         return True
     listed = manifest_labels.select(shop_id, manifest_labels.c.label_id).where(manifest_labels.c.label_id == label_id)
     return connection.execute(listed).first() is not None

@@ -14,7 +14,7 @@ from carriers.money import Money
 from connector.attention.board import need_person
 from connector.directory import Directory, ShopEntry
 from connector.labels import record
-from connector.labels.amounts import book, booked
+from connector.labels.amounts import book, of_order
 from connector.labels.purchase import Wanted
 from connector.labels.store_holds import tell_of_holds
 from connector.labels.tables import parcels
@@ -115,11 +115,7 @@ class Orders:
         if order_id is None:
             return
         if order.paid:
-            before = booked(connection, shop.id, order_id, "charged")
-            more = Money(_charged(order).minor - before, order.currency)
-            if more.minor:
-                cause = f"{order_id}:{order.updated_at.isoformat()}" if before else order_id
-                book(connection, shop.id, "charged", more, order_id=order_id, cause=cause, now=now)
+            self._book_charged(connection, shop.id, order_id, order, now)
         taken = Taken(connection, self.keyring, self.work, shop, order_id, order, now, told)
         known = lock_parcels(connection, shop.id, order_id)
         held = held_of(taken, known)
@@ -173,6 +169,14 @@ class Orders:
             values["paid_at"] = order.placed_at if row.paid else order.updated_at
         connection.execute(orders.update(shop_id).where(orders.c.id == row.id).values(**values))
         return str(row.id)
+
+    def _book_charged(self, connection: Connection, shop_id: str, order_id: str, order: Order, now: datetime) -> None:
+        """Book what the buyer paid for shipping, and later each difference to that."""
+        before = [each.money.minor for each in of_order(connection, shop_id, order_id) if each.kind == "charged"]
+        more = Money(_charged(order).minor - sum(before), order.currency)
+        if more.minor:
+            cause = f"{order_id}:{len(before)}" if before else order_id
+            book(connection, shop_id, "charged", more, order_id=order_id, cause=cause, now=now)
 
     def _buyer_key(self, order: Order) -> str | None:
         """What is the same in a buyer's orders, and tells nothing of the buyer."""

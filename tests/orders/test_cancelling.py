@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 
 from carriers.errors import Unavailable
-from connector.labels.tables import labels
+from connector.labels.tables import labels, parcels
+from connector.labels.voids import NotVoidable
+from connector.orders.cancelling import void_edited
+from connector.words.reason import Reason
 from tests.labels.fakes import Sale
 from tests.labels.world import World
 
@@ -106,3 +109,17 @@ async def test_a_purchase_that_has_not_left_yet_ends_with_its_order_at_once(any_
     assert (parcel.state, world.label_states(parcel.id)) == ("cancelled", ["dropped"])
     await world.pass_time(120, step_s=30)
     assert world.carrier.sales == []
+
+
+async def test_a_parcel_that_is_scanned_while_an_edit_is_taken_in_is_not_voided(world: World) -> None:
+    await world.set(fulfil_when="handed_over")
+    order = await world.buy_from_quote()
+    await world.refresh(order.id)
+    scan = {"number": "TRK1", "events": [{"status": "in_transit", "at": "2026-11-23T12:00:00+00:00"}]}
+    await world.deliver("tracking", scan, carrier=True)
+    await world.drain()
+    (row,) = world.act(lambda connection: connection.execute(parcels.select(world.shop_id)).all())
+    why = Reason("goods_edited")
+    with pytest.raises(NotVoidable):
+        world.act(void_edited, world.work, world.shop, row, why, world.clock.now())
+    assert world.label_states(row.id) == ["bought"]

@@ -443,6 +443,18 @@ async def test_the_purchase_waits_by_the_clock_for_as_long_as_the_merchant_said(
     assert states(world, order.id) == ["bought"]
 
 
+async def test_what_the_buyer_paid_is_followed_to_nothing_and_back(any_world: World) -> None:
+    """A shipping line that is taken off, put on again and raised within the second that the store dates it with."""
+    await any_world.set(buy="manual")
+    order = await any_world.buy_from_quote()
+    (paid,) = order.shipping_lines
+    for minor in (700, 0, 500, 900, 0, 300):
+        lines = (replace(paid, price=Money(minor, "EUR")),) if minor else ()
+        any_world.change(order.id, shipping_lines=lines)
+        await any_world.refresh(order.id)
+        assert any_world.balances().get("shipping:income", 0) == minor
+
+
 async def test_an_older_reading_of_an_order_is_ignored(any_world: World) -> None:
     """Two readings overtake each other: what the store said last holds."""
     await any_world.set(buy_after="30")
