@@ -149,6 +149,7 @@ def _data(found: Truth, days: int) -> dict[str, Any]:
             {
                 "since": each.since.isoformat(),
                 "orders": each.orders,
+                "invoiced": each.invoiced,
                 "quoted": each.quoted,
                 "charged": each.charged,
                 "bought": each.bought,

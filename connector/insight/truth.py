@@ -64,10 +64,11 @@ class OrderCost:
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """The orders of some days: sums of those amounts that are known."""
+    """The orders of some days, and how many of them are invoiced; sums of those amounts that are known."""
 
     since: date
     orders: int
+    invoiced: int
     quoted: Money
     charged: Money
     bought: Money
@@ -169,6 +170,7 @@ def _periods(orders: Sequence[OrderCost], currency: str) -> tuple[Period, ...]:
         Period(
             start,
             len(parts[start]),
+            sum(each.invoiced is not None for each in parts[start]),
             _sum((each.quoted for each in parts[start]), currency),
             _sum((each.charged for each in parts[start]), currency),
             _sum((each.bought for each in parts[start]), currency),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal, cast
@@ -23,8 +23,10 @@ from connector.labels.record import parcel_of
 from connector.labels.tables import labels
 from connector.labels.voids import money_back
 from connector.quotes.adjustments import keep_expected
+from connector.storage import audit
 from connector.storage.audit import Actor
 from connector.storage.database import insert_new
+from connector.storage.schema import JSON
 
 _LEFT_AT_ONCE = 5000
 
@@ -143,6 +145,20 @@ def leftovers(connection: Connection, shop_id: str, most: int = 1000, *, of: dat
         open_lines = open_lines.where(invoice_leftovers.c.at == of)
     rows = connection.execute(open_lines.order_by(invoice_leftovers.c.at.desc()).limit(most)).all()
     return [Leftover(row.key, row.at, row.source, row.why, _line_of(row)) for row in rows]
+
+
+def set_aside(connection: Connection, shop_id: str, keys: Collection[str], actor: Actor, now: datetime) -> int:
+    """Let go of lines that will never have a label, for good: they are not looked up again. How many there were."""
+    mine = invoice_leftovers.update(shop_id).where(
+        invoice_leftovers.c.key.in_(keys), invoice_leftovers.c.matched_at.is_(None)
+    )
+    found = connection.execute(mine.values(matched_at=now, why="set_aside")).rowcount
+    if found:
+        detail: dict[str, JSON] = {"lines": found}
+        audit.record(
+            connection, now=now, actor=actor, action="invoice.aside", subject=shop_id, shop_id=shop_id, detail=detail
+        )
+    return found
 
 
 def label_of_line(connection: Connection, shop_id: str, line: InvoiceLine) -> Any | None:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from carriers.money import Money
 from connector.labels import amounts
 from connector.labels.invoice_csv import InvoiceLine
+from connector.labels.invoices import leftovers
 from connector.storage.audit import Actor
 from connector.storage.shops import add_shop
 from tests.http.desk.counter import Counter, counter_at
@@ -134,6 +135,31 @@ async def test_a_claim_is_noted_and_what_came_of_it(counter: Counter) -> None:
     async with counter.desk.signed_in(paul) as browser:
         assert (await browser.client.get(path)).status_code == 403
         assert "/claim" not in (await browser.open(f"{counter.desk.base}/orders/{order.id}")).text
+
+
+async def test_lines_that_will_never_have_a_label_are_set_aside(counter: Counter) -> None:
+    house, shop_id, now = counter.house, counter.desk.shop_id, counter.house.clock.now()
+    fee = InvoiceLine(2, "", Money(2300, "EUR"), "R-1", "Weekly fee")
+    lines = [fee, InvoiceLine(3, "NOBODY1", Money(100, "EUR"), "R-1")]
+    house.here(book_invoice, shop_id, lines, "total", now)
+    (key,) = [each.key for each in house.here(leftovers, shop_id) if each.line.reason]
+    anna = counter.desk.add_user("anna@example.com", "owner")
+    path = f"{counter.desk.base}/costs"
+
+    def waiting() -> list[str]:
+        return [each.line.name for each in house.here(leftovers, shop_id)]
+
+    async with counter.desk.signed_in(anna) as browser:
+        assert "A charge without a parcel" in (await browser.open(path)).text
+        table = (await browser.client.get(f"{path}?format=left")).text
+        assert "23.00" in table
+        assert "NOBODY1" in table
+        page = await browser.follow(await browser.send({"do": "aside", "line": key}, path))
+        assert "Weekly fee" not in page.text
+        assert (await browser.send({"do": "other"}, path)).status_code == 404
+    assert waiting() == ["NOBODY1"]
+    house.here(book_invoice, shop_id, lines, "total", now)
+    assert waiting() == ["NOBODY1"]
 
 
 async def test_a_packer_does_not_see_money(counter: Counter) -> None:
