@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +22,11 @@ from connector.orders import view
 from connector.orders.refresh import REFRESH
 from connector.orders.release import release
 from connector.orders.view import NoSuchOrder, NothingToBuy, OrderView, ParcelView
+from connector.orders.who import by_name, names_in
 from connector.storage.audit import Actor
 from connector.storage.shops import find_shop_id
 from connector.wiring import House
+from connector.words.desk_texts import say
 from connector.work.lease import worker_runs
 from connector.work.port import Task
 from webhooks.errors import WaybillError
@@ -177,6 +179,8 @@ def add_to(group: click.Group) -> None:
 
 def _show(house: House, shop_id: str, reference: str) -> tuple[OrderView, str | None]:
     found = house.here(view.show, shop_id, reference)
+    names = house.here(names_in, house.keyring, [each.why for each in found.parcels])
+    found = replace(found, parcels=tuple(replace(each, why=by_name(each.why, names)) for each in found.parcels))
     return found, house.here(addresses.proposed, house.keyring, shop_id, found.id)
 
 
@@ -372,7 +376,12 @@ def _parcel_lines(parcel: ParcelView) -> list[str]:
         service = (label.booked_rate or label.rate or {}).get("service", "")
         lines.append(f"  Label {label.state}: {label.carrier} {service} {price or ''} {label.tracking_code}".rstrip())
     if tracking is not None:
-        lines.append(f"  Parcel is {tracking.status}; the store's fulfilment is {tracking.fulfil_state}.")
+        way = (
+            say("by_hand.handed_over")
+            if label is not None and is_by_hand(label)
+            else f"{say(f'way.{tracking.status}')}."
+        )
+        lines.append(f"  {way} {say(f'told.{tracking.fulfil_state}')}.")
     lines += [f"    {each}" for each in parcel.milestones]
     return [*lines, *(f"  {number}: {said.say()}" for number, said in parcel.refunds)]
 

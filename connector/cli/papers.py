@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from connector.labels import collect, logo
 from connector.labels.local_time import zone_at
 from connector.labels.paper.sheets import SHEETS
 from connector.orders import batches, view
-from connector.orders.batch_sheet import SHEET_HEADER, sheet_rows
+from connector.orders.batch_sheet import SHEET_HEADER, sheet_rows, with_names
 from connector.orders.listing import OrderFilter
 from connector.orders.print_set import What, plan_picks, plan_print, read_picks, read_print
 from connector.orders.ship_many import read_rows, ship_row
@@ -82,7 +83,8 @@ def _add_batches(batch: click.Group) -> None:
         """Show what came of each order of a batch."""
 
         async def do(house: House) -> batches.Batch:
-            return house.here(batches.load, named_shop(house, shop).id, batch)
+            found = house.here(batches.load, named_shop(house, shop).id, batch)
+            return replace(found, items=house.here(with_names, house.keyring, found.items))
 
         found = in_house(do)
         rows = [dict(zip(SHEET_HEADER, row, strict=True)) for row in sheet_rows(found)]
@@ -187,7 +189,7 @@ def _add_manifests(leaving: click.Group) -> None:
             return {"manifests": made, "worker": house.here(worker_runs)}
 
         done = in_house(do)
-        speaker.answer(done, [f"{len(done['manifests'])} lists are asked for; see `waybill manifest list`."])
+        speaker.answer(done, [f"Lists that are being made: {len(done['manifests'])}; see `waybill manifest list`."])
 
     @command(leaving, "list")
     @click.argument("shop")
@@ -294,7 +296,7 @@ def _add_shipping(order: click.Group) -> None:
             return {"kept": kept, "known": len(found) - kept - len(refused), "refused": refused}
 
         done = in_house(do)
-        lines = [f"Kept {done['kept']} numbers; {done['known']} were known; {len(done['refused'])} lines were refused."]
+        lines = [f"Numbers kept: {done['kept']}; known before: {done['known']}; refused lines: {len(done['refused'])}."]
         lines += [f"Line {each['line']}, {each['field']}: {each['message']}" for each in done["refused"]]
         speaker.answer(done, lines)
         if done["refused"]:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from sqlalchemy import Connection
 
 from carriers.money import Money
 from connector.labels.tables import labels
-from connector.orders.batches import Batch
+from connector.orders.batches import Batch, Item
+from connector.orders.listing import OrderLine
+from connector.orders.who import by_name, names_in
 from connector.storage.database import in_parts
+from connector.storage.secrets import Keyring
 
 SHEET_HEADER = ("position", "order", "parcel", "state", "carrier", "tracking", "cost", "currency", "reason", "fix")
 
@@ -47,6 +51,17 @@ def sheet_rows(
                 )
             )
     return rows
+
+
+def with_names(connection: Connection, keyring: Keyring, items: Sequence[Item]) -> tuple[Item, ...]:
+    """The items with who did something by name, as they are shown."""
+    parcels = [each for item in items if item.line is not None for each in item.line.parcels]
+    names = names_in(connection, keyring, [each.why for each in parcels])
+
+    def named(line: OrderLine) -> OrderLine:
+        return replace(line, parcels=tuple(replace(each, why=by_name(each.why, names)) for each in line.parcels))
+
+    return tuple(item if item.line is None else replace(item, line=named(item.line)) for item in items)
 
 
 def costs(connection: Connection, shop_id: str, batch: Batch) -> dict[str, Money]:

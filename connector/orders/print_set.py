@@ -28,6 +28,7 @@ from connector.labels.shipment import address_of
 from connector.labels.tables import LIVE, label_files, labels, parcels
 from connector.orders.first import first_orders
 from connector.orders.tables import orders
+from connector.orders.who import by_name, names_in
 from connector.storage import persons
 from connector.storage.database import in_parts
 from connector.storage.secrets import Keyring
@@ -109,6 +110,8 @@ def plan_print(
         if what.labels or what.papers:
             one = _with_files(one, row, label, files, what, blocked=parcel_id in held_back)
         planned.append(one)
+    names = names_in(connection, keyring, (each.why_not for each in planned))
+    planned = [replace(each, why_not=by_name(each.why_not, names)) for each in planned]
     return PrintPlan(tuple(planned), brand_of(connection, shop), sheet or shop.settings.paper.sheet)
 
 

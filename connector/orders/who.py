@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from sqlalchemy import Connection
+
+from connector.storage.logins.people import names_of
+from connector.storage.secrets import Keyring
 from connector.words.reason import Reason
+
+
+def names_in(connection: Connection, keyring: Keyring, whys: Iterable[Reason | None]) -> dict[str, str]:
+    """The names of those that these reasons name by id."""
+    ids = people_in(whys)
+    return names_of(connection, keyring, ids) if ids else {}
 
 
 def people_in(whys: Iterable[Reason | None]) -> set[str]:

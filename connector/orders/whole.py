@@ -18,9 +18,8 @@ from connector.labels.shipment import address_of
 from connector.labels.tables import BUYABLE, labels, parcels
 from connector.orders import addresses, view
 from connector.orders.view import OrderView, ParcelView
-from connector.orders.who import by_name, people_in
+from connector.orders.who import by_name, names_in
 from connector.storage import persons
-from connector.storage.logins.people import names_of
 from connector.storage.secrets import Keyring
 from connector.tracking.record import events_of
 from connector.words.reason import Reason
@@ -88,7 +87,7 @@ def load(connection: Connection, keyring: Keyring, shop_id: str, reference: str)
     rows = {
         row.id: row for row in connection.execute(parcels.select(shop_id).where(parcels.c.order_id == found.id)).all()
     }
-    names = names_of(connection, keyring, people_in(each.why for each in found.parcels))
+    names = names_in(connection, keyring, (each.why for each in found.parcels))
     shown = [replace(each, why=by_name(each.why, names)) for each in found.parcels]
     every = [_parcel(connection, shop_id, rows[each.id], each) for each in shown]
     return WholeOrder(

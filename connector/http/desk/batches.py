@@ -17,9 +17,7 @@ from connector.labels import gates
 from connector.labels.tables import BUYABLE
 from connector.orders import batch_list, batch_sheet, batches, listing
 from connector.orders.batches import Batch, Item, NoBatch, Preview
-from connector.orders.listing import OrderFilter, OrderLine
-from connector.orders.who import by_name, people_in
-from connector.storage.logins.people import names_of
+from connector.orders.listing import OrderFilter
 from connector.words.spreadsheet import csv_bytes
 from connector.work.lease import worker_runs
 
@@ -73,7 +71,7 @@ async def show_one(house: DeskHouse, ask: Ask) -> Answer:
     pages = max(1, -(-len(chosen) // _SHOWN))
     page = min(_number(ask.query.get("page", "")), pages)
     shown: Sequence[Item] = chosen[(page - 1) * _SHOWN : page * _SHOWN]
-    items = await house.database.look(_with_names, house, shown)
+    items = await house.database.look(batch_sheet.with_names, house.keyring, shown)
     preview, capped, worker, prices = await house.database.look(_beside, ask.shop.id, batch, items)
     cost = await house.database.look(batch_list.costs, ask.shop.id, [batch.id])
     values: dict[str, Any] = {
@@ -102,6 +100,7 @@ async def show_one(house: DeskHouse, ask: Ask) -> Answer:
 async def _sheet(house: DeskHouse, ask: Ask, batch: Batch) -> Download:
     """The result sheet, with the addresses where what failed is put right."""
     cost = await house.database.look(batch_sheet.costs, ask.shop.id, batch)
+    batch = replace(batch, items=await house.database.look(batch_sheet.with_names, house.keyring, batch.items))
     pages_at = f"{house.public_url}{ask.base}/orders"
     rows = batch_sheet.sheet_rows(batch, cost, lambda order_id: f"{pages_at}/{order_id}")
     return Download(csv_bytes(batch_sheet.SHEET_HEADER, rows), "text/csv; charset=utf-8", "batch.csv")
@@ -150,17 +149,6 @@ def _beside(
         if item.line is not None
     }
     return None, capped, worker, by_order
-
-
-def _with_names(connection: Connection, house: DeskHouse, items: Sequence[Item]) -> tuple[Item, ...]:
-    """The items with who did something by name."""
-    ids = people_in(each.why for item in items if item.line is not None for each in item.line.parcels)
-    names = names_of(connection, house.keyring, ids) if ids else {}
-
-    def named(line: OrderLine) -> OrderLine:
-        return replace(line, parcels=tuple(replace(each, why=by_name(each.why, names)) for each in line.parcels))
-
-    return tuple(item if item.line is None else replace(item, line=named(item.line)) for item in items)
 
 
 def _number(text: str) -> int:

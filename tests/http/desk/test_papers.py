@@ -279,6 +279,11 @@ async def test_who_voided_a_label_of_a_batch_is_shown_by_name(counter: Counter, 
         page = await browser.open(path)
         assert "voided by Paul" in page.text
         assert paul.id not in page.text
+        sheet = (await browser.client.get(f"{path}?format=csv")).text
+        missing = (await browser.client.get(f"{counter.desk.base}/print?ids={order.id}")).text
+        for text in (sheet, missing):
+            assert "voided by Paul" in text
+            assert paul.id not in text
 
 
 @pytest.mark.need(17)

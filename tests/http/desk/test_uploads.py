@@ -42,7 +42,7 @@ async def test_numbers_of_a_file_are_kept_told_to_the_store_and_faulty_lines_are
         await browser.open(path)
         answer = await give(browser, text.encode())
         assert answer.status_code == 200
-        assert "1 numbers were kept" in answer.text
+        assert "Numbers kept: 1; known before: 0." in answer.text
         assert "#9999" in answer.text
         assert "Name the order." in answer.text
         await browser.open(path)
