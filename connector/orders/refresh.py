@@ -227,8 +227,6 @@ class Orders:
 
 
 def _charged(order: Order) -> Money:
-    total = Money.zero(order.currency)
-    for line in order.shipping_lines:
-        if line.price.currency == order.currency:
-            total += line.price
-    return total
+    """What the buyer paid for shipping, after the store's own discounts on it."""
+    paid = (line.price if line.paid is None else line.paid for line in order.shipping_lines)
+    return sum((each for each in paid if each.currency == order.currency), Money.zero(order.currency))

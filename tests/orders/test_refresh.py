@@ -455,6 +455,16 @@ async def test_what_the_buyer_paid_is_followed_to_nothing_and_back(any_world: Wo
         assert any_world.balances().get("shipping:income", 0) == minor
 
 
+async def test_what_a_discount_of_the_store_took_off_shipping_was_not_paid(world: World) -> None:
+    await world.set(buy="manual")
+    order = await world.buy_from_quote()
+    (line,) = order.shipping_lines
+    for paid in (700, 250, 0):
+        world.change(order.id, shipping_lines=(replace(line, paid=Money(paid, "EUR")),))
+        await world.refresh(order.id)
+        assert (world.balances().get("shipping:income", 0), world.order(order.id).charged.minor) == (paid, paid)
+
+
 async def test_an_older_reading_of_an_order_is_ignored(any_world: World) -> None:
     """Two readings overtake each other: what the store said last holds."""
     await any_world.set(buy_after="30")
