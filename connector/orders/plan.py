@@ -121,6 +121,8 @@ def _shipped(parcels: Sequence[Standing], found: _Found) -> Act:
             found.ask.append((parcel.id, Reason("shipped_without_label")))
         elif parcel.state in _UNBOUGHT:
             found.drop.append(parcel.id)
+        elif parcel.sent:
+            found.later = True
     return found.act({}, edited=False)
 
 

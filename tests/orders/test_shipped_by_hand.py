@@ -154,3 +154,19 @@ async def test_the_rest_of_a_group_of_which_a_part_was_fulfilled_by_hand_is_boug
     parcel = world.parcel(order.id)
     assert (parcel.state, world.carrier.created[-1].parcel.weight) == ("bought", Weight(2 * 9000 + 500))
     assert world.matters() == []
+
+
+async def test_a_label_that_turns_out_bought_after_its_goods_left_by_hand_comes_before_a_person(
+    any_world: World,
+) -> None:
+    world = any_world
+    await world.set(fulfil_when="handed_over")
+    order = await world.buy_from_quote()
+    world.carrier.plays.append("lost-answer")
+    await world.refresh(order.id)
+    assert world.parcel(order.id).state == "unknown"
+    (group,) = order.groups
+    world.store.ship_by_hand(order.id, group.id, *((line.id, line.quantity) for line in group.lines))
+    await read(world, order)
+    await world.pass_time(120, step_s=5)
+    assert (states(world, order), world.matter_codes()) == (["bought"], ["shipped_without_label"])
