@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape
 from connector.insight.truth import Period
 
 _WIDTH, _HEIGHT, _FOOT, _MOST = 640, 160, 18, 26
-_CHARGED, _COST, _INK = "#5b7fb5", "#c9772e", "#555"
+_CHARGED, _COST, _INK = "#5b7fb5", "#c9772e", "currentColor"
 
 
 def draw(periods: Sequence[Period], title: str) -> str:

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from connector.labels.amounts import entries
+from carriers.money import Money
+from connector.labels.amounts import book, entries
 from connector.orders.tables import orders
 from tests.browser.rig import Site, Visitor
 from tests.labels.test_invoices import label
@@ -31,6 +32,9 @@ def three_labels(connection: Any, site: Site) -> None:
         moments = {"placed_at": now, "updated_at": now, "seen_at": now}
         row = orders.insert(shop_id, id=f"ord_{number}", paid=True, cancelled=False, **about, **moments)
         connection.execute(row)
+        known = {"order_id": f"ord_{number}", "parcel_id": f"par_{number}", "label_id": f"lab_{number}", "now": now}
+        book(connection, shop_id, "quoted", Money(980, "EUR"), cause=f"q{number}", **known)
+        book(connection, shop_id, "bought", Money(1000, "EUR"), cause=f"lab_{number}", **known)
 
 
 @pytest.mark.need(26)
@@ -54,5 +58,14 @@ def test_an_invoice_is_chosen_looked_at_and_booked(visitor: Visitor, site: Site)
     visitor.looked_at("invoices-done")
     booked = site.house.here(lambda connection: connection.execute(adjusted).all())
     assert sorted(each.minor for each in booked) == [195, 450]
-    visitor.open("/costs")
+    page = visitor.open("/costs")
+    assert page.get_by_role("heading", name="Orders that carriers billed dearer than bought").count() == 1
     visitor.looked_at("costs")
+    visitor.open("/costs/par_1/claim")
+    visitor.looked_at("claim")
+    page.get_by_label("Amount (EUR)").fill("4.50")
+    page.get_by_label("Why").fill("The carton is smaller")
+    page.get_by_role("button", name="Note it").click()
+    page.get_by_text("Noted.").wait_for()
+    page.get_by_role("link", name="Order #1").click()
+    visitor.looked_at("order-costs")
