@@ -28,8 +28,8 @@ from tests.labels.fakes import FakeCarrier, Sale
 from tests.labels.world import PERSON, RULE, World
 from tests.postgres import PostgresServer, discard, launch_server
 
-STATED = ("bought", "refused", "held", "cancelled")
-"""Where a purchase may end. Planned, buying and unknown are not ends."""
+STATED = ("bought", "refused", "held")
+"""Where a purchase may end. Planned, buying and unknown are not ends; nobody edits or cancels an order of a storm."""
 
 PLAYS: tuple[Sale, ...] = ("lost-answer", "lost-request", "late", "not-sent", "refuse", "sell")
 PER_WORLD, PER_BATCH = 500, 50
