@@ -19,7 +19,6 @@ from connector.labels.desk_tables import pickups
 from connector.labels.retention import referred_to
 from connector.labels.voids import request_void
 from connector.orders import view
-from connector.storage import settings_versions
 from connector.storage.audit import Actor
 from tests.cli.worlds import make_shop
 from tests.http.desk.counter import Counter, counter_at
@@ -42,8 +41,7 @@ async def counter(
     """A counter with two bought labels."""
     async with counter_at(steady_data, tmp_path / "data", **house_settings(steady_data)) as found:
         house = found.house
-        house.here(settings_versions.publish, found.desk.shop_id, {"buy": "manual"}, ANNA, house.clock.now())
-        await house.directory.refresh()
+        await found.settle({"buy": "manual"})
         for _ in range(2):
             order = await found.order()
             house.here(view.request_purchase, found.work, found.desk.shop_id, order.id, ANNA, house.clock.now())

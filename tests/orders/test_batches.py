@@ -16,7 +16,6 @@ from connector.orders.batches import NoBatch
 from connector.orders.listing import OrderFilter
 from connector.orders.tables import batch_items
 from connector.orders.tables import batches as batch_rows
-from connector.storage import settings_versions
 from connector.storage.audit import Actor
 from connector.work.port import Task
 from tests.cli.worlds import make_shop
@@ -39,9 +38,7 @@ async def counter(
 ) -> AsyncIterator[Counter]:
     """A counter with a few orders that wait."""
     async with counter_at(steady_data, tmp_path / "data", **house_settings(steady_data)) as found:
-        house = found.house
-        house.here(settings_versions.publish, found.desk.shop_id, {"buy": "manual"}, ANNA, house.clock.now())
-        await house.directory.refresh()
+        await found.settle({"buy": "manual"})
         for _ in range(COUNT):
             await found.order()
         yield found

@@ -18,6 +18,8 @@ from connector.orders import view
 from connector.orders.refresh import REFRESH
 from connector.orders.view import OrderView
 from connector.quotes.ledger import LedgerRow
+from connector.storage import settings_versions
+from connector.storage.audit import Actor
 from connector.store import Cart, CartLine, CartTotals, Offer, RateCall
 from connector.stores.sandbox import SandboxStore
 from connector.wiring import House, register_jobs
@@ -49,6 +51,12 @@ class Counter:
         found = self.house.directory.shop(self.desk.shop_id)
         assert found is not None
         return found
+
+    async def settle(self, body: dict[str, Any]) -> None:
+        """The shop's settings as given, known to everybody."""
+        anna = Actor("person", "anna")
+        self.house.here(settings_versions.publish, self.desk.shop_id, body, anna, self.house.clock.now())
+        await self.house.directory.refresh()
 
     async def fresh(self) -> Any:
         """The shop as it is set by now."""

@@ -9,8 +9,6 @@ from pathlib import Path
 import pytest
 
 from connector.orders.view import OrderView
-from connector.storage import settings_versions
-from connector.storage.audit import Actor
 from connector.storage.logins.people import User
 from tests.http.desk.counter import BUYER, Counter, counter_at
 
@@ -23,10 +21,7 @@ TYPED, KNOWN = "Canary Street 0", "Canary Street 1"
 async def counter(steady_data: Path, tmp_path: Path) -> AsyncIterator[Counter]:
     """A counter that has the carrier look addresses up before a click buys."""
     async with counter_at(steady_data, tmp_path / "data") as found:
-        house = found.house
-        body = {"buy": "manual", "buying": {"verify": "carrier"}}
-        house.here(settings_versions.publish, found.desk.shop_id, body, Actor("person", "anna"), house.clock.now())
-        await house.directory.refresh()
+        await found.settle({"buy": "manual", "buying": {"verify": "carrier"}})
         yield found
 
 

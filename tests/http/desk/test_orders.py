@@ -11,7 +11,6 @@ import pytest
 
 from carriers.measure import Weight
 from carriers.money import Money
-from connector.storage import settings_versions
 from connector.storage.audit import Actor
 from connector.storage.logins.people import User
 from connector.store import CartLine
@@ -26,10 +25,7 @@ EVIL = replace(POT, name="<script>alert(1)</script>", sku='"><img src=x>')
 async def counter(steady_data: Path, tmp_path: Path) -> AsyncIterator[Counter]:
     """A counter whose labels are bought by clicks."""
     async with counter_at(steady_data, tmp_path / "data") as found:
-        house = found.house
-        body = {"buy": "manual"}
-        house.here(settings_versions.publish, found.desk.shop_id, body, Actor("person", "anna"), house.clock.now())
-        await house.directory.refresh()
+        await found.settle({"buy": "manual"})
         yield found
 
 
@@ -257,10 +253,7 @@ async def test_the_list_is_narrowed_searched_and_downloaded(counter: Counter, pa
 
 
 async def test_a_cap_stops_a_packer_and_asks_an_owner_why(counter: Counter, paul: User, anna: User) -> None:
-    house = counter.house
-    body = {"buy": "manual", "daily_cap": "1.00"}
-    house.here(settings_versions.publish, counter.desk.shop_id, body, Actor("person", "anna"), house.clock.now())
-    await house.directory.refresh()
+    await counter.settle({"buy": "manual", "daily_cap": "1.00"})
     order = await counter.order()
     here = f"{counter.desk.base}/orders/{order.id}"
     async with counter.desk.signed_in(paul) as browser:

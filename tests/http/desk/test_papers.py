@@ -19,7 +19,7 @@ from connector.labels.tables import label_files
 from connector.labels.voids import request_void
 from connector.orders.about import About, orders_of
 from connector.orders.view import OrderView
-from connector.storage import audit, settings_versions
+from connector.storage import audit
 from connector.storage.audit import Actor
 from connector.storage.logins.people import User
 from connector.store import CartLine
@@ -38,15 +38,8 @@ async def counter(
 ) -> AsyncIterator[Counter]:
     """A counter whose labels are bought by clicks."""
     async with counter_at(steady_data, tmp_path / "data", **house_settings(steady_data)) as found:
-        await settle(found, {"buy": "manual"})
+        await found.settle({"buy": "manual"})
         yield found
-
-
-async def settle(counter: Counter, body: dict[str, object]) -> None:
-    """Settings as given."""
-    house = counter.house
-    house.here(settings_versions.publish, counter.desk.shop_id, body, Actor("person", "anna"), house.clock.now())
-    await house.directory.refresh()
 
 
 def pages_of(content: bytes) -> list[str]:
@@ -95,6 +88,7 @@ async def test_a_batch_shows_its_cost_buys_and_prints_in_order(counter: Counter,
         rows = list(csv.DictReader(io.StringIO(sheet.content.decode("utf-8-sig"))))
         assert [(row["order"], row["state"]) for row in rows] == [(order.name, "bought") for order in orders]
         assert all(row["tracking"] and row["cost"] for row in rows)
+        assert {row["carrier"] for row in rows} == {"Sandbox"}, "who carries it, by the name that buyers read"
 
 
 @pytest.mark.complaint(13)
@@ -117,7 +111,7 @@ async def test_an_order_that_is_not_bought_says_why_and_is_tried_again(counter: 
     order = await counter.order()
     held = await counter.order(risky=True)
     async with counter.desk.signed_in(paul) as browser:
-        await settle(counter, {"buy": "manual", "daily_cap": "0.01"})
+        await counter.settle({"buy": "manual", "daily_cap": "0.01"})
         path = await bought_batch(counter, browser)
         assert "0 of 2 orders have their labels" in browser.page.text
         assert "The daily cap" in browser.page.text
@@ -127,7 +121,7 @@ async def test_an_order_that_is_not_bought_says_why_and_is_tried_again(counter: 
         assert all(row["state"] != "bought" and row["reason"] for row in rows)
         page = f"{counter.house.settings.public_url}{counter.desk.base}/orders"
         assert [row["fix"] for row in rows] == [f"{page}/{order.id}", f"{page}/{held.id}"]
-        await settle(counter, {"buy": "manual", "daily_cap": "1000.00"})
+        await counter.settle({"buy": "manual", "daily_cap": "1000.00"})
         counter.queue("labels.probe", "cap")
         await counter.drain()
         await browser.open(path)
@@ -202,7 +196,7 @@ async def test_the_label_itself_is_what_print_opens_whatever_else_is_kept(counte
 @pytest.mark.need(26)
 async def test_a_first_order_gets_its_card_and_the_next_one_does_not(counter: Counter, paul: User) -> None:
     inserts = [{"card": "Welcome card", "first_order": True}, {"card": "Paid well", "over": "20", "currency": "EUR"}]
-    await settle(counter, {"buy": "manual", "paper": {"brand": "Tea & Pots", "inserts": inserts}})
+    await counter.settle({"buy": "manual", "paper": {"brand": "Tea & Pots", "inserts": inserts}})
     first, second = await counter.order(), await counter.order()
     async with counter.desk.signed_in(paul) as browser:
         answer = await browser.client.get(f"{counter.desk.base}/print?ids={first.id},{second.id}&what=slips")
@@ -308,7 +302,7 @@ async def test_what_is_not_there_has_no_print(counter: Counter, paul: User) -> N
 @pytest.mark.need(18)
 @pytest.mark.need(19)
 async def test_a_wrong_or_missing_item_keeps_the_label_back(counter: Counter, paul: User) -> None:
-    await settle(counter, {"buy": "manual", "paper": {"scan": "required"}})
+    await counter.settle({"buy": "manual", "paper": {"scan": "required"}})
     order = await counter.order(POT, CUP)
     parcel = counter.see(order.id).parcels[0].id
     async with counter.desk.signed_in(paul) as browser:
@@ -350,7 +344,7 @@ async def test_a_wrong_or_missing_item_keeps_the_label_back(counter: Counter, pa
 
 @pytest.mark.need(18)
 async def test_an_override_needs_a_reason_and_is_logged_with_the_person(counter: Counter, paul: User) -> None:
-    await settle(counter, {"buy": "manual", "paper": {"scan": "required"}})
+    await counter.settle({"buy": "manual", "paper": {"scan": "required"}})
     order = await counter.order(CUP)
     parcel = counter.see(order.id).parcels[0].id
     async with counter.desk.signed_in(paul) as browser:

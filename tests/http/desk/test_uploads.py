@@ -10,7 +10,6 @@ import pytest
 
 from connector.labels import logo
 from connector.labels.tables import labels
-from connector.storage import settings_versions
 from connector.storage.audit import Actor
 from tests.http.desk.counter import Counter, counter_at
 from tests.http.desk.world import Browser, DeskWorld
@@ -23,9 +22,7 @@ ANNA = Actor("person", "anna")
 async def counter(steady_data: Path, tmp_path: Path) -> AsyncIterator[Counter]:
     """A counter whose labels are bought by clicks."""
     async with counter_at(steady_data, tmp_path / "data") as found:
-        house = found.house
-        house.here(settings_versions.publish, found.desk.shop_id, {"buy": "manual"}, ANNA, house.clock.now())
-        await house.directory.refresh()
+        await found.settle({"buy": "manual"})
         yield found
 
 
