@@ -12,6 +12,7 @@ from carriers.deliverable import serves_po_boxes
 from carriers.money import Money, exponent
 from carriers.rate import Rate
 from connector.labels.points import is_to_a_point
+from connector.labels.seen import day_seen, price_seen
 from connector.quotes.services import service_code
 from connector.words.reason import Reason
 
@@ -27,7 +28,9 @@ class Terms:
     `latest` is the last day that the buyer was promised, None without a promise; `arrives` tells a rate's day, None
     where it cannot be told. `po_box` says that the parcel goes to a post office box, `point` names the
     carrier to one of whose pick-up points it goes. Whether a signature is taken is the created
-    shipment's matter, so all its rates keep it. `amount` is in the quote's currency; `home` is the shop's.
+    shipment's matter, so all its rates keep it. `amount` is in the quote's currency; `home` is the shop's. A person who
+    saw that a label is dearer or later than promised, and has it bought all the same, lets pass what was seen:
+    `let_pass`, as `connector.labels.seen` keeps it.
     """
 
     percent: Decimal = _TOLERANCE_PERCENT
@@ -38,6 +41,7 @@ class Terms:
     po_box: bool = False
     point: str = ""
     home: str = ""
+    let_pass: Sequence[str] = ()
 
     def tolerance(self, quoted: Money) -> Money:
         """How much dearer a label may be than its quote: the larger of both, at least one minor unit."""
@@ -63,15 +67,15 @@ def choose(
 
     An offer that is bought as the cheapest takes any service; the merchant's own limit stands for the tolerance.
     An order whose quote is lost is priced again: the offer's service, at about what the buyer paid. Where not even the
-    offer is known a person's click buys the cheapest; Waybill by itself buys nothing. A person may go beyond price
-    and day. What cannot be bought as promised is the shop's choice: a substitute, or the reason.
+    offer is known a person's click buys the cheapest; Waybill by itself buys nothing. Beyond price and day only what a
+    person saw is let pass. What cannot be bought as promised is the shop's choice: a substitute, or the reason.
     """
     if not rates:
         return Reason("no_rates_at_purchase")
     if bought_as is not None and bought_as.get("how") == "offer":
         again = [rate for rate in rates if service_code(rate.carrier, rate.service) == bought_as["service"]]
         if again:
-            return _priced_again(again, Money(bought_as["minor"], bought_as["currency"]), terms, by_person=by_person)
+            return _priced_again(again, Money(bought_as["minor"], bought_as["currency"]), terms)
         bought_as = None  # The store's own rate, or a service that is gone: as good as no quote.
     if bought_as is None:
         if not by_person:
@@ -80,15 +84,13 @@ def choose(
         one = terms.home if any(rate.price.currency == terms.home for rate in rates) else rates[0].price.currency
         cheapest = min((rate for rate in rates if rate.price.currency == one), key=lambda rate: rate.price.minor)
         return Chosen(cheapest, Reason("cheapest_without_quote", {"service": cheapest.service}))
-    outcome = _as_promised(rates, bought_as, terms, by_person=by_person)
-    if isinstance(outcome, Reason) and terms.otherwise == "substitute" and not by_person and bought_as["minor"]:
+    outcome = _as_promised(rates, bought_as, terms)
+    if isinstance(outcome, Reason) and terms.otherwise == "substitute" and bought_as["minor"]:
         return _substitute(rates, bought_as, terms, outcome) or outcome
     return outcome
 
 
-def _as_promised(
-    rates: Sequence[Rate], bought_as: Mapping[str, Any], terms: Terms, *, by_person: bool
-) -> Chosen | Reason:
+def _as_promised(rates: Sequence[Rate], bought_as: Mapping[str, Any], terms: Terms) -> Chosen | Reason:
     found = _wanted(rates, bought_as)
     if not found:
         return Reason("service_gone", {"carrier": bought_as["carrier"], "service": bought_as["service"]})
@@ -101,14 +103,39 @@ def _as_promised(
     if cheapest:  # The cheapest that keeps the promise.
         in_time = [rate for rate in in_time if not terms.po_box or serves_po_boxes(rate.carrier, rate.service)]
     rate = min(in_time or comparable, key=lambda each: each.price.minor)
-    if not in_time and not by_person:
+    if not in_time and not _was_seen(rate, terms):
         return _too_late(rate, terms)
-    if rate.price > _most(quoted, bought_as, terms) and not by_person:
+    most = _most(quoted, bought_as, terms)
+    if rate.price > most and not _is_let_pass(rate.price, terms):
         if not quoted.minor:  # Goods that were added after the quote.
             return Reason("beyond_quote", {"now": rate.price})
         return Reason("dearer_than_quoted", {"quoted": quoted, "now": rate.price})
+    if not in_time or rate.price > most:
+        return Chosen(rate, _let_pass(rate, quoted, terms))
     named = {"carrier": rate.carrier, "service": rate.service}
     return Chosen(rate, Reason("cheapest_as_set", named) if cheapest else Reason("as_promised", named))
+
+
+def _was_seen(rate: Rate, terms: Terms) -> bool:
+    """Whether a person let pass a day as late as this one."""
+    day, seen = terms.arrives(rate), day_seen(terms.let_pass)
+    return day is not None and seen is not None and day <= seen
+
+
+def _is_let_pass(price: Money, terms: Terms) -> bool:
+    """Whether a person let pass a price like this one, give or take the tolerance."""
+    seen = price_seen(terms.let_pass, price.currency)
+    return seen is not None and price <= seen + terms.tolerance(seen)
+
+
+def _let_pass(rate: Rate, quoted: Money, terms: Terms) -> Reason:
+    """What a person had bought beyond the promise."""
+    day = terms.arrives(rate)
+    said: dict[str, str | int | bool | Money] = {"carrier": rate.carrier, "service": rate.service}
+    said |= {"quoted": quoted, "now": rate.price, "difference": rate.price - quoted}
+    said["promised"] = "?" if terms.latest is None else terms.latest.isoformat()
+    said["arrives"] = "?" if day is None else day.isoformat()
+    return Reason("beyond_promise", said)
 
 
 def _substitute(rates: Sequence[Rate], bought_as: Mapping[str, Any], terms: Terms, instead_of: Reason) -> Chosen | None:
@@ -152,10 +179,11 @@ def _ends_there(rate: Rate, terms: Terms) -> bool:
     return rate.carrier == terms.point and is_to_a_point(rate.service)
 
 
-def _priced_again(rates: Sequence[Rate], paid: Money, terms: Terms, *, by_person: bool) -> Chosen | Reason:
-    """The service that the buyer chose, at today's price: by itself Waybill spends little more than the buyer paid."""
+def _priced_again(rates: Sequence[Rate], paid: Money, terms: Terms) -> Chosen | Reason:
+    """The service that the buyer chose, at today's price: little more than the buyer paid, or what a person saw."""
     rate = min(rates, key=lambda each: (each.price.currency != paid.currency, each.price.minor))
-    if not by_person and (rate.price.currency != paid.currency or rate.price > paid + terms.tolerance(paid)):
+    dearer = rate.price.currency != paid.currency or rate.price > paid + terms.tolerance(paid)
+    if dearer and not _is_let_pass(rate.price, terms):
         return Reason("quote_lost_dearer", {"paid": paid, "now": rate.price})
     return Chosen(rate, Reason("priced_again", {"carrier": rate.carrier, "service": rate.service, "paid": paid}))
 

@@ -52,6 +52,7 @@ def terms_for(connection: Connection, keyring: Keyring, shop: ShopEntry, parcel:
         po_box=is_po_box(to),
         point=(parcel.pickup_point or {}).get("carrier", ""),
         home=home,
+        let_pass=parcel.released or (),
     )
 
 

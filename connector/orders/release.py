@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from connector.attention.board import settled
 from connector.directory import ShopEntry
 from connector.labels import record
+from connector.labels.seen import seen_in
 from connector.labels.store_holds import tell_of_holds
 from connector.labels.tables import parcels
 from connector.orders.buying import BY_RULE, buy_at
@@ -16,6 +17,7 @@ from connector.orders.plan import STORES_HOLDS
 from connector.orders.view import find
 from connector.storage import audit
 from connector.storage.audit import Actor
+from connector.words.reason import Reason
 from connector.work.port import Work
 from webhooks.errors import WaybillError
 
@@ -46,7 +48,7 @@ def release(
     for parcel in freed:
         code = (parcel.why or {}).get("code", "")
         record.set_parcel(connection, shop.id, parcel.id, "planned", now)
-        record.let_pass(connection, parcel, code)
+        record.let_pass(connection, parcel, (code and seen_in(Reason.from_json(parcel.why))) or code)  # What it said.
         settled(connection, shop.id, parcel.id, now, code)
         if shop.settings.buys_when_paid:
             buy_at(connection, work, shop.id, parcel.id, BY_RULE, now, now)

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, or_
 
 from carriers.money import Money
 from connector.labels import amounts, gates, record
+from connector.labels.seen import seen_in
 from connector.labels.tables import BUYABLE, labels, parcels
 from connector.labels.voids import request_void, standing
 from connector.orders.addresses import ADDRESS_HOLDS
@@ -141,7 +142,8 @@ def request_purchase(
 ) -> list[str]:
     """Buy the labels of every parcel of the order that has none; returns the parcels' ids.
 
-    Who clicks at a parcel that is held for its address has seen why: it is bought as it was typed.
+    Who clicks at a parcel that is held has seen why: one held for its address is bought as it was typed, one that is
+    dearer or later than promised up to that price and day.
     A purchase whose outcome stayed unclear is looked up, and made again if nothing was bought. `over_cap` is why this
     purchase may pass the shop's cap for a day, `another` why goods that had a label get one more; both go to the
     audit. Without `another` such parcels are left out.
@@ -153,8 +155,7 @@ def request_purchase(
         raise CapReached(f"{reached.say()} Say why this purchase may pass it, or raise the cap.", detail=row.name)
     waiting = _to_buy(connection, row, again=bool(another))
     for parcel in waiting:
-        if parcel.state == "held" and (parcel.why or {}).get("code") in ADDRESS_HOLDS:
-            record.let_pass(connection, parcel, parcel.why["code"])
+        let_pass_what_is_seen(connection, parcel)
         if parcel.state != "unknown":
             record.set_parcel(connection, shop_id, parcel.id, "planned", now)
         buy_at(connection, work, shop_id, parcel.id, actor, now, now, over_cap=bool(over_cap))
@@ -172,6 +173,16 @@ def request_purchase(
         if had_label(parcel.state, parcel.why):
             _audit_another(connection, shop_id, parcel.id, another, actor, now)
     return [str(parcel.id) for parcel in waiting]
+
+
+def let_pass_what_is_seen(connection: Connection, parcel: Any) -> None:
+    """Note what a person who has this parcel bought now has seen of it."""
+    if parcel.why is None:
+        return
+    why = Reason.from_json(parcel.why)
+    code = why.code if parcel.state == "held" and why.code in ADDRESS_HOLDS else seen_in(why)
+    if code:
+        record.let_pass(connection, parcel, code)
 
 
 def _to_buy(connection: Connection, order: Any, *, again: bool) -> list[Any]:

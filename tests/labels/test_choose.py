@@ -7,11 +7,14 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from carriers.money import Money
 from carriers.rate import Rate
 from connector.labels.choose import USUAL, Chosen, Terms, choose
 from connector.labels.points import is_to_a_point, point_of
+from connector.labels.seen import DEARER, LATER, day_seen, price_seen, seen_in
 from connector.words.reason import Reason
 
 RATES = (
@@ -66,8 +69,10 @@ def test_the_merchant_s_limit_stands_for_the_tolerance(changes: dict[str, Any], 
     assert bought(as_("cheapest", **changes)) == outcome
 
 
-def test_a_person_may_go_beyond_the_limit() -> None:
-    assert bought(as_("cheapest", limit_minor=1), by_person=True) == ("ca_2", "Ground", 650)
+def test_a_click_alone_does_not_go_beyond_the_limit_and_one_that_saw_the_price_does() -> None:
+    assert bought(as_("cheapest", limit_minor=1), by_person=True) == "dearer_than_quoted"
+    saw = Terms(let_pass=["dearer_than_quoted 650 EUR"])
+    assert bought(as_("cheapest", limit_minor=1), by_person=True, terms=saw) == ("ca_2", "Ground", 650)
 
 
 def test_prices_in_other_currencies_alone_are_not_compared() -> None:
@@ -90,8 +95,49 @@ def test_a_service_that_would_come_late_waits_for_a_person() -> None:
     assert (outcome.params["now"], outcome.params["promised"]) == ("2026-11-27", "2026-11-26")
 
 
-def test_a_person_may_buy_what_comes_late() -> None:
-    assert bought(as_(), by_person=True, terms=terms()) == ("ca_2", "Ground", 650)
+def test_a_person_buys_what_comes_late_once_they_saw_the_day() -> None:
+    assert bought(as_(), by_person=True, terms=terms()) == "later_than_promised"
+    saw = terms(let_pass=["later_than_promised 2026-11-27"])
+    outcome = choose(RATES, as_(), by_person=True, terms=saw)
+    assert isinstance(outcome, Chosen)
+    assert (outcome.rate.service, outcome.why.code) == ("Ground", "beyond_promise")
+    assert (outcome.why.params["promised"], outcome.why.params["arrives"]) == ("2026-11-26", "2026-11-27")
+    earlier = terms(let_pass=["later_than_promised 2026-11-26"])
+    assert bought(as_(), by_person=True, terms=earlier) == "later_than_promised"
+
+
+@pytest.mark.parametrize(
+    ("seen", "outcome"),
+    [
+        (["dearer_than_quoted 650 EUR"], ("ca_2", "Ground", 650)),
+        (["dearer_than_quoted 600 EUR"], ("ca_2", "Ground", 650)),  # Half a euro more is within the tolerance.
+        (["dearer_than_quoted 599 EUR"], "dearer_than_quoted"),
+        (["dearer_than_quoted 650 USD"], "dearer_than_quoted"),
+        (["dearer_than_quoted", "over_value"], "dearer_than_quoted"),
+        (["dearer_than_quoted 100 EUR", "beyond_quote 650 EUR"], ("ca_2", "Ground", 650)),
+    ],
+)
+def test_what_a_person_saw_bounds_what_is_bought(seen: list[str], outcome: object) -> None:
+    assert bought(as_(minor=100), by_person=True, terms=Terms(let_pass=seen)) == outcome
+
+
+def test_what_was_bought_beyond_the_promise_says_so_with_the_difference() -> None:
+    outcome = choose(RATES, as_(minor=100), by_person=True, terms=Terms(let_pass=["dearer_than_quoted 650 EUR"]))
+    assert isinstance(outcome, Chosen)
+    assert (outcome.why.code, outcome.why.params["difference"]) == ("beyond_promise", Money(550, "EUR"))
+
+
+@given(st.sampled_from(sorted(DEARER)), st.integers(0, 10**9), st.sampled_from(["EUR", "JPY", "KWD"]))
+def test_a_price_that_was_seen_is_read_again_as_it_was(code: str, minor: int, currency: str) -> None:
+    kept = seen_in(Reason(code, {"now": Money(minor, currency)}))
+    assert price_seen([kept, "risk_flagged"], currency) == Money(minor, currency)
+    assert (price_seen([kept], "CHF"), day_seen([kept])) == (None, None)
+
+
+def test_a_day_that_was_seen_is_read_again_as_it_was_and_other_reasons_are_none() -> None:
+    kept = seen_in(Reason(LATER, {"now": "2026-11-27"}))
+    assert (day_seen([kept]), price_seen([kept], "EUR")) == (date(2026, 11, 27), None)
+    assert [seen_in(Reason(code)) for code in ("risk_flagged", LATER, "dearer_than_quoted")] == ["", "", ""]
 
 
 @pytest.mark.parametrize("latest", [None, date(2026, 11, 27), date(2026, 11, 30)])
@@ -186,8 +232,10 @@ def test_without_a_quote_the_chosen_service_is_priced_again_and_bought_for_what_
     assert bought(as_("offer", carrier="", service=service, minor=paid, currency=currency)) == outcome
 
 
-def test_a_person_buys_the_chosen_service_at_any_price_or_the_cheapest_where_it_is_not_known() -> None:
-    assert bought(as_("offer", carrier="", service="ups-saver", minor=100), by_person=True) == ("ca_3", "Saver", 500)
+def test_a_person_buys_the_chosen_service_at_the_price_they_saw_or_the_cheapest_where_it_is_not_known() -> None:
+    lost, saw = as_("offer", carrier="", service="ups-saver", minor=100), Terms(let_pass=["quote_lost_dearer 500 USD"])
+    assert bought(lost, by_person=True) == "quote_lost_dearer"
+    assert bought(lost, by_person=True, terms=saw) == ("ca_3", "Saver", 500)
     unknown = choose(RATES, as_("offer", carrier="", service="store-standard"), by_person=True)
     assert isinstance(unknown, Chosen)
     assert unknown.why.code == "cheapest_without_quote"
@@ -227,4 +275,7 @@ def test_goods_that_nobody_quoted_are_bought_by_a_person_only() -> None:
     outcome = choose(RATES, as_(minor=0), by_person=False, terms=terms("substitute", latest=date(2026, 11, 30)))
     assert isinstance(outcome, Reason)
     assert outcome.code == "beyond_quote"
-    assert isinstance(choose(RATES, as_(minor=0), by_person=True), Chosen)
+    assert bought(as_(minor=0), by_person=True) == "beyond_quote"
+    assert isinstance(
+        choose(RATES, as_(minor=0), by_person=True, terms=Terms(let_pass=["beyond_quote 650 EUR"])), Chosen
+    )
