@@ -326,6 +326,13 @@ class BatchBuyer:
         return len(waiting)
 
     def _ask(self, connection: Connection, shop_id: str, order_id: str, actor: Actor, over_cap: str) -> Reason | None:
+        """Why an order's labels are not asked for. A purchase that is unclear is left to its end, or to a person."""
+        mine = parcels.select(shop_id).where(parcels.c.order_id == order_id, parcels.c.state.in_(BUYABLE))
+        waiting = connection.execute(mine.order_by(parcels.c.number)).all()
+        unclear = [row for row in waiting if row.state == "unknown"]
+        if unclear:  # Asked for by a person it might be bought twice, where a carrier sells a shipment twice.
+            said = None if unclear[0].why is None else Reason.from_json(unclear[0].why)
+            return None if len(unclear) == len(waiting) else said or Reason("purchase_unclear")
         try:
             view.request_purchase(connection, self.work, shop_id, order_id, actor, self.now(), over_cap=over_cap)
         except NothingToBuy:
