@@ -373,8 +373,9 @@ def _parcel_lines(parcel: ParcelView) -> list[str]:
     label, tracking = parcel.label, parcel.tracking
     if label is not None:
         price = _minor(label.booked_minor, label.booked_currency) or _minor(label.minor, label.currency)
-        service = (label.booked_rate or label.rate or {}).get("service", "")
-        lines.append(f"  Label {label.state}: {label.carrier} {service} {price or ''} {label.tracking_code}".rstrip())
+        rate = label.booked_rate or label.rate or {}
+        words = (rate.get("carrier") or label.carrier, rate.get("service"), price, label.tracking_code)
+        lines.append(f"  Label {label.state}: {' '.join(str(each) for each in words if each)}")
     if tracking is not None:
         way = (
             say("by_hand.handed_over")

@@ -45,6 +45,7 @@ _LABEL = (
     labels.c.tracking_code,
     labels.c.carrier,
 )
+_TRACKING = (trackings.c.label_id, trackings.c.carrier, trackings.c.status)
 """What a line is made of: rows hold plans, rates and goods beside it, which cost more to read than all the rest."""
 
 
@@ -66,7 +67,7 @@ class OrderFilter:
 
 @dataclass(frozen=True, slots=True)
 class ParcelLine:
-    """A parcel of a listed order, with the number of its live label and how far it is."""
+    """A parcel of a listed order, with the number of its live label, who carries it and how far it is."""
 
     id: str
     state: str
@@ -195,26 +196,23 @@ def _lines(connection: Connection, shop_id: str, rows: Sequence[Any]) -> tuple[O
     parcel_ids = [row.id for row in known]
     made = connection.execute(labels.select(shop_id, *_LABEL).where(labels.c.parcel_id.in_(parcel_ids))).all()
     live = {row.parcel_id: row for row in made if row.state in LIVE}
-    followed = {
-        row.label_id: row.status
-        for row in connection.execute(
-            trackings.select(shop_id, trackings.c.label_id, trackings.c.status).where(trackings.c.order_id.in_(ids))
-        ).all()
-    }
+    wanted = trackings.select(shop_id, *_TRACKING).where(trackings.c.order_id.in_(ids))
+    followed = {row.label_id: row for row in connection.execute(wanted).all()}
     owners = {row.id: row.id for row in rows} | {row.id: row.order_id for row in known}
     owners |= {row.id: owners[row.parcel_id] for row in made}
     waiting = _matters(connection, shop_id, owners)
     by_order: dict[str, list[ParcelLine]] = {}
     for row in known:
         label = live.get(row.id)
+        way = None if label is None else followed.get(label.id)
         line = ParcelLine(
             id=row.id,
             state=row.state,
             why=None if row.why is None else Reason.from_json(row.why),
             label_id=None if label is None else label.id,
             number="" if label is None else label.tracking_code,
-            carrier="" if label is None else label.carrier,
-            status="" if label is None else followed.get(label.id, ""),
+            carrier=way.carrier if way is not None else "" if label is None else label.carrier,
+            status="" if way is None else way.status,
             changed_at=row.changed_at,
             by_hand=label is not None and is_by_hand(label),
         )

@@ -78,7 +78,7 @@ async def test_a_line_says_how_far_the_order_is(world: World) -> None:
     bought, waiting = reversed(world.act(listing.page, world.shop_id, OrderFilter()).lines)
     assert (waiting.id, waiting.can_buy, waiting.bought) == (two, True, ())
     (parcel,) = bought.bought
-    assert (bought.can_buy, parcel.number, parcel.carrier, parcel.status) == (False, "TRK1", "fake", "label_made")
+    assert (bought.can_buy, parcel.number, parcel.carrier, parcel.status) == (False, "TRK1", "Fake", "label_made")
 
 
 async def test_an_order_is_found_by_name_number_and_id(any_world: World) -> None:
