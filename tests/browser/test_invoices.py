@@ -37,7 +37,7 @@ def three_labels(connection: Any, site: Site) -> None:
         book(connection, shop_id, "bought", Money(1000, "EUR"), cause=f"lab_{number}", **known)
 
 
-@pytest.mark.need(26)
+@pytest.mark.complaint(48)
 def test_an_invoice_is_chosen_looked_at_and_booked(visitor: Visitor, site: Site) -> None:
     site.house.here(three_labels, site)
     page = visitor.open("/costs")

@@ -67,7 +67,7 @@ async def book(browser: Browser, path: str, **changes: str) -> Any:
     return await browser.send(fields, path, token=fields["_form"])
 
 
-@pytest.mark.need(26)
+@pytest.mark.complaint(48)
 async def test_a_file_is_looked_at_first_and_then_booked_once(counter: Counter) -> None:
     order_id, number, cost = await bought(counter)
     dearer = f"{(cost + Money(4321, 'EUR')).amount:f}"
