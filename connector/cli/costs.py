@@ -172,6 +172,10 @@ def _lines(found: Truth, days: int) -> list[str]:
     share = f"{found.losing_permille / 10:g} %"
     lines.append(f"{found.losing} orders ({share}) lost more than {found.limit}.")
     lines += [f"  {cause.replace('_', ' '):<20} {count:>6} labels  {sum_}" for cause, count, sum_ in found.causes]
+    lines += [
+        f"  from {each.since}  {each.orders:>5} orders, {each.invoiced} invoiced: paid {each.charged}, cost {each.cost}"
+        for each in found.periods
+    ]
     if found.other_currency:
         lines.append(f"{found.other_currency} orders in other currencies are not in these figures.")
     return lines

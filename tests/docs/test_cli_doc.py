@@ -248,6 +248,30 @@ def test_the_fields_of_invoices_are_documented(demo: Demo, tmp_path: Path) -> No
     assert (found["booked"], len(found["unknown"]), len(found["other_currency"])) == (1, 1, 1)
     assert looked == found | {"checked": True}
     holds("waybill invoice import", found)
+    holds("waybill invoice unmatched", demo.shell.json("invoice", "unmatched", demo.shop_id))
+
+
+@pytest.mark.slow
+def test_the_fields_of_costs_are_documented(demo: Demo, tmp_path: Path) -> None:
+    shell, shop = demo.shell, demo.shop_id
+    (parcel,) = shell.json("order", "show", shop, demo.order)["parcels"]
+    file = tmp_path / "dearer.csv"
+    file.write_text(f"tracking,amount,currency,invoice\n{parcel['label']['tracking_code']},2.50,EUR,I-9\n")
+    shell.json("invoice", "import", shop, str(file), "--amounts", "adjustment")
+    holds("waybill costs report", shell.json("costs", "report", shop))
+    said = shell.run("costs", "report", shop).stdout
+    for part in ("Buyers paid", "nine of ten", "lost more than", "1 orders, 1 invoiced"):
+        assert part in said, part
+    assert parcel["id"] in shell.run("costs", "report", shop, "--csv").stdout
+    holds("waybill costs claim", shell.json("costs", "claim", parcel["id"], "--amount", "2.50", "--reason", "dims"))
+    refused = ("costs", "claim", parcel["id"], "--amount", "9", "--reason", "dims", "--paid")
+    assert "2.50 EUR of a claim is open" in shell.refused(*refused)
+    packet = tmp_path / "packet.pdf"
+    holds("waybill costs dispute", shell.json("costs", "dispute", parcel["id"], "--out", str(packet)))
+    assert packet.read_bytes().startswith(b"%PDF")
+    checked = shell.json("costs", "check", shop)
+    assert (checked["ties"], checked["gaps"]) == (True, [])
+    holds("waybill costs check", checked | {"gaps": [{"subject": "", "what": {"code": "", "text": ""}}]})
 
 
 @pytest.mark.slow
