@@ -183,13 +183,12 @@ class Collections:
             elif row.state == "unclear" or run.task.attempt > 1:
                 found = await run.step("manifest.look_up", lambda: collector.find_manifest(handles))
             if found is None:
-                row = await self.database.run(collect_rows.leave_out_voided, row, self.now())
+                row = await self.database.run(collect_rows.leaves, row, self.now())
                 handles = [handle for _, handle, _ in row.labels]
                 if not handles:
                     said = "Every label of it was voided meanwhile."
                     await self.database.run(collect_rows.refuse_manifest, row, said, self.now())
                     return
-                await self.database.run(collect_rows.move_manifest, row, self.now(), state="unclear")
                 found = await run.step("manifest.make", lambda: collector.make_manifest(handles, run.fence))
                 if isinstance(found, Rejected) and found.code not in _NOT_ASKED:
                     found = await self._made_before(run, collector, row) or found
@@ -204,6 +203,8 @@ class Collections:
             case Unknown():
                 raise TryLater("Nobody knows whether the list was made.", retry_after_s=_again_s(run))
             case Rejected() if found.code in _NOT_ASKED:
+                if run.fence():  # Nobody else is at it: the carrier has it no more than before.
+                    await self.database.run(collect_rows.move_manifest, row, self.now(), state=row.state)
                 raise TryLater(found.message, retry_after_s=_again_s(run, found.retry_after_s))
             case Rejected():
                 await self.database.run(collect_rows.refuse_manifest, row, found.message, self.now())

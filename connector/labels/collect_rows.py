@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +19,9 @@ from connector.words.reason import Reason
 
 _COMES = frozenset({"intent", "sent", "unclear", "booked", "cancelling"})
 """Where a pick-up stands of which a driver comes, or may come."""
+
+_WITH_CARRIER = ("unclear", "pending", "made")
+"""Where a list stands that the carrier has, or may have: one that is only asked for still leaves labels off."""
 
 
 def move_manifest(connection: Connection, row: Any, now: datetime, **values: Any) -> None:
@@ -62,8 +66,13 @@ def sent_home(connection: Connection, row: Any, now: datetime) -> None:
         settled(connection, row.shop_id, row.id, now)
 
 
-def leave_out_voided(connection: Connection, row: Any, now: datetime) -> Any:
-    """The list as it may be asked for: a label that was voided after it was put on it is none of it any more."""
+def leaves(connection: Connection, row: Any, now: datetime) -> Any:
+    """The list as it is asked for, from now on with the carrier; one without labels stays as it was.
+
+    A label that was voided after it was put on it is none of it any more. The list is held until the transaction ends,
+    so that a label is either voided before it leaves, or seen to be on it. The state is the one of before.
+    """
+    connection.execute(manifests.select(row.shop_id).where(manifests.c.id == row.id).with_for_update())
     ids = [label_id for label_id, _, _ in row.labels]
     still: set[str] = set()
     for part in in_parts(ids):
@@ -76,7 +85,27 @@ def leave_out_voided(connection: Connection, row: Any, now: datetime) -> Any:
         connection.execute(
             off.where(manifest_labels.c.manifest_id == row.id, manifest_labels.c.label_id.in_(sorted(gone)))
         )
-    return connection.execute(manifests.select(row.shop_id).where(manifests.c.id == row.id)).one()
+    left = connection.execute(manifests.select(row.shop_id).where(manifests.c.id == row.id)).one()
+    if still:
+        move_manifest(connection, row, now, state="unclear")
+    return left
+
+
+def on_lists(connection: Connection, shop_id: str, label_ids: Sequence[str], *, held: bool = False) -> set[str]:
+    """Those of these labels that are on a list which the carrier has, or may have.
+
+    With `held` none of their lists leaves before this transaction ends.
+    """
+    mine = manifest_labels.select(shop_id).where(manifest_labels.c.label_id.in_(label_ids))
+    listed = connection.execute(mine).all()
+    if not listed:
+        return set()
+    chosen = manifests.select(shop_id, manifests.c.id, manifests.c.state).where(
+        manifests.c.id.in_({row.manifest_id for row in listed})
+    )
+    found = connection.execute(chosen.with_for_update(read=True) if held else chosen).all()
+    there = {row.id for row in found if row.state in _WITH_CARRIER}
+    return {str(row.label_id) for row in listed if row.manifest_id in there}
 
 
 def other_driver(connection: Connection, row: Any) -> Any | None:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from connector.attention.board import need_person, settled
 from connector.directory import ShopEntry
 from connector.labels import awaited, record
-from connector.labels.desk_tables import manifest_labels
+from connector.labels.collect_rows import on_lists
 from connector.labels.voids import NotVoidable, request_void
 from connector.storage.audit import Actor
 from connector.store import Order
@@ -68,15 +68,15 @@ def void_edited(connection: Connection, work: Work, shop: ShopEntry, row: Any, w
 
 
 def has_left(connection: Connection, shop_id: str, label_id: str) -> bool:
-    """Whether a label's parcel was scanned by the carrier, or stands on a list that the carrier has.
+    """Whether a label's parcel was scanned by the carrier, or stands on a list that the carrier has or may have.
 
-    A scan that comes in just now is waited for, or comes after this transaction, and finds the label as it left it.
+    A scan or a list that leaves just now is waited for, or comes after this transaction, and finds the label as it left
+    it.
     """
     scanned = trackings.select(shop_id, trackings.c.handed_over_at).where(trackings.c.label_id == label_id)
     if connection.execute(scanned.with_for_update()).scalar() is not None:
         return True
-    listed = manifest_labels.select(shop_id, manifest_labels.c.label_id).where(manifest_labels.c.label_id == label_id)
-    return connection.execute(listed).first() is not None
+    return bool(on_lists(connection, shop_id, [label_id], held=True))
 
 
 def _void_or_ask(connection: Connection, work: Work, shop: ShopEntry, row: Any, why: Reason, now: datetime) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from connector.directory import ShopEntry
-from connector.labels.desk_tables import manifest_labels
+from connector.labels.collect_rows import on_lists
 from connector.labels.tables import LIVE, labels
 from connector.orders.addresses import astray
 from connector.orders.goods import contents_of, names_in
@@ -82,10 +82,7 @@ def held_of(taken: Taken, rows: Sequence[Any]) -> Held:
     by_parcel = {row.parcel_id: row for row in live}
     label_ids = [row.id for row in live]
     followed = connection.execute(trackings.select(shop_id).where(trackings.c.label_id.in_(label_ids))).all()
-    listed = manifest_labels.select(shop_id, manifest_labels.c.label_id).where(
-        manifest_labels.c.label_id.in_(label_ids)
-    )
-    on_list = {row.label_id for row in connection.execute(listed).all()}
+    on_list = on_lists(connection, shop_id, label_ids)
     return Held(
         labels=by_parcel,
         told={row.parcel_id: _told(taken, row) for row in followed},

@@ -12,6 +12,7 @@ from typing import Literal
 import anyio.lowlevel
 
 from carriers.carrier import Capabilities
+from carriers.collection import Collector
 from carriers.errors import CarrierError, Refused
 from carriers.label import Created, LabelFile, NotBought, Purchased, Rejected, Unknown, Voided
 from carriers.money import Money
@@ -118,6 +119,7 @@ class FakeCarrier:
     prices: dict[str, int] = field(default_factory=lambda: {"Ground": 700, "Express": 1500})
     currency: str = "EUR"
     test_mode: bool | None = True
+    fees: tuple[tuple[str, Money], ...] = ()
     file_content: bytes = field(default_factory=lambda: A_LABEL)
     plays: deque[Sale] = field(default_factory=deque)
     rate_error: CarrierError | None = None
@@ -134,6 +136,7 @@ class FakeCarrier:
     unsold: dict[str, Rate] = field(default_factory=dict)
     asked: list[RateRequest] = field(default_factory=list)
     verifier: Verifier | None = None
+    collector: Collector | None = None
 
     # --- prices
 
@@ -197,7 +200,7 @@ class FakeCarrier:
         number = f"TRK{handle.removeprefix('shp_')}"
         files = (_file(handle),)
         sold = Purchased(
-            handle, rate, number, f"trk_{handle}", f"https://track.example/{number}", files, test_mode=self.test_mode
+            handle, rate, number, f"trk_{handle}", f"https://track.example/{number}", files, self.fees, self.test_mode
         )
         self.sales.append(sold)
         return sold

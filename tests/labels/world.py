@@ -27,6 +27,7 @@ from connector import shop_settings
 from connector.attention.board import Matter, open_matters
 from connector.checkup.refused import RefusedBook
 from connector.directory import Directory, ShopEntry
+from connector.labels.desk_tables import manifest_labels, manifests
 from connector.labels.files import LabelShelf
 from connector.labels.tables import labels
 from connector.metrics import Metrics
@@ -340,6 +341,23 @@ class World:
         while self.clock.now() < end:
             self.clock.at = min(end, self.clock.at + timedelta(seconds=step_s))
             await self.drain()
+
+    def put_on_list(self, label_id: str, state: str = "made") -> Any:
+        """Have a label stand on a list of the carrier's that got so far; the list's row."""
+        now, manifest_id = self.clock.now(), f"man_{next(self.numbers)}"
+        (label,) = self.act(
+            lambda connection: connection.execute(labels.select(self.shop_id).where(labels.c.id == label_id)).all()
+        )
+        values = {"account_id": label.account_id, "carrier": label.carrier, "state": state, "made_at": now}
+        values |= {"labels": [[label.id, label.handle, label.tracking_code]], "changed_at": now}
+        values |= {"actor_kind": "person", "actor_name": "desk"}
+
+        def put(connection: Connection) -> Any:
+            connection.execute(manifests.insert(self.shop_id, id=manifest_id, **values))
+            connection.execute(manifest_labels.insert(self.shop_id, label_id=label_id, manifest_id=manifest_id))
+            return connection.execute(manifests.select(self.shop_id).where(manifests.c.id == manifest_id)).one()
+
+        return self.act(put)
 
     def reach(self, boundary: str) -> None:
         """Every boundary of a step and of a transaction comes by here; the chosen one ends the process."""

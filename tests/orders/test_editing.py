@@ -12,7 +12,6 @@ from carriers.label import Created, Voided
 from carriers.measure import Weight
 from carriers.money import Money
 from carriers.parcel import Shipment
-from connector.labels.desk_tables import manifest_labels
 from connector.labels.tables import labels, parcels
 from connector.storage.audit import Actor, entries
 from connector.store import GroupState, Order, OrderLine
@@ -315,7 +314,7 @@ async def test_a_scanned_parcel_is_never_voided_and_a_person_is_told(world: Worl
 async def test_a_parcel_on_a_list_that_the_carrier_has_is_not_voided(world: World) -> None:
     order = await labelled(world)
     (label,) = world.labels_of(world.parcel(order.id).id)
-    world.act(lambda c: c.execute(manifest_labels.insert(world.shop_id, label_id=label.id, manifest_id="man_1")))
+    world.put_on_list(label.id)
     await edited(world, order, lines=order.groups[0].lines[:1])
     assert (world.carrier.voids, world.matter_codes()) == ([], ["changed_after_hand_over"])
 

@@ -8,7 +8,6 @@ import pytest
 
 from carriers.measure import Weight
 from carriers.money import Money
-from connector.labels.desk_tables import manifest_labels
 from connector.labels.voids import request_void
 from connector.store import CartLine, GroupState, Order
 from tests.labels.world import BUYER, PERSON, POT, World
@@ -139,7 +138,7 @@ async def test_what_the_carrier_has_on_its_list_is_what_was_fulfilled_by_hand(wo
     order = await three_labels(world)
     parcel = world.order(order.id).parcels[0]
     (label,) = world.labels_of(parcel.id)
-    world.act(lambda c: c.execute(manifest_labels.insert(world.shop_id, label_id=label.id, manifest_id="man_1")))
+    world.put_on_list(label.id)
     await ship_by_hand(world, order)
     assert (states(world, order), world.carrier.voids, world.matters()) == (["bought"] * 3, [], [])
 
