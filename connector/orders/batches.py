@@ -41,6 +41,16 @@ class NoBatch(WaybillError):
     """Nothing was chosen, too much was, or there is no such batch."""
 
 
+_CHECKED_AGAIN = frozenset({
+    "account_gone", "address_corrected", "address_refused", "address_undeliverable", "beyond_quote",
+    "cap_not_comparable", "carrier_refused", "currency_changed", "customs_missing", "daily_cap_reached",
+    "dearer_than_quoted", "later_than_promised", "moved_clock_in_live", "no_carriers", "no_rates_at_purchase",
+    "origin_missing", "production_account_in_test", "quote_lost_dearer", "service_gone", "test_account_in_live",
+    "wallet_empty",
+})  # fmt: skip
+"""Holds whose cause every purchase looks for again, whoever asks: a batch may ask once more, and is held once more."""
+
+
 @dataclass(frozen=True, slots=True)
 class Item:
     """An order of the batch, and when its labels were asked for: `why` is why not. `line` is None once it is gone."""
@@ -120,11 +130,14 @@ class Preview:
 def matching(connection: Connection, shop_id: str, chosen: OrderFilter) -> list[str]:
     """Every order that the filter finds and whose labels could be bought, the oldest first. Raises NoBatch.
 
-    Where it is not clear whether there is a label already, nothing is bought by the dozen: a person looks first.
+    Where it is not clear whether there is a label already, nothing is bought by the dozen: a person looks first. What
+    was held or refused is found only by a filter that asks for it.
     """
     found: list[str] = []
+    stopped = {"held", "refused"} - {chosen.state}
     for line in listing.pages(connection, shop_id, chosen):
-        if line.can_buy and not line.cancelled and not any(each.is_unclear for each in line.parcels):
+        waits = not any(each.is_unclear or each.state in stopped for each in line.parcels)
+        if line.can_buy and not line.cancelled and waits:
             found.append(line.id)
             if len(found) > MOST:
                 raise NoBatch(f"A batch has at most {MOST} orders: narrow the list, by days for instance.")
@@ -326,15 +339,23 @@ class BatchBuyer:
         return len(waiting)
 
     def _ask(self, connection: Connection, shop_id: str, order_id: str, actor: Actor, over_cap: str) -> Reason | None:
-        """Why an order's labels are not asked for. A purchase that is unclear is left to its end, or to a person."""
+        """Why an order's labels are not asked for.
+
+        A purchase that is unclear is left to its end, or to a person, and so is what only a person's look lets go of.
+        """
         mine = parcels.select(shop_id).where(parcels.c.order_id == order_id, parcels.c.state.in_(BUYABLE))
         waiting = connection.execute(mine.order_by(parcels.c.number)).all()
         unclear = [row for row in waiting if row.state == "unknown"]
         if unclear:  # Asked for by a person it might be bought twice, where a carrier sells a shipment twice.
             said = None if unclear[0].why is None else Reason.from_json(unclear[0].why)
             return None if len(unclear) == len(waiting) else said or Reason("purchase_unclear")
+        held = [Reason.from_json(row.why) for row in waiting if row.state == "held" and row.why is not None]
+        if (why := next((each for each in held if each.code not in _CHECKED_AGAIN), None)) is not None:
+            return Reason("held_look_first", {"why": why.say()})
         try:
-            view.request_purchase(connection, self.work, shop_id, order_id, actor, self.now(), over_cap=over_cap)
+            view.request_purchase(
+                connection, self.work, shop_id, order_id, actor, self.now(), over_cap=over_cap, seen=False
+            )
         except NothingToBuy:
             return Reason("nothing_to_buy")
         except NoSuchOrder:

@@ -139,11 +139,12 @@ def request_purchase(
     *,
     over_cap: str = "",
     another: str = "",
+    seen: bool = True,
 ) -> list[str]:
     """Buy the labels of every parcel of the order that has none; returns the parcels' ids.
 
     Who clicks at a parcel that is held has seen why: one held for its address is bought as it was typed, one that is
-    dearer or later than promised up to that price and day.
+    dearer or later than promised up to that price and day. Not `seen`, as of one among many, nothing is let pass.
     A purchase whose outcome stayed unclear is looked up, and made again if nothing was bought. `over_cap` is why this
     purchase may pass the shop's cap for a day, `another` why goods that had a label get one more; both go to the
     audit. Without `another` such parcels are left out.
@@ -155,7 +156,8 @@ def request_purchase(
         raise CapReached(f"{reached.say()} Say why this purchase may pass it, or raise the cap.", detail=row.name)
     waiting = _to_buy(connection, row, again=bool(another))
     for parcel in waiting:
-        let_pass_what_is_seen(connection, parcel)
+        if seen:
+            _let_pass(connection, parcel)
         if parcel.state != "unknown":
             record.set_parcel(connection, shop_id, parcel.id, "planned", now)
         buy_at(connection, work, shop_id, parcel.id, actor, now, now, over_cap=bool(over_cap))
@@ -175,7 +177,7 @@ def request_purchase(
     return [str(parcel.id) for parcel in waiting]
 
 
-def let_pass_what_is_seen(connection: Connection, parcel: Any) -> None:
+def _let_pass(connection: Connection, parcel: Any) -> None:
     """Note what a person who has this parcel bought now has seen of it."""
     if parcel.why is None:
         return
