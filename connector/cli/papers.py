@@ -24,7 +24,12 @@ from connector.wiring import House
 from connector.words.reason import Reason
 from connector.work.lease import worker_runs
 
-_WHATS = {"all": What(), "labels": What(slips=False, papers=False), "slips": What(labels=False, papers=False)}
+_WHATS = {
+    "all": What(),
+    "papers": What(slips=False),
+    "labels": What(slips=False, papers=False),
+    "slips": What(labels=False, papers=False),
+}
 
 
 def add_to(group: click.Group) -> None:

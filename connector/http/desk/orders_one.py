@@ -122,7 +122,9 @@ async def bought(house: DeskHouse, ask: Ask) -> Answer:
     if ask.query.get("print") and len(lines) == 1 and not still_open:
         labels = [each for each in lines[0].parcels if each.label_id in files]
         if len(labels) == 1 and len(lines[0].parcels) == 1:
-            return Goto(f"{ask.base}/labels/{labels[0].label_id}/file")
+            papers = await house.database.look(record.files_of, ask.shop.id, labels[0].label_id)
+            whole = f"{ask.base}/print?ids={lines[0].id}&what=papers"
+            return Goto(whole if len(papers) > 1 else f"{ask.base}/labels/{labels[0].label_id}/file")
     done = [line for line in lines if line.parcels and len(line.bought) == len(line.parcels)]
     values = {"lines": lines, "files": files, "open": still_open, "done": done, "worker": worker}
     return View("orders_bought.html", values)

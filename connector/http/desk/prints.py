@@ -23,6 +23,7 @@ MOST = 1000
 log = structlog.get_logger("waybill.http.desk")
 WHATS: dict[str, What] = {
     "all": What(),
+    "papers": What(slips=False),
     "labels": What(slips=False, papers=False),
     "slips": What(labels=False, papers=False),
 }
@@ -137,7 +138,7 @@ def sheet_options() -> list[tuple[str, str]]:
 
 def usual(paper: PaperSettings) -> tuple[str, str]:
     """What the shop prints where nothing else is chosen, and on which sheet."""
-    return "all" if paper.slips else "labels", paper.sheet
+    return "all" if paper.slips else "papers", paper.sheet
 
 
 PAGES = (Page("/print", place="orders", role="packer", show=show, act=act),)

@@ -186,6 +186,12 @@ async def test_the_label_itself_is_what_print_opens_whatever_else_is_kept(counte
         assert plain == first
         assert "return of" in pages_of(second)[0]
         assert "customs of" in pages_of(third)[0]
+        asked = await browser.client.get(f"{counter.desk.base}/orders/bought?ids={order.id}&print=1")
+        assert asked.headers["location"].endswith(f"/print?ids={order.id}&what=papers"), "nothing is forgotten"
+        assert len(pages_of((await browser.client.get(asked.headers["location"])).content)) == 3
+        await counter.settle({"buy": "manual", "paper": {"slips": False}})
+        usual = await browser.client.get(f"{counter.desk.base}/print?ids={order.id}")
+        assert len(pages_of(usual.content)) == 3, "a shop without slips still prints its papers"
         gone = label_files.update(counter.desk.shop_id).where(label_files.c.kind == "label").values(sha256=None)
         counter.house.here(lambda connection: connection.execute(gone))
         waits = await browser.client.get(file)
