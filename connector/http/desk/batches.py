@@ -121,7 +121,7 @@ async def act_one(house: DeskHouse, ask: Ask) -> Answer:
         case _:
             shown = await show_one(house, ask.without_form())
             assert isinstance(shown, View)  # noqa: S101 - without a format it is one.
-            return View(shown.template, shown.values, Complaint("form.strange"))
+            return shown.with_complaint(Complaint("form.strange"))
 
 
 async def _load(house: DeskHouse, ask: Ask) -> Batch:

@@ -19,7 +19,7 @@ from connector.labels.local_time import zone_at
 from connector.words.reason import Reason
 
 
-async def show(house: DeskHouse, ask: Ask) -> Answer:
+async def show(house: DeskHouse, ask: Ask) -> View:
     """What waits for carriers, the newest lists and pick-ups."""
     waiting, lists, drivers = await house.database.run(_read, ask.shop.id, ask.now)
     shop = ask.shop
@@ -50,10 +50,8 @@ async def act(house: DeskHouse, ask: Ask) -> Answer:
             zone = zone_at(ask.shop, typed.get("location", ""))
             earliest, latest = _moment(ask, "earliest", zone), _moment(ask, "latest", zone)
             if earliest is None or latest is None:
-                shown = await show(house, ask)
-                assert isinstance(shown, View)  # noqa: S101 - it has no other answer.
                 field = "earliest" if earliest is None else "latest"
-                return View(shown.template, shown.values, Complaint("collections.no_time", field))
+                return (await show(house, ask)).with_complaint(Complaint("collections.no_time", field))
             await house.database.run(
                 collect.plan_pickup, house.work, ask.shop, typed.get("account", ""), typed.get("location", ""),
                 earliest, latest, typed.get("instructions", "").strip(), ask.actor, ask.now,

@@ -73,7 +73,7 @@ async def act(house: DeskHouse, ask: Ask) -> Answer:
     if done:
         return Goto(ask.base, done="home.closed")
     shown = await show(house, ask)
-    return View(shown.template, shown.values, Complaint("home.closed_before")) if isinstance(shown, View) else shown
+    return shown.with_complaint(Complaint("home.closed_before")) if isinstance(shown, View) else shown
 
 
 def _read(connection: Connection, ask: Ask, midnight: datetime) -> tuple[Health, list[Waiting], list[Matter]]:

@@ -73,7 +73,7 @@ def _download(media_type: str, content: bytes, label: Any, number: str) -> Downl
     return Download(content, media_type, shown_as, inline=True, sandboxed=ending != "pdf")
 
 
-async def show_void(house: DeskHouse, ask: Ask) -> Answer:
+async def show_void(house: DeskHouse, ask: Ask) -> View:
     """Ask why, before a label is taken out of use."""
     found = await _load(house, ask)
     return View("labels_void.html", {"found": found, "price": _price(found.label), "is_bought": _can_void(found.label)})
@@ -86,9 +86,7 @@ async def act_void(house: DeskHouse, ask: Ask) -> Answer:
     if not _can_void(found.label):
         return Goto(f"{ask.base}/orders/{found.order.id}", done="labels.void_already")
     if not reason:
-        shown = await show_void(house, ask)
-        assert isinstance(shown, View)  # noqa: S101 - it has no other answer.
-        return View(shown.template, shown.values, Complaint("labels.no_reason", "reason"))
+        return (await show_void(house, ask)).with_complaint(Complaint("labels.no_reason", "reason"))
     if not await house.database.run(_void, house, ask, found, reason):
         return Goto(f"{ask.base}/orders/{found.order.id}", done="labels.void_already")
     return Goto(f"{ask.base}/orders/{found.order.id}", done="labels.voided")

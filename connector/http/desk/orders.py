@@ -48,7 +48,7 @@ async def act(house: DeskHouse, ask: Ask) -> Answer:
     if not ids:
         shown = await show(house, ask.without_form())
         assert isinstance(shown, View)  # noqa: S101 - without a search or a format it is one.
-        return View(shown.template, shown.values, Complaint("orders.none_ticked"))
+        return shown.with_complaint(Complaint("orders.none_ticked"))
     asked = await buy_all(house, ask, ids)
     wanted = {"ids": ",".join(asked), **({"print": "1"} if one else {})}
     return Goto(f"{ask.base}/orders/bought?{urlencode(wanted, safe=',')}")

@@ -42,6 +42,10 @@ class View:
     complaint: Complaint | None = None
     status: int = 200
 
+    def with_complaint(self, complaint: Complaint) -> View:
+        """The same page, shown again because of what was typed."""
+        return replace(self, complaint=complaint)
+
 
 @dataclass(frozen=True, slots=True)
 class Goto:

@@ -47,7 +47,7 @@ async def act(house: DeskHouse, ask: Ask) -> Answer:
     return View("scans.html", {"last": None, "choices": found})
 
 
-async def show_one(house: DeskHouse, ask: Ask) -> Answer:
+async def show_one(house: DeskHouse, ask: Ask) -> View:
     """One parcel: what belongs into it, and how much of it was scanned."""
     check, order, label = await house.database.look(_load, ask)
     heard = ask.query.get("heard", "")
@@ -76,9 +76,7 @@ async def act_one(house: DeskHouse, ask: Ask) -> Answer:
         case "override":
             reason = ask.typed.get("reason", "").strip()
             if not reason:
-                shown = await show_one(house, ask)
-                assert isinstance(shown, View)  # noqa: S101 - it has no other answer.
-                return View(shown.template, shown.values, Complaint("scan.no_reason", "reason"))
+                return (await show_one(house, ask)).with_complaint(Complaint("scan.no_reason", "reason"))
             await house.database.run(scan.override, ask.shop.id, check.parcel.id, reason, ask.actor, ask.now)
             return Goto(here, done="scan.overridden")
         case "again":
