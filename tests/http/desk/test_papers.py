@@ -321,7 +321,7 @@ async def test_a_wrong_or_missing_item_keeps_the_label_back(counter: Counter, pa
         assert "were not scanned yet" in blocked.text
         assert f"Scan order {order.name}" in blocked.text
         whole = await browser.client.get(f"{counter.desk.base}/print?ids={order.id}&what=all")
-        assert "None of these labels can be printed" in whole.text
+        assert "No label of these can be printed" in whole.text
         slip = await browser.client.get(f"{counter.desk.base}/print?ids={order.id}&what=slips")
         assert code_of(parcel) in pages_of(slip.content)[0]
         await browser.open(f"{counter.desk.base}/scan")
