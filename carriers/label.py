@@ -31,7 +31,11 @@ class LabelFile:
 
 @dataclass(frozen=True, slots=True)
 class Purchased:
-    """A label that was bought: the rate as the carrier booked it, tracking, and the files to keep."""
+    """A label that was bought: the rate as the carrier booked it, tracking, and the files to keep.
+
+    `fees` are what the carrier takes beside the rate's price (for the label, its insurance, its tracker), each with the
+    carrier's own word; the price itself is none of them, and neither is what it has not charged.
+    """
 
     handle: str
     rate: Rate
@@ -83,9 +87,11 @@ VoidState = Literal["requested", "accepted", "voided", "refused", "nothing_charg
 class Voided:
     """How a void stands: requested (money may come), accepted (it will come), voided (it is back), refused, nothing.
 
-    `may_change`: what is refused now may be granted a day later, so it is asked again before it counts.
+    `may_change`: what is refused now may be granted a day later, so it is asked again before it counts. `fees_back` are
+    those fees of the purchase (by the carrier's own word) that it says it gave back too.
     """
 
     state: VoidState
     message: str = ""
     may_change: bool = False
+    fees_back: tuple[str, ...] = ()

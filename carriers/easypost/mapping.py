@@ -6,7 +6,7 @@ What cannot be understood in a list is left out and named as a problem; it never
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from carriers.easypost import wire
@@ -35,6 +35,7 @@ _REFUNDS: dict[str, VoidState] = {
 }
 # All other forms go with the parcel, such as commercial_invoice, cn22, high_value_report and what is new.
 _RETURN_FORMS = {"label_qr_code", "return_packing_slip", "rma_qr_code", "cod_return_label"}
+_POSTAGE = "PostageFee"
 _MEDIA_TYPES = {"pdf": "application/pdf", "png": "image/png", "zpl": "application/zpl"}
 
 
@@ -136,7 +137,7 @@ def purchased(value: object) -> Purchased | NotBought:
         tracker=tracker.id,
         tracking_url=tracker.public_url,
         files=_files(read),
-        fees=_fees(read.fees),
+        fees=_fees(read.fees, _beside),
         test_mode=is_test(read.mode),
     )
 
@@ -146,16 +147,18 @@ def voided(value: object) -> Voided:
 
     A refund right after the label was made may be rejected wrongly (EasyPost's help), so that a rejection may change.
     Where the carrier bills the merchant itself, `refunded` says that the void was granted: the money comes with the
-    carrier's own invoice.
+    carrier's own invoice. Its fees may be refunded too (docs.easypost.com, "Shipping Refund", 2026, of USPS labels);
+    each fee says itself whether it was.
     """
     read = wire.read(wire.WireShipment, value)
     status = read.refund_status
     if status not in _REFUNDS:
         return Voided("unknown", readable(status))
+    back = tuple(name for name, _ in _fees(read.fees, lambda fee: _beside(fee) and fee.refunded is True))
     booked = wire.read_or_none(wire.WireRate, read.selected_rate)
     if status == "refunded" and booked is not None and booked.billing_type == "carrier":
-        return Voided("accepted")
-    return Voided(_REFUNDS[status], may_change=status == "rejected")
+        return Voided("accepted", fees_back=back)
+    return Voided(_REFUNDS[status], may_change=status == "rejected", fees_back=back)
 
 
 def _rates(lines: Sequence[object]) -> tuple[list[Rate], list[Problem]]:
@@ -191,7 +194,7 @@ def _booked(read: wire.WireShipment) -> Rate:
     try:
         return rate(read.selected_rate)
     except Garbled:
-        postage = dict(_fees(read.fees)).get("PostageFee")
+        postage = dict(_fees(read.fees, lambda _: True)).get(_POSTAGE)
         if postage is None:
             raise
         carrier = read.tracker.carrier if read.tracker else ""
@@ -216,12 +219,17 @@ def _files(read: wire.WireShipment) -> tuple[LabelFile, ...]:
     return tuple(reversed(by_url.values()))
 
 
-def _fees(lines: Sequence[object]) -> tuple[tuple[str, Money], ...]:
+def _beside(fee: wire.WireFee) -> bool:
+    """Whether it is taken beside the postage: that is the rate's price."""
+    return fee.type != _POSTAGE and fee.charged is not False
+
+
+def _fees(lines: Sequence[object], wanted: Callable[[wire.WireFee], bool]) -> tuple[tuple[str, Money], ...]:
     """Fees are in USD (EasyPost's documentation of the Fee object, 2026)."""
     fees: list[tuple[str, Money]] = []
     for line in lines:
         fee = wire.read_or_none(wire.WireFee, line)
-        if fee is None:
+        if fee is None or not wanted(fee):
             continue
         try:
             fees.append((fee.type, amount(fee.amount, "USD")))

@@ -132,6 +132,8 @@ class WireFee(WireObject):
 
     type: Text = ""
     amount: Text = ""
+    charged: Any = None
+    refunded: Any = None
 
 
 class WirePlace(WireObject):

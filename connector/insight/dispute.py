@@ -34,8 +34,13 @@ _NAMES = {
     "surcharge": "surcharge",
     "address_correction": "address correction",
     "stand_in": "a price that stood in for the carrier's",
+    "label_fee": "fees beside the postage",
     "other": "other",
 }
+
+
+_NOT_ASKED = ("stand_in", "label_fee")
+"""Causes of a gap that the carrier's invoice did not make."""
 
 
 class NothingToDispute(WaybillError):
@@ -90,7 +95,7 @@ def _ask(known: LabelTruth) -> str:
     added = Money(evidence.invoiced - evidence.bought, currency)
     if added.minor <= 0:
         return "The carrier added nothing to this label."
-    parts = [(cause, minor) for cause, minor in known.attribution.parts if minor > 0 and cause != "stand_in"]
+    parts = [(cause, minor) for cause, minor in known.attribution.parts if minor > 0 and cause not in _NOT_ASKED]
     named = ", ".join(f"{_NAMES[cause]} {Money(minor, currency)}" for cause, minor in parts)
     why = f" It comes of: {named}." if named else ""
     return f"We ask for {added} back, which was added to this label after it was bought.{why}"
@@ -114,7 +119,9 @@ def _costs(known: LabelTruth) -> list[tuple[str, str]]:
     ]
     before = evidence.quoted is not None and evidence.quoted != evidence.bought
     of = "  of the whole difference to the quote: " if before else "  of which "
-    return rows + [(f"{of}{_NAMES[cause]}", str(Money(minor, currency))) for cause, minor in known.attribution.parts]
+    parts = [part for part in known.attribution.parts if part[0] != "label_fee"]
+    rows += [(f"{of}{_NAMES[cause]}", str(Money(minor, currency))) for cause, minor in parts]
+    return rows + ([("Fees taken with the label", str(Money(evidence.fees, currency)))] if evidence.fees else [])
 
 
 def _plan(known: LabelTruth, planned: ShownParcel | None) -> list[tuple[str, str]]:

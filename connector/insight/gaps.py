@@ -18,7 +18,9 @@ from typing import Literal
 from carriers.invoice import NOTHING, Measures
 from connector.insight.sharing import share_out
 
-Cause = Literal["dimensions", "weight", "zone", "residential", "surcharge", "address_correction", "stand_in", "other"]
+Cause = Literal[
+    "dimensions", "weight", "zone", "residential", "surcharge", "address_correction", "stand_in", "label_fee", "other"
+]
 CAUSES: tuple[Cause, ...] = (
     "dimensions",
     "weight",
@@ -27,6 +29,7 @@ CAUSES: tuple[Cause, ...] = (
     "surcharge",
     "address_correction",
     "stand_in",
+    "label_fee",
     "other",
 )
 PriceOf = Callable[[Measures], int | None]
@@ -63,7 +66,8 @@ class Evidence:
     """What is known of one label. Amounts are minor units of one currency.
 
     `quoted` is None where the quote is lost; `stand_in`: its price was not the carrier's own. `divisor` is in cubic
-    millimetres for a gram. `home_fee` is what a delivery to a home costs, as far as it is known.
+    millimetres for a gram. `home_fee` is what a delivery to a home costs, as far as it is known. `fees` were taken with
+    the purchase, beside `bought`.
     """
 
     quoted: int | None
@@ -76,6 +80,7 @@ class Evidence:
     divisor: int = DIVISOR
     price_of: PriceOf | None = None
     home_fee: int | None = None
+    fees: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +101,9 @@ class Attribution:
 
 
 def attribute(evidence: Evidence) -> Attribution:
-    """Take the gap between quote (or purchase, where the quote is lost) and invoice apart."""
+    """Take the gap between quote (or purchase, where the quote is lost) and invoice with fees apart."""
     parts: dict[Cause, int] = defaultdict(int)
+    parts["label_fee"] += evidence.fees
     if evidence.quoted is not None:
         parts["stand_in" if evidence.stand_in else "other"] += evidence.bought - evidence.quoted
     for charge in evidence.charges:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, func
 from carriers.money import Money
 from connector.labels.amounts import MOVES, entries
 from connector.labels.by_hand import is_by_hand
+from connector.labels.fees import fees_of
 from connector.labels.invoice_tables import invoice_lines
 from connector.labels.tables import labels
 from connector.labels.voids import refund_of
@@ -99,6 +100,7 @@ def _label(row: Any, of_labels: Sums) -> Iterator[Gap]:
         yield from _compare(row.id, Reason("ledger_by_hand"), want, found, currency)
         return
     yield from _compare(row.id, Reason("ledger_bought"), booked, booked_as("bought"), currency)
+    yield from _fees(row, booked_as("fee"), booked_as("fee_back"))
     asked = row.state in {"void_requested", "voided", "void_refused"}
     yield from _compare(row.id, Reason("ledger_refund_due"), booked if asked else 0, booked_as("refund_due"), currency)
     closed = booked if asked and not refund_of(row).is_open else 0
@@ -107,6 +109,14 @@ def _label(row: Any, of_labels: Sums) -> Iterator[Gap]:
     open_claim = booked_as("claimed") - booked_as("claim_paid", "claim_lost")
     if open_claim < 0:
         yield from _compare(row.id, Reason("ledger_claim"), 0, open_claim, currency)
+
+
+def _fees(row: Any, taken: int, back: int) -> Iterator[Gap]:
+    kept = fees_of(row)
+    currency = next((money.currency for money in kept.values()), row.booked_currency)
+    yield from _compare(row.id, Reason("ledger_fee"), sum(money.minor for money in kept.values()), taken, currency)
+    if back > taken:
+        yield from _compare(row.id, Reason("ledger_fee_back"), taken, back, currency)
 
 
 def _invoices(connection: Connection, shop_id: str, of_labels: Sums) -> Iterator[Gap]:

@@ -17,6 +17,7 @@ from connector.insight.prices import Lists
 from connector.insight.repriced import Repriced
 from connector.insight.truth import OrderCost, Truth, report
 from connector.labels.amounts import entries
+from connector.labels.fees import fees_within
 from connector.labels.invoice_csv import measures_of
 from connector.labels.invoice_tables import invoice_lines
 from connector.labels.tables import labels, parcels
@@ -218,6 +219,7 @@ def _evidence(label: Any, parcel: Any, lines: list[Any], sources: Mapping[tuple[
             claimed.residential,
         ),
         captured=_merged(captured),
+        fees=fees_within(label),
     )
 
 
@@ -274,7 +276,7 @@ def _order(
     def known(*kinds: str) -> bool:
         return any((kind, currency) in sums for kind in kinds)
 
-    bought = of("bought", "by_hand") - of("by_hand_back", "refunded", "uncharged")
+    bought = of("bought", "fee", "by_hand") - of("by_hand_back", "fee_back", "refunded", "uncharged")
     invoiced = bought + of("adjusted") - of("claim_paid")
     has_cost = known("bought", "by_hand")
     return OrderCost(

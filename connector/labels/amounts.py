@@ -5,6 +5,8 @@ Each entry moves an amount from one account to another, so that the sum over all
 quoted      carrier:expected   -> postage:expected    the carrier's price that the offer was made from
 charged     buyer              -> shipping:income     what the buyer paid for shipping
 bought      wallet             -> postage:bought      the label
+fee         wallet             -> postage:fees        what the carrier takes beside the label's postage
+fee_back    postage:fees       -> wallet              the same given back, as far as the carrier says so
 refund_due  postage:bought     -> carrier:refund_due  asked back after a void
 refunded    carrier:refund_due -> wallet              money that came back
 uncharged   carrier:refund_due -> wallet              nothing was charged: the label is billed when it is scanned
@@ -36,6 +38,8 @@ Kind = Literal[
     "quoted",
     "charged",
     "bought",
+    "fee",
+    "fee_back",
     "refund_due",
     "refunded",
     "uncharged",
@@ -53,6 +57,8 @@ MOVES: dict[str, tuple[str, str]] = {
     "quoted": ("carrier:expected", "postage:expected"),
     "charged": ("buyer", "shipping:income"),
     "bought": ("wallet", "postage:bought"),
+    "fee": ("wallet", "postage:fees"),
+    "fee_back": ("postage:fees", "wallet"),
     "refund_due": ("postage:bought", "carrier:refund_due"),
     "refunded": ("carrier:refund_due", "wallet"),
     "uncharged": ("carrier:refund_due", "wallet"),

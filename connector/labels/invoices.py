@@ -15,6 +15,7 @@ from sqlalchemy import Connection, or_
 from carriers.invoice import NOTHING
 from carriers.money import Money
 from connector.labels.amounts import book
+from connector.labels.fees import fees_within, without_fees
 from connector.labels.invoice_csv import Amounts, InvoiceLine, measures_of
 from connector.labels.invoice_expected import expect
 from connector.labels.invoice_tables import invoice_leftovers, invoice_lines
@@ -188,6 +189,7 @@ def _take(
     given, difference, paid = line, line.amount, _paid(label)
     if amounts == "total":
         difference = line.amount - paid - _added_before(connection, shop_id, label.id, line.amount.currency)
+        line, difference = without_fees(label, line, difference)
     if amounts == "total" and len(line.charges) == 1:
         # The one line holds the whole price: its word is for what differs.
         line = replace(line, charges=((line.charges[0][0], difference.minor),))
@@ -207,7 +209,8 @@ def _further(connection: Connection, label: Any, line: InvoiceLine) -> InvoiceLi
         invoice_lines.c.label_id == label.id, invoice_lines.c.invoice == line.invoice
     )
     known = connection.execute(mine).one()
-    is_refund = label.refund == "back" and label.refund_minor == -line.amount.minor
+    came = (label.refund_minor or 0, (label.refund_minor or 0) + fees_within(label))
+    is_refund = label.refund == "back" and -line.amount.minor in came
     if is_refund or (known.minor == line.amount.minor and known.reason == line.reason):
         return None
     digest = hashlib.sha256(f"{line.amount.minor}:{line.reason}".encode()).hexdigest()

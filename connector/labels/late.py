@@ -23,6 +23,7 @@ from connector.directory import Directory
 from connector.labels import record
 from connector.labels.aftercare import kept_files
 from connector.labels.amounts import book
+from connector.labels.fees import book_fees
 from connector.labels.files import LabelShelf
 from connector.labels.tables import labels
 from connector.labels.voids import VOID
@@ -160,6 +161,7 @@ def _keep_surplus(connection: Connection, work: Work, label: Any, found: Purchas
     about = {"order_id": parcel.order_id, "parcel_id": parcel.id, "label_id": label.id}
     price = found.rate.price
     book(connection, label.shop_id, "bought", price, cause=label.id, now=now, **about)
+    book_fees(connection, label, parcel.order_id, found.fees, now)
     book(connection, label.shop_id, "refund_due", price, cause=label.id, now=now, **about)
     watch(connection, work, record.to_follow(label, parcel, found, notify_buyer=False), now)
     work.enqueue(connection, Task(VOID, f"void:{label.id}", label.shop_id, (label.id,)))

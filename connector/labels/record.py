@@ -23,6 +23,7 @@ from carriers.rate import Rate
 from connector.attention.board import need_person, settled
 from connector.labels.amounts import book
 from connector.labels.awaited import ended
+from connector.labels.fees import book_fees, kept_fees
 from connector.labels.tables import LIVE, label_files, labels, parcels
 from connector.storage import audit
 from connector.storage.audit import Actor
@@ -272,17 +273,9 @@ def bought(
     set_parcel(connection, label.shop_id, label.parcel_id, "bought", now, unless=())
     settled(connection, label.shop_id, label.parcel_id, now, but=BESIDE)
     settled(connection, label.shop_id, label.id, now, *_UNANSWERED)
-    book(
-        connection,
-        label.shop_id,
-        "bought",
-        price,
-        order_id=parcel.order_id,
-        cause=label.id,
-        now=now,
-        parcel_id=parcel.id,
-        label_id=label.id,
-    )
+    about = {"order_id": parcel.order_id, "parcel_id": parcel.id, "label_id": label.id}
+    book(connection, label.shop_id, "bought", price, cause=label.id, now=now, **about)
+    book_fees(connection, label, parcel.order_id, outcome.fees, now)
     intended = rate_of(label)
     if intended is not None and (intended.key != outcome.rate.key or intended.price != price):
         params = {"intended": f"{intended.carrier} {intended.service} {intended.price}"}
@@ -336,7 +329,7 @@ def booked_as(label: Any, outcome: Purchased, now: datetime) -> dict[str, Any]:
         "tracking_code": outcome.tracking_code,
         "tracker": outcome.tracker,
         "tracking_url": outcome.tracking_url[:500],
-        "booked_rate": _RATE.dump_python(outcome.rate, mode="json"),
+        "booked_rate": _RATE.dump_python(outcome.rate, mode="json") | kept_fees(outcome.fees),
         "booked_minor": outcome.rate.price.minor,
         "booked_currency": outcome.rate.price.currency,
         "test_mode": label.test_mode if outcome.test_mode is None else outcome.test_mode,

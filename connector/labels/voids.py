@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -17,6 +17,7 @@ from connector.directory import Directory
 from connector.labels import record
 from connector.labels.amounts import Kind, book, booked_of_label
 from connector.labels.by_hand import is_by_hand, take_back
+from connector.labels.fees import book_fees_back, fees_of_price, fees_outstanding
 from connector.labels.tables import labels
 from connector.labels.void_rules import OPEN, Refund, RefundState, Turn, turn, window_ends
 from connector.storage import audit
@@ -87,6 +88,7 @@ class Voids:
         if next_turn.books is not None:
             cause = f"{label.id}:{label.version}" if next_turn.books == "lost" else ""
             _book(connection, label, next_turn.books, _price(label), now, cause)
+        _fees_back(connection, label, outcome.fees_back, now)
         if next_turn.refund.state != "asked":
             settled(connection, label.shop_id, label.id, now, "void_unanswered")
         if not next_turn.refund.is_open:
@@ -198,14 +200,17 @@ def money_back(
     before = refund_of(label)
     if label.state not in {"void_requested", "voided", "void_refused"} or before.state in {"back", "nothing"}:
         return False
+    price, fees = _price(label), fees_outstanding(connection, label)
+    with_fees = bool(fees.minor) and amount == price + fees
+    amount = price if with_fees else amount
     values = {"refund_minor": amount.minor, "refund_back_at": at}
     done = Turn(Refund("back", before.asked_at, before.until), "refunded", "voided")
     if not _keep(connection, label, done, source, now, values):
         return False
-    price = _price(label)
     if before.state == "refused":
         _book(connection, label, "lost", -price, now, f"{label.id}:came:{label.void_checks}")
     _book(connection, label, "refunded", amount, at)
+    _fees_back(connection, label, fees_of_price(label) if with_fees else (), at)
     if amount != price:
         _book(connection, label, "lost", price - amount, now, f"{label.id}:short")
     settled(connection, label.shop_id, label.id, now, *MATTERS)
@@ -224,7 +229,7 @@ def note_money_back(connection: Connection, label: Any, typed: str, at: datetime
     except MoneyError as error:
         raise NotVoidable(f"{typed!r} is not an amount in {label.booked_currency}.", detail="--back") from error
     added = Money(booked_of_label(connection, label.shop_id, label.id, "adjusted"), amount.currency)
-    most = max(_price(label), _price(label) + added)
+    most = max(_price(label), _price(label) + added, _price(label) + fees_outstanding(connection, label))
     if not Money.zero(amount.currency) < amount <= most:
         raise NotVoidable(f"Between nothing and {most} can come back of this label.", detail="--back")
     bought_at = label.settled_at or label.created_at
@@ -281,6 +286,13 @@ def _book(connection: Connection, label: Any, kind: Kind, money: Money, now: dat
     assert parcel is not None  # noqa: S101 - parcels are never deleted while a label refers to them.
     about = {"order_id": parcel.order_id, "parcel_id": parcel.id, "label_id": label.id}
     book(connection, label.shop_id, kind, money, cause=cause or label.id, now=now, **about)
+
+
+def _fees_back(connection: Connection, label: Any, words: Collection[str], now: datetime) -> None:
+    if words:
+        parcel = record.parcel_of(connection, label.shop_id, label.parcel_id)
+        assert parcel is not None  # noqa: S101 - parcels are never deleted while a label refers to them.
+        book_fees_back(connection, label, parcel.order_id, words, now)
 
 
 def _alarm(label: Any, next_turn: Turn, outcome: Voided) -> Reason:

@@ -328,6 +328,23 @@ async def test_a_refund_that_got_lost_is_unknown_and_can_be_asked_for_again(
     assert (await easypost.void(created.handle, allowed)).state == "voided"
 
 
+async def test_fees_beside_the_postage_come_with_the_label_and_go_back_where_easypost_says_so(
+    easypost: Carrier, control: EasyPostControl
+) -> None:
+    created = await easypost.create(SHIPMENT)
+    await easypost.purchase(created.handle, created.rates[0], allowed)
+    fee = {"object": "Fee", "type": "LabelFee", "amount": "0.01000", "charged": True, "refunded": False}
+    postage = fee | {"type": "PostageFee", "amount": str(created.rates[0].price.minor / 100)}
+    control.change_shipment(created.handle, fees=[fee, postage])
+    found = await easypost.look_up(created.handle)
+    assert isinstance(found, Purchased)
+    assert found.fees == (("LabelFee", Money(1, "USD")),)
+    assert (await easypost.void(created.handle, allowed)).fees_back == ()
+    given = [fee | {"refunded": True}, postage | {"refunded": True}]
+    control.change_shipment(created.handle, refund_status="refunded", fees=given)
+    assert (await easypost.void_state(created.handle)).fees_back == ("LabelFee",)
+
+
 async def test_a_refused_refund_is_refused(easypost: Carrier, control: EasyPostControl) -> None:
     created = await easypost.create(SHIPMENT)
     await easypost.purchase(created.handle, created.rates[0], allowed)
