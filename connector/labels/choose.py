@@ -27,7 +27,8 @@ class Terms:
 
     `latest` is the last day that the buyer was promised, None without a promise; `arrives` tells a rate's day, None
     where it cannot be told. `po_box` says that the parcel goes to a post office box, `point` names the
-    carrier to one of whose pick-up points it goes. Whether a signature is taken is the created
+    carrier to one of whose pick-up points it goes; `refuses` tells why a rate's carrier will refuse the address, None
+    where nothing speaks against it. Whether a signature is taken is the created
     shipment's matter, so all its rates keep it. `amount` is in the quote's currency; `home` is the shop's. A person who
     saw that a label is dearer or later than promised, and has it bought all the same, lets pass what was seen:
     `let_pass`, as `connector.labels.seen` keeps it.
@@ -40,6 +41,7 @@ class Terms:
     arrives: Callable[[Rate], date | None] = lambda _rate: None
     po_box: bool = False
     point: str = ""
+    refuses: Callable[[Rate], Reason | None] = lambda _rate: None
     home: str = ""
     let_pass: Sequence[str] = ()
 
@@ -100,8 +102,8 @@ def _as_promised(rates: Sequence[Rate], bought_as: Mapping[str, Any], terms: Ter
         return Reason("currency_changed", {"quoted": quoted, "now": found[0].price})
     cheapest = bought_as.get("how") == "cheapest"
     in_time = [rate for rate in comparable if _is_in_time(rate, terms)]
-    if cheapest:  # The cheapest that keeps the promise.
-        in_time = [rate for rate in in_time if not terms.po_box or serves_po_boxes(rate.carrier, rate.service)]
+    if cheapest and terms.po_box:  # Where none reaches it, the address is what a person hears of.
+        in_time = [rate for rate in in_time if serves_po_boxes(rate.carrier, rate.service)] or in_time
     rate = min(in_time or comparable, key=lambda each: each.price.minor)
     if not in_time and not _was_seen(rate, terms):
         return _too_late(rate, terms)
@@ -153,6 +155,7 @@ def _substitute(rates: Sequence[Rate], bought_as: Mapping[str, Any], terms: Term
         and (day := terms.arrives(rate)) is not None
         and day <= terms.latest
         and (not terms.po_box or serves_po_boxes(rate.carrier, rate.service))
+        and terms.refuses(rate) is None
         and _ends_there(rate, terms)
     ]
     if not fit:

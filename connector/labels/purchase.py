@@ -270,6 +270,9 @@ class Purchasing:
         by_person = asked.actor.kind in {"person", "command"}
         terms = await self.database.run(terms_for, self.keyring, shop, parcel, self.now())
         chosen = choose(record.rates_of(label), parcel.bought_as, by_person=by_person, terms=terms)
+        if isinstance(chosen, Chosen) and (refused := terms.refuses(chosen.rate)) is not None:
+            await self.database.run(stops.give_up, parcel, label, refused, self.now())
+            return None
         if isinstance(chosen, Chosen):
             rate, why = chosen.rate, chosen.why
             return await run.step(

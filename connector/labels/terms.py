@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from carriers.address import Address
-from carriers.deliverable import Fault, faults
+from carriers.deliverable import Fault, faults, tidy
 from carriers.money import Money
 from carriers.parcel import Shipment
 from carriers.rate import Rate
@@ -50,6 +50,7 @@ def terms_for(connection: Connection, keyring: Keyring, shop: ShopEntry, parcel:
         latest=None if due is None else due.latest,
         arrives=_Arrives(dates, now, Spot(to.country, to.province, to.postal_code)),
         po_box=is_po_box(to),
+        refuses=_Refuses(shop, parcel, tidy(to), here.country) if fields else lambda _rate: None,
         point=(parcel.pickup_point or {}).get("carrier", ""),
         home=home,
         let_pass=parcel.released or (),
@@ -89,22 +90,32 @@ def address_fault(shop: ShopEntry, parcel: Any, shipment: Shipment) -> Reason | 
 
     A person who saw it and lets it go, or clicks once more, passes: the carrier has the last word.
     """
-    if not shop.settings.buying.checked_address or ADDRESS in (parcel.released or ()):
-        return None
     bought_as: Mapping[str, Any] = parcel.bought_as or {}
     if bought_as.get("how", "service") != "service":
         bought_as = {}  # No service is chosen yet: only what every carrier wants is looked for.
-    found = faults(
-        shipment.destination,
-        bought_as.get("carrier", ""),
-        origin_country=shipment.origin.country,
-        po_box=is_po_box(shipment.destination),
-        service=bought_as.get("service", ""),
-    )
-    if not found:
-        return None
-    carrier = found[0].carrier or "The carrier"
-    return Reason("address_refused", {"carrier": carrier, "faults": " ".join(_said(fault) for fault in found)})
+    refuses = _Refuses(shop, parcel, shipment.destination, shipment.origin.country)
+    return refuses.service(bought_as.get("carrier", ""), bought_as.get("service", ""))
+
+
+class _Refuses:
+    """Tells why the carrier of a rate will refuse a tidied address."""
+
+    def __init__(self, shop: ShopEntry, parcel: Any, to: Address, origin_country: str) -> None:
+        self._off = not shop.settings.buying.checked_address or ADDRESS in (parcel.released or ())
+        self._to, self._origin_country, self._po_box = to, origin_country, is_po_box(to)
+
+    def __call__(self, rate: Rate) -> Reason | None:
+        return self.service(rate.carrier, rate.service)
+
+    def service(self, carrier: str, service: str) -> Reason | None:
+        """The same, by the names of a rate; without them, what every carrier wants."""
+        if self._off:
+            return None
+        found = faults(self._to, carrier, origin_country=self._origin_country, po_box=self._po_box, service=service)
+        if not found:
+            return None
+        named = found[0].carrier or "The carrier"
+        return Reason("address_refused", {"carrier": named, "faults": " ".join(_said(fault) for fault in found)})
 
 
 def _said(fault: Fault) -> str:

@@ -181,6 +181,28 @@ def test_a_substitute_for_a_post_office_box_reaches_it() -> None:
     assert (outcome.rate.carrier, outcome.rate.service) == ("USPS", "Express")
 
 
+def test_what_its_carrier_would_refuse_the_address_for_stands_in_for_nothing() -> None:
+    rates = (
+        Rate("c", "UPS", "Express", Money(900, "EUR")),
+        Rate("c", "USPS", "Express", Money(1200, "EUR")),
+    )
+    no_phone = Reason("address_refused", {"carrier": "UPS", "faults": "No phone."})
+    told = terms("substitute", refuses=lambda rate: no_phone if rate.carrier == "UPS" else None)
+    outcome = choose(rates, as_(), by_person=False, terms=told)
+    assert isinstance(outcome, Chosen)
+    assert (outcome.rate.carrier, outcome.rate.service) == ("USPS", "Express")
+    alone = choose(rates[:1], as_(), by_person=False, terms=told)
+    assert isinstance(alone, Reason)
+    assert alone.code == "service_gone"
+
+
+def test_where_the_cheapest_reaches_no_post_office_box_it_is_not_called_late() -> None:
+    """Its address is looked at with its carrier next."""
+    rates = (Rate("c", "UPS", "Express", Money(700, "EUR")),)
+    outcome = choose(rates, as_("cheapest"), by_person=False, terms=terms(po_box=True))
+    assert isinstance(outcome, Chosen)
+
+
 def test_a_service_that_is_gone_is_stood_in_for() -> None:
     outcome = choose(RATES, as_(service="Gone"), by_person=False, terms=terms("substitute"))
     assert isinstance(outcome, Chosen)

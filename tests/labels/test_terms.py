@@ -154,14 +154,89 @@ async def test_what_a_carrier_refuses_is_named_with_its_fix_before_the_carrier_i
 
 def chosen_by(world: World, order: Order, carrier: str, service: str) -> None:
     """The buyer chose this carrier's service."""
+    bought_as(world, order, how="service", carrier=carrier, service=service)
+
+
+def bought_as(world: World, order: Order, **changes: str) -> None:
+    """What the buyer chose is bought as this."""
     mine = parcels.c.id == world.parcel(order.id).id
     row = world.act(lambda connection: connection.execute(parcels.select(world.shop_id).where(mine)).one())
-    bought_as = {**row.bought_as, "how": "service", "carrier": carrier, "service": service}
-    world.act(
-        lambda connection: connection.execute(parcels.update(world.shop_id).where(mine).values(bought_as=bought_as))
-    )
+    kept = {**row.bought_as, **changes}
+    world.act(lambda connection: connection.execute(parcels.update(world.shop_id).where(mine).values(bought_as=kept)))
 
 
+NO_PHONE = "UPS will refuse this address. It wants the recipient's phone number."
+
+
+def of_carrier(world: World, name: str, **prices: int) -> None:
+    """What the shipments that are made from now on are offered for."""
+    world.carrier.name = name
+    world.carrier.prices = dict(prices)
+
+
+@pytest.mark.complaint(8)
+@pytest.mark.parametrize("how", ["cheapest", "without-quote", "offer"])
+async def test_what_the_carrier_that_is_chosen_at_the_purchase_refuses_is_found_before_it_is_bought(
+    world: World, how: str
+) -> None:
+    """Bought as the cheapest, without a quote, or with a lost one: nobody knew the carrier before its rates came."""
+    await world.set(buy="manual")
+    order = world.place(MUG, to=replace(BUYER, phone=""), offer=await offer_of(world))
+    await world.refresh(order.id)
+    match how:
+        case "cheapest":
+            bought_as(world, order, how="cheapest", carrier="", service="")
+        case "offer":
+            bought_as(world, order, how="offer", carrier="", service="ups-ground")
+        case "without-quote":
+            bought_as(world, order, how="offer", carrier="", service="store-standard")
+    of_carrier(world, "UPS", Ground=700)
+    await world.click_buy(order.id)
+    assert (world.parcel(order.id).state, why(world, order).say()) == ("held", NO_PHONE)
+    assert world.matters()[0].cure.startswith("Correct the address in the store")
+    assert (world.carrier.attempts, len(world.carrier.created)) == ([], 1)
+    world.clock.advance(seconds=1)
+    await world.click_buy(order.id)
+    assert world.parcel(order.id).state == "bought"
+
+
+async def test_a_rule_holds_the_cheapest_for_its_carrier_and_goes_on_once_the_address_is_mended(world: World) -> None:
+    await world.set(buy_after="1")
+    order = world.place(MUG, to=replace(BUYER, phone=""), offer=await offer_of(world))
+    world.queue(REFRESH, order.id)
+    await world.work.drain()
+    bought_as(world, order, how="cheapest", carrier="", service="")
+    of_carrier(world, "UPS", Ground=700)
+    await world.pass_time(90, step_s=30)
+    assert (world.parcel(order.id).state, why(world, order).say()) == ("held", NO_PHONE)
+    await corrected(world, order, phone="+43 1 234567")
+    await world.pass_time(90, step_s=30)
+    assert (world.parcel(order.id).state, world.matters()) == ("bought", [])
+
+
+async def test_a_substitute_whose_carrier_would_refuse_the_address_is_passed_over(world: World) -> None:
+    """The promised carrier takes an address without a telephone, and the one that would stand in does not."""
+    await world.set(unpromised="substitute", buy_after="1")
+    order = world.place(MUG, to=replace(BUYER, phone=""), offer=await offer_of(world))
+    world.queue(REFRESH, order.id)
+    await world.work.drain()
+    of_carrier(world, "UPS", Express=900)
+    await world.pass_time(90, step_s=30)
+    assert (world.parcel(order.id).state, why(world, order).code) == ("held", "service_gone")
+    assert world.carrier.attempts == []
+
+
+async def test_a_shop_that_wants_no_check_buys_the_cheapest_of_any_carrier(world: World) -> None:
+    await world.set(buy="manual", check_address="no")
+    order = world.place(MUG, to=replace(BUYER, phone=""), offer=await offer_of(world))
+    await world.refresh(order.id)
+    bought_as(world, order, how="cheapest", carrier="", service="")
+    of_carrier(world, "UPS", Ground=700)
+    await world.click_buy(order.id)
+    assert world.parcel(order.id).state == "bought"
+
+
+@pytest.mark.complaint(8)
 async def test_blanks_and_the_writing_of_a_postal_code_are_put_right_before_they_reach_the_carrier(
     world: World,
 ) -> None:
@@ -300,7 +375,8 @@ async def test_of_two_orders_for_the_same_goods_the_first_gets_them_and_the_seco
 # --- across borders
 
 
-@pytest.mark.need(50)
+@pytest.mark.need(61)
+@pytest.mark.complaint(44)
 async def test_a_parcel_abroad_without_customs_data_is_held_naming_product_and_field(world: World) -> None:
     row = await world.quote(MUG, to=ABROAD)
     offer = next(each for each in row.decision.offers if each.code == "fake-ground")

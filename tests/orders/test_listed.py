@@ -62,10 +62,10 @@ class Lists:
         return NOT_SENT
 
     async def look_up_pickup(self, handle: str) -> BookedPickup | NotBooked:
-        return NotBooked()
+        return NotBooked(handle)
 
     async def cancel_pickup(self, handle: str, fence: Fence) -> NotBooked | Rejected | Unknown:
-        return NotBooked()
+        return NotBooked(handle)
 
 
 async def labelled(world: World) -> tuple[Order, Any]:
