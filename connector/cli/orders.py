@@ -327,6 +327,7 @@ def _parcel(parcel: ParcelView) -> dict[str, Any]:
             "tracking_code": label.tracking_code,
             "tracking_url": label.tracking_url,
             "asked_by": f"{label.actor_kind}:{label.actor_name}",
+            "why": parcel.chosen,
         },
         "tracking": None
         if tracking is None
@@ -376,6 +377,8 @@ def _parcel_lines(parcel: ParcelView) -> list[str]:
         rate = label.booked_rate or label.rate or {}
         words = (rate.get("carrier") or label.carrier, rate.get("service"), price, label.tracking_code)
         lines.append(f"  Label {label.state}: {' '.join(str(each) for each in words if each)}")
+        if parcel.chosen is not None:
+            lines.append(f"    {parcel.chosen.say()}")
     if tracking is not None:
         way = (
             say("by_hand.handed_over")

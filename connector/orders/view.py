@@ -69,6 +69,11 @@ class ParcelView:
         return tuple((each.tracking_code, said) for each in labels if (said := standing(each)) is not None)
 
     @property
+    def chosen(self) -> Reason | None:
+        """Why its label is the one that it is: as promised, in whose place and for how much more, or let pass."""
+        return None if self.label is None or self.label.why is None else Reason.from_json(self.label.why)
+
+    @property
     def had_label(self) -> bool:
         """Whether its goods had a label before, so that another one takes a reason."""
         return had_label(self.state, None if self.why is None else self.why.to_json())

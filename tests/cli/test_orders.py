@@ -91,6 +91,9 @@ def test_a_label_is_bought_saved_voided_and_bought_again(shop: Shop, tmp_path: P
         assert (bought["bought"], bought["under_way"], bought["worker"]) == (1, 0, True)
         (parcel,) = bought["parcels"]
         assert parcel["label"]["asked_by"] == "command:waybill"
+        assert parcel["label"]["why"]["code"] == "cheapest_without_quote"
+        shown = shop.shell.ok("order", "show", DOMAIN, order)
+        assert parcel["label"]["why"]["text"] in shown, "why this label"
         assert shop.shell.run("label", "save", parcel["id"], "--out", str(tmp_path)).exit_code in {0, 1}
         voided = shop.shell.json("label", "void", parcel["id"], "--reason", "wrong carton")
         assert (voided["state"], voided["worker"]) == ("void_requested", True)

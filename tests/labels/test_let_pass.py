@@ -7,7 +7,6 @@ import pytest
 from carriers.money import Money
 from connector.orders import batches
 from connector.orders.listing import OrderFilter
-from connector.words.reason import Reason
 from tests.labels.world import PERSON, World
 
 pytestmark = pytest.mark.anyio
@@ -33,9 +32,9 @@ async def test_the_first_click_buys_at_the_quoted_price_only_and_the_second_at_t
     await any_world.pass_time(5)
     await any_world.click_buy(order.id)
     assert any_world.carrier.sales[0].rate.price == Money(19900, "EUR")
-    (label,) = [each for each in any_world.labels_of(any_world.parcel(order.id).id) if each.state == "bought"]
-    assert Reason.from_json(label.why).code == "beyond_promise"
-    assert Reason.from_json(label.why).params["difference"] == Money(19200, "EUR")
+    why = any_world.parcel(order.id).chosen
+    assert why is not None
+    assert (why.code, why.params["difference"]) == ("beyond_promise", Money(19200, "EUR"))
 
 
 async def test_a_release_lets_pass_what_the_hold_said(world: World) -> None:
