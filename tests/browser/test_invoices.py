@@ -32,7 +32,8 @@ def three_labels(connection: Any, site: Site) -> None:
         moments = {"placed_at": now, "updated_at": now, "seen_at": now}
         row = orders.insert(shop_id, id=f"ord_{number}", paid=True, cancelled=False, **about, **moments)
         connection.execute(row)
-        known = {"order_id": f"ord_{number}", "parcel_id": f"par_{number}", "label_id": f"lab_{number}", "now": now}
+        known: dict[str, Any] = {"order_id": f"ord_{number}", "parcel_id": f"par_{number}", "now": now}
+        known["label_id"] = f"lab_{number}"
         book(connection, shop_id, "quoted", Money(980, "EUR"), cause=f"q{number}", **known)
         book(connection, shop_id, "bought", Money(1000, "EUR"), cause=f"lab_{number}", **known)
 
