@@ -156,7 +156,6 @@ def open_app(page: Page, source: str, host: str = DOMAIN) -> FrameLocator:
     return page.frame_locator("#app")
 
 
-@pytest.mark.need(46)
 def test_a_merchant_installs_switches_uninstalls_and_comes_back(browser: Browser, installation: Installation) -> None:
     """All of it inside the admin's frame, with Shopify's script out of reach."""
     with admin(browser, installation) as (_, page):

@@ -30,7 +30,6 @@ def shell(tmp_path: Path) -> Shell:
     return found
 
 
-@pytest.mark.need(46)
 def test_a_new_shop_is_told_what_is_left_to_do_until_nothing_is(shell: Shell) -> None:
     result = shell.run("shop", "check", DOMAIN)
     assert result.exit_code == 1

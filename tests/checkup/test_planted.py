@@ -12,7 +12,6 @@ from tests.checkup.world import Outside, as_text, healthy
 pytestmark = pytest.mark.anyio
 
 
-@pytest.mark.need(46)
 @pytest.mark.complaint(23, 24, 28, 33)
 @pytest.mark.parametrize("name", FAULTS)
 async def test_the_cause_is_named_and_nothing_else(outside: Outside, tmp_path: Path, name: str) -> None:

@@ -128,7 +128,7 @@ def test_a_shop_that_is_added_while_the_server_runs_is_served(shell: Shell) -> N
         until(known, "the server to know the shop")
 
 
-@pytest.mark.need(36)
+@pytest.mark.need(77)
 def test_the_demo_tells_the_whole_story_and_leaves_no_process(tmp_path: Path) -> None:
     """Variables of the environment, a wrong one included, do not touch it."""
     shell = Shell({"WAYBILL_DATA_DIR": str(tmp_path / "untouched"), "WAYBILL_PORT": "no port", "TMPDIR": str(tmp_path)})

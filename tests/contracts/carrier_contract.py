@@ -312,7 +312,6 @@ class CarrierContract:
             media_type, _ = await carrier.fetch_file(label.url)
             assert media_type == _MEDIA_TYPES[label_format]
 
-    @pytest.mark.complaint(5)
     async def test_what_is_bought_is_what_was_asked_for(self, carrier: Carrier, shipment: Shipment) -> None:
         """Each of the first rates, and those of equal service names, buys itself: account, service and price."""
         _must_sell(carrier)

@@ -156,7 +156,6 @@ class TestEasyPostWithManyAccounts(CarrierContract):
             ("DhlEcs", "credentials"),
         }
 
-    @pytest.mark.complaint(5)
     async def test_another_carriers_service_of_the_same_name_is_not_bought(
         self, connected: Connected, carrier: Carrier
     ) -> None:

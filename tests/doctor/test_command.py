@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from tests.cli.shell import shell_in
 from tests.docs.test_cli_doc import holds
 
 
-@pytest.mark.complaint(50)
 def test_a_broken_installation_is_told_with_cures_and_ends_with_1(tmp_path: Path) -> None:
     shell = shell_in(tmp_path / "data", port="0")
     shell.json("shop", "add", "sandbox")

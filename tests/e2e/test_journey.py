@@ -149,6 +149,7 @@ def test_an_order_of_which_no_webhook_told_is_handled_within_ten_minutes(house: 
 
 
 @on_sqlite
+@pytest.mark.need(49)
 @pytest.mark.complaint(5)
 def test_a_cancelled_order_gets_its_money_back_and_its_fulfilment_taken_back(house: World) -> None:
     order_id = house.place()

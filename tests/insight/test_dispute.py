@@ -49,7 +49,8 @@ async def invoiced(world: World) -> str:
     return order.id
 
 
-@pytest.mark.need(50)
+@pytest.mark.need(9)
+@pytest.mark.complaint(49)
 async def test_quoted_charged_bought_and_invoiced_stand_beside_each_other(world: World) -> None:
     await invoiced(world)
     await world.buy_from_quote()

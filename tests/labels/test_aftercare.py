@@ -58,6 +58,7 @@ def at_once(call: Callable[..., Awaitable[Voided]], callers: int) -> Callable[..
 # --- files
 
 
+@pytest.mark.need(20)
 async def test_label_files_are_kept_at_purchase_and_lie_encrypted_on_disk(any_world: World) -> None:
     order_id = await bought(any_world)
     (row,) = any_world.parcel(order_id).files

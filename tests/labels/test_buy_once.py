@@ -91,6 +91,7 @@ async def test_runs_at_once_buy_one_label_when_answers_are_lost(any_world: World
     exactly_one_of_each(any_world, order.id)
 
 
+@pytest.mark.need(20)
 async def test_the_database_refuses_a_second_live_label(any_world: World) -> None:
     order = await any_world.buy_from_quote()
     await any_world.refresh(order.id)

@@ -124,7 +124,6 @@ def test_numbers_that_no_label_has_and_other_currencies_are_named_by_line(databa
     assert adjusted(database, 1) == []
 
 
-@pytest.mark.need(25)
 def test_from_twenty_labels_on_a_service_s_invoices_are_expected_and_offers_hold_them(database: Database) -> None:
     bought(database, *range(19))
     imported(database, *(line(number, 1200) for number in range(10)))

@@ -73,6 +73,7 @@ async def test_an_order_that_is_cancelled_gives_its_label_back_and_is_followed_t
     assert ties(world)
 
 
+@pytest.mark.need(79)
 @pytest.mark.complaint(14)
 async def test_a_label_of_the_shops_own_contract_costs_what_its_carrier_asks_and_nothing_more(world: World) -> None:
     order = await world.buy_from_quote()
@@ -172,7 +173,7 @@ async def test_a_scan_of_a_voided_label_is_put_before_a_person_once(world: World
     assert world.matter_codes() == ["voided_scanned"]
 
 
-@pytest.mark.complaint(1, 3)
+@pytest.mark.complaint(1, 4)
 async def test_another_label_is_an_act_with_a_reason(any_world: World) -> None:
     order = await any_world.buy_from_quote()
     await any_world.refresh(order.id)
@@ -183,6 +184,17 @@ async def test_another_label_is_an_act_with_a_reason(any_world: World) -> None:
     assert any_world.label_states(parcel.id) == ["bought", "voided"]
     (entry,) = [each for each in any_world.act(audit.entries, any_world.shop_id) if each.action == "label.another"]
     assert entry.detail == {"reason": "torn"}
+    assert ties(any_world)
+
+
+@pytest.mark.complaint(3)
+async def test_a_refund_that_is_on_its_way_does_not_keep_another_label_back(any_world: World) -> None:
+    order_id = await voided(any_world, Voided("requested"))
+    parcel = any_world.parcel(order_id)
+    assert (parcel.state, said(any_world, order_id)) == ("voided", "refund_requested")
+    any_world.clock.advance(seconds=1)
+    await any_world.click_buy(order_id, another="wrong box")
+    assert any_world.label_states(parcel.id) == ["bought", "void_requested"]
     assert ties(any_world)
 
 

@@ -56,7 +56,6 @@ async def paid_orders(world: World, count: int) -> list[str]:
 # --- the wallet
 
 
-@pytest.mark.complaint(50)
 async def test_five_hundred_orders_and_an_empty_wallet_are_one_matter_and_few_calls(world: World) -> None:
     wallet = Wallet(world, filled=False)
     await world.set(buy_after="0")

@@ -72,7 +72,7 @@ async def settle(world: World) -> None:
     await world.pass_time(200)
 
 
-@pytest.mark.need(20, 23)
+@pytest.mark.need(23)
 async def test_a_typed_number_reaches_the_store_once_and_no_carrier(any_world: World) -> None:
     order_id = await an_order(any_world)
     shipped = ship(any_world, order_id)

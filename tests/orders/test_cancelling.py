@@ -31,7 +31,8 @@ def actors(world: World) -> list[tuple[str, str]]:
     return [(row.state, row.void_reason) for row in found]
 
 
-@pytest.mark.complaint(4)
+@pytest.mark.need(49)
+@pytest.mark.complaint(5)
 async def test_its_label_is_voided_by_rule_with_the_reason_and_the_store_s_fulfilment_is_taken_back(
     world: World,
 ) -> None:
@@ -42,6 +43,7 @@ async def test_its_label_is_voided_by_rule_with_the_reason_and_the_store_s_fulfi
     assert world.matters() == []
 
 
+@pytest.mark.need(49)
 async def test_nothing_of_it_is_pushed_or_told_any_more(world: World) -> None:
     """A late scan of the voided label comes before a person, and not before the buyer."""
     await cancelled(world)

@@ -54,7 +54,6 @@ def row_of(world: World, parcel_id: str) -> Any:
 # --- goods
 
 
-@pytest.mark.need(18)
 async def test_other_goods_void_the_label_once_and_the_new_parcel_waits_for_one_click(any_world: World) -> None:
     world = any_world
     order = await labelled(world)

@@ -262,6 +262,7 @@ async def test_an_order_cancelled_while_the_carrier_is_asked_is_not_bought(any_w
     assert states(any_world, order.id) == ["cancelled"]
 
 
+@pytest.mark.need(49)
 @pytest.mark.complaint(5)
 async def test_an_order_cancelled_after_its_purchase_gets_its_money_back(any_world: World) -> None:
     order = await any_world.buy_from_quote()

@@ -203,7 +203,7 @@ async def test_a_hundred_accounts_are_all_seen(ask: Ask, carrier: Misbehaving) -
     assert len(codes(row) - OTHERS) == 100
 
 
-@pytest.mark.need(9)
+@pytest.mark.complaint(25, 27)
 async def test_alone_and_hung_it_leaves_the_platform_s_backup_or_the_merchant_s_safety_rates(
     ask: Ask, carrier: Misbehaving
 ) -> None:

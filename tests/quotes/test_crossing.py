@@ -32,7 +32,8 @@ def codes(notes: tuple[Reason, ...]) -> list[str]:
     return [each.code for each in notes]
 
 
-@pytest.mark.need(50)
+@pytest.mark.need(61)
+@pytest.mark.complaint(44)
 async def test_a_quote_abroad_names_what_its_papers_lack(checkout: World) -> None:
     decision = (await checkout.quote(MUG, to=ABROAD)).decision
     (note,) = [each for each in decision.notes if each.code == "customs_missing"]

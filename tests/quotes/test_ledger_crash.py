@@ -82,7 +82,6 @@ def put_and_kept(url: str, number: int) -> tuple[list[tuple[float, str]], list[f
     return rows, writes, kept
 
 
-@pytest.mark.need(25)
 def test_kill_9_loses_only_what_came_since_the_last_write_began(url: str) -> None:
     """Which is at most a second, as it writes every quarter; a machine that stands still delays both alike."""
     rows, writes, kept = put_and_kept(url, signal.SIGKILL)
@@ -91,7 +90,6 @@ def test_kill_9_loses_only_what_came_since_the_last_write_began(url: str) -> Non
     assert ledger.FLUSH_S <= 0.5
 
 
-@pytest.mark.need(25)
 def test_a_clean_stop_loses_nothing(url: str) -> None:
     rows, _, kept = put_and_kept(url, signal.SIGTERM)
     assert len(rows) >= _WRITES

@@ -202,7 +202,7 @@ async def test_a_silent_carrier_is_known_by_what_it_usually_offers(
     assert [each.service for each in row.answers[1].missing] == list(others)
 
 
-@pytest.mark.need(9)
+@pytest.mark.complaint(27)
 async def test_safety_rates_stand_in_only_where_nothing_is_known(desk: LaterDesk) -> None:
     carrier = Steered()
     desk.carriers = [carrier]

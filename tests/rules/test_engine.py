@@ -16,7 +16,6 @@ PO_BOX = [{"kind": "po_box"}]
 OF_STANDARD = {"name": "From 50", "amount": "50", "currency": "EUR", "service_class": "standard"}
 
 
-@pytest.mark.need(6)
 def test_a_rule_that_stops_keeps_later_rules_from_its_services_alone() -> None:
     found = run(
         rules_of({"when": WING, "then": [PLUS], "stop": True}, {"then": [PLUS, {"kind": "rename", "name": "X"}]})

@@ -58,6 +58,7 @@ def test_there_are_at_least_200_cases_over_every_kind_of_zone_and_band() -> None
     assert {row["table"] for row in ROWS} == {"europe", "america", "crown", "counts"}
 
 
+@pytest.mark.need(79)
 @pytest.mark.complaint(19)
 @pytest.mark.parametrize("name", ["europe", "america", "crown", "counts"])
 def test_each_price_is_the_one_of_the_hand_written_rules(name: str) -> None:

@@ -118,7 +118,7 @@ async def test_several_orders_are_bought_in_one_click(counter: Counter, paul: Us
     assert [counter.see(each.id).parcels[0].state for each in (one, two, three)] == ["bought", "bought", "planned"]
 
 
-@pytest.mark.need(20, 23)
+@pytest.mark.need(23)
 async def test_a_number_is_typed_corrected_and_taken_back(counter: Counter, paul: User) -> None:
     order = await counter.order()
     here = f"{counter.desk.base}/orders/{order.id}"

@@ -151,7 +151,7 @@ async def with_papers(counter: Counter, order: OrderView) -> None:
         house.here(lambda connection, row=row: connection.execute(row))
 
 
-@pytest.mark.need(22)
+@pytest.mark.complaint(2)
 async def test_return_labels_and_customs_papers_are_in_the_same_print_in_order(counter: Counter, paul: User) -> None:
     first, second = await counter.order(), await counter.order()
     async with counter.desk.signed_in(paul) as browser:
@@ -169,6 +169,7 @@ async def test_return_labels_and_customs_papers_are_in_the_same_print_in_order(c
         assert len(pages_of(bare.content)) == 2
 
 
+@pytest.mark.need(20)
 async def test_the_label_itself_is_what_print_opens_whatever_else_is_kept(counter: Counter, paul: User) -> None:
     order = await counter.order()
     async with counter.desk.signed_in(paul) as browser:

@@ -25,7 +25,7 @@ def pages(content: bytes) -> list[str]:
     return [page.extract_text() for page in PdfReader(io.BytesIO(content)).pages]
 
 
-@pytest.mark.need(22)
+@pytest.mark.complaint(2)
 @pytest.mark.parametrize(("sheet", "count"), [("4x6", 6), ("a4", 5), ("letter", 5)])
 def test_the_papers_of_a_parcel_follow_each_other_and_each_page_names_it(sheet: SheetName, count: int) -> None:
     """On a sheet label and return label lie beside each other; slip and customs papers have sheets of their own."""

@@ -180,7 +180,6 @@ def test_of_many_orders_a_pick_names_the_first_and_counts_the_others(fonts: Font
     assert "and 44 more" in found
 
 
-@pytest.mark.need(26)
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_heads_of_the_columns_fit_into_one_line(fonts: Fonts, language: str) -> None:
     """What does not fit would be cut off with dots."""
