@@ -8,7 +8,9 @@ from typing import Any, Literal
 from sqlalchemy import Connection, func
 
 from carriers.money import Money, MoneyError
+from connector.attention.board import settled
 from connector.labels.amounts import book, entries
+from connector.labels.claim_windows import CODES
 from connector.labels.record import lock_parcel, parcel_of
 from connector.labels.tables import labels
 from connector.storage import audit
@@ -49,6 +51,7 @@ def note_claim(
     cause = f"{label.id}:{now.isoformat()}"
     if not book(connection, shop_id, act, money, cause=cause, now=now, **about):
         raise NotClaimable("This was noted a moment ago.", detail=parcel_id)
+    settled(connection, shop_id, label.id, now, *CODES)
     audit.record(
         connection,
         now=now,

@@ -1,17 +1,22 @@
-"""The label sweep: takes up every purchase, refund, probe and push to the store that no work waits for any more."""
+"""The label sweep: takes up each purchase, refund, probe and push that no work waits for, and reminds of claims."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy import Connection, or_
 
-from connector.directory import Directory
+from carriers.money import Money
+from connector.directory import Directory, ShopEntry
 from connector.labels import gates, late, voids
+from connector.labels.choose import Terms
+from connector.labels.claim_windows import remind
 from connector.labels.record import settle_at
 from connector.labels.tables import labels
+from connector.labels.terms import amount_in
 from connector.storage.database import Database
 from connector.tracking.record import adopt_strays, push_soon
 from connector.tracking.tables import store_events, trackings
@@ -31,9 +36,11 @@ class LabelSweep:
     now: Callable[[], datetime]
 
     async def sweep(self, run: Run) -> None:
-        """Look unclear purchases up again, look after refunds, and tell the store what it was not told."""
-        if self.directory.shop(run.task.shop_id) is not None:
-            await self.database.run(self._sweep, run.task.shop_id)
+        """Look unclear purchases up again, look after refunds and claims, and tell the store what it was not told."""
+        shop = self.directory.shop(run.task.shop_id)
+        if shop is not None:
+            await self.database.run(self._sweep, shop.id)
+            await self.database.run(remind, shop.id, partial(_worth_a_claim, shop), self.now())
 
     def _sweep(self, connection: Connection, shop_id: str) -> None:
         now = self.now()
@@ -58,3 +65,10 @@ class LabelSweep:
             late.look_soon(connection, self.work, shop_id, label_id, now)
         gates.wake_forgotten(connection, self.work, shop_id, now, _OVERDUE)
         adopt_strays(connection, self.work, shop_id, now)
+
+
+def _worth_a_claim(shop: ShopEntry, price: Money) -> Money:
+    """How much more than a label's price is worth a claim: more than what a purchase may differ by."""
+    buying = shop.settings.buying
+    amount = amount_in(buying.amount, shop.record.currency, price.currency, shop.settings.exchange_rates)
+    return Terms(buying.percent, amount).tolerance(price)
