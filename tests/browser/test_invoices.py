@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser
 
 from carriers.money import Money
 from connector.labels.amounts import book, entries
 from connector.orders.tables import orders
+from connector.storage.logins.people import User
+from tests.browser import rig
 from tests.browser.rig import Site, Visitor
+from tests.cli.worlds import make_shop
 from tests.labels.test_invoices import label
 
 pytestmark = pytest.mark.slow
@@ -22,6 +27,19 @@ INV-2026-11;T7;Shipping charge;9,20;EUR;1
 INV-2026-11;;Weekly service charge;23,00;EUR;
 INV-2026-11;T8;Shipping charge;ten;EUR;
 """
+
+
+@pytest.fixture(scope="module")
+def site(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A house of this test alone: it fills it with orders."""
+    steady = make_shop(tmp_path_factory.mktemp("invoices")).folder
+    with rig.site(steady, tmp_path_factory.mktemp("invoices-site")) as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def owner(site: Site) -> User:
+    return site.world.add_user("anna@example.com", "owner")
 
 
 def three_labels(connection: Any, site: Site) -> None:
