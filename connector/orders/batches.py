@@ -15,7 +15,7 @@ from sqlalchemy import Connection, func
 
 from carriers.money import Money
 from connector.labels import record
-from connector.labels.aftercare import BAD_FILE
+from connector.labels.kept import BAD_FILE
 from connector.labels.tables import BUYABLE, label_files, parcels
 from connector.orders import listing, view
 from connector.orders.listing import OrderFilter, OrderLine, ParcelLine

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from carriers.money import Money
 from connector.catalogue import keep
 from connector.directory import ShopEntry
-from connector.labels import logo, scan
+from connector.labels import kept, logo, scan
 from connector.labels.by_hand import is_by_hand
 from connector.labels.files import FileMissing, FilesUnreachable, LabelShelf
 from connector.labels.paper.apart import made_apart
@@ -91,6 +91,8 @@ def plan_print(
     rows = _rows(connection, shop.id, parcel_ids)
     live = _live_labels(connection, shop.id, list(rows))
     files = _files(connection, shop.id, [each.id for each in live.values()])
+    lacking = [each.id for each in live.values() if what.labels and not _labels(files, each)]
+    lacks = kept.files_of(connection, shop.id, lacking)
     sold = _orders(connection, shop.id, {row.order_id for row in rows.values()})
     firsts = first_orders(connection, shop.id, list(sold.values()))
     held_back = set()
@@ -105,10 +107,11 @@ def plan_print(
             continue
         slip = _slip(connection, keyring, shop, row, order, zone, first=order.id in firsts) if what.slips else None
         number = f"  {label.tracking_code}" if label is not None and label.tracking_code else ""
-        caption = f"{order.name}  parcel {row.number} of {row.count}{number}"
+        holds = f"  {_contents(row)}" if row.goods else ""
+        caption = f"{order.name}  parcel {row.number} of {row.count}{number}{holds}"
         one = PlannedParcel(parcel_id, order.id, order.name, caption, slip, ())
         if what.labels or what.papers:
-            one = _with_files(one, row, label, files, what, blocked=parcel_id in held_back)
+            one = _with_files(one, row, label, _chosen(shop, label, files, what), lacks, blocked=parcel_id in held_back)
         planned.append(one)
     names = names_in(connection, keyring, (each.why_not for each in planned))
     planned = [replace(each, why_not=by_name(each.why_not, names)) for each in planned]
@@ -191,7 +194,7 @@ def release_file(connection: Connection, shop: ShopEntry, parcel_id: str) -> Non
 
 
 def _with_files(
-    one: PlannedParcel, row: Any, label: Any | None, files: dict[str, list[Any]], what: What, *, blocked: bool
+    one: PlannedParcel, row: Any, label: Any | None, files: list[Any], lacks: dict[str, kept.OnShelf], *, blocked: bool
 ) -> PlannedParcel:
     if label is None or label.state != "bought":
         return replace(one, why_not=Reason("no_label_yet") if row.why is None else Reason.from_json(row.why))
@@ -199,14 +202,33 @@ def _with_files(
         return one
     if blocked:
         return replace(one, why_not=Reason("not_scanned"))
-    wanted = [each for each in files.get(label.id, ()) if (what.labels if each.kind == "label" else what.papers)]
-    there = sorted((each for each in wanted if each.sha256), key=lambda each: ORDER_OF_PAPERS.get(each.kind, 3))
-    lacks = what.labels and not any(each.kind == "label" for each in there)
-    return replace(
-        one,
-        files=tuple((each.kind, each.sha256) for each in there),
-        why_not=Reason("label_not_kept") if lacks else None,
-    )
+    why_not = (lacks[label.id].why or Reason("label_not_kept")) if label.id in lacks else None
+    return replace(one, files=tuple((each.kind, each.sha256) for each in files), why_not=why_not)
+
+
+def _labels(files: dict[str, list[Any]], label: Any) -> list[Any]:
+    """The kept files of the label itself; a carrier may give it in several formats."""
+    return [each for each in files.get(label.id, ()) if each.kind == "label" and each.sha256]
+
+
+def _chosen(shop: ShopEntry, label: Any | None, files: dict[str, list[Any]], what: What) -> list[Any]:
+    """What is printed of a label's kept files, in order: the label itself once, in the account's format."""
+    if label is None:
+        return []
+    account = shop.accounts.get(label.account_id)
+    own = kept.to_print(_labels(files, label), {} if account is None else account.record.settings)
+    papers = [each for each in files.get(label.id, ()) if each.sha256 and each.kind != "label"] if what.papers else []
+    papers.sort(key=lambda each: ORDER_OF_PAPERS.get(each.kind, 3))
+    return [own, *papers] if what.labels and own is not None else papers
+
+
+def _contents(row: Any) -> str:
+    """What lies in a parcel, in short: units and SKU, or the name where there is no SKU."""
+    units: dict[str, int] = {}
+    for line, count in row.contents:
+        name, sku = _named(row.goods, line)
+        units[sku or name] = units.get(sku or name, 0) + count
+    return ", ".join(f"{count}x {what}" for what, count in units.items())
 
 
 def _slip(

@@ -2,7 +2,8 @@
 
 A page is carried over as it is, as a form that is placed on the sheet: what is drawn as lines stays lines, a picture
 keeps its dots, and nothing is unpacked that need not be. A label that fits is never scaled, since its bars are as wide
-as a printer's dots; a greater one is made smaller until it fits. The caption stands outside of it, or at the very edge.
+as a printer's dots; a greater one is made smaller until it fits. The caption stands outside of it, or at the very edge,
+and counts the pages of the documents, however many of them lie on a sheet.
 """
 
 from __future__ import annotations
@@ -25,10 +26,11 @@ from pypdf.generic import (
     StreamObject,
 )
 
+from connector.labels.paper.edge import encoded, fitted
 from connector.labels.paper.pictures import Picture, read_picture
 from connector.labels.paper.sheets import LABEL, SHEETS, Leaf, Sheet, SheetName
 
-_CAPTION_PT, _EDGE_PT = 4.0, 1.0
+_CAPTION_PT, _EDGE_PT, _SIDE_PT = 4.0, 1.0, 4.0
 _SHEET_CAPTION_PT, _GAP_PT = 7.0, 3.0
 _SLACK = 1.02  # A page that is so little greater than its place is not scaled: rounding of inches and millimetres.
 _FONT = NameObject("/WbF")
@@ -81,13 +83,12 @@ class _Merger:
         self._shared: dict[int, PdfReader] = {}
 
     def merge(self, leaves: list[Leaf]) -> Merged:
-        count = len(leaves)
-        for number, leaf in enumerate(leaves, 1):
-            caption = f"{number} / {count}  {leaf.caption}"
-            for form, width, height in self._forms(leaf):
-                place = self._next_place(leaf, width, height)
-                self._draw(form, width, height, place, caption)
-                self._mark(caption)
+        forms = [(leaf, form) for leaf in leaves for form in self._forms(leaf)]
+        for number, (leaf, (form, width, height)) in enumerate(forms, 1):
+            caption = f"{number} / {len(forms)}  {leaf.caption}"
+            place = self._next_place(leaf, width, height)
+            self._draw(form, width, height, place, caption)
+            self._mark(caption)
         self._finish_page()
         out = io.BytesIO()
         self._writer.write(out)
@@ -213,14 +214,14 @@ class _Merger:
         on_side = (0.0, scale, -scale, 0.0, x + shown[0] * scale, y)
         matrix = on_side if place.turned else (scale, 0.0, 0.0, scale, x, y)
         self._drawn.append(f"q {' '.join(f'{n:.4f}' for n in matrix)} cm {name} Do Q".encode())
-        text = caption.encode("cp1252", "replace").replace(b"\\", b"\\\\").replace(b"(", b"\\(").replace(b")", b"\\)")
         inside = self._sheet.labels == 1
         size = _CAPTION_PT if inside else _SHEET_CAPTION_PT
-        at_x, at_y = (
-            (4.0, _EDGE_PT)
+        at_x, at_y, room = (
+            (_SIDE_PT, _EDGE_PT, place.width - 2 * _SIDE_PT)
             if inside or place.width == self._sheet.width
-            else (place.x, place.y - _GAP_PT - _SHEET_CAPTION_PT)
+            else (place.x, place.y - _GAP_PT - _SHEET_CAPTION_PT, place.width)
         )
+        text = encoded(fitted(caption, size, room))
         self._drawn.append(b"q BT %s %.1f Tf %.2f %.2f Td (%s) Tj ET Q" % (_FONT.encode(), size, at_x, at_y, text))
 
     def _mark(self, title: str) -> None:

@@ -9,6 +9,7 @@ from PIL import Image
 from pypdf import PageObject, PdfReader, PdfWriter
 
 from connector.labels.paper import zpl
+from connector.labels.paper.edge import width_of
 from connector.labels.paper.merge import merge
 from connector.labels.paper.pictures import read_picture
 from connector.labels.paper.sheets import Leaf, SheetName
@@ -32,6 +33,25 @@ def test_pages_keep_their_order_and_name_their_parcel() -> None:
         assert f"{number} / 12  #{1000 + number}" in text
     marks = [str(item.title) for item in PdfReader(io.BytesIO(merged.content)).outline]  # type: ignore[union-attr]
     assert marks[4] == "5 / 12  #1005"
+
+
+def several(text: str, count: int) -> Leaf:
+    """One document of several pages."""
+    writer = PdfWriter()
+    for _ in range(count):
+        writer.append(io.BytesIO(label("PDF", text)))
+    out = io.BytesIO()
+    writer.write(out)
+    return Leaf(out.getvalue(), "application/pdf", f"#{text}", on="sheet")
+
+
+@pytest.mark.parametrize("sheet", ["4x6", "a4"])
+def test_pages_are_counted_and_not_documents(sheet: SheetName) -> None:
+    """A customs paper of three pages between two labels: page 4 of 5 says so, and whose it is."""
+    merged = merge([pdf("1"), several("2", 3), pdf("3")], sheet)
+    texts = [page.extract_text() for page in pages(merged.content)]
+    whose = ["#1", "#2", "#2", "#2", "#3"]
+    assert [f"{number} / 5  {whose[number - 1]}" in text for number, text in enumerate(texts, 1)] == [True] * 5
 
 
 @pytest.mark.parametrize(("sheet", "size", "count"), [("4x6", (288, 432), 5), ("a4", (595, 842), 3),
@@ -88,6 +108,28 @@ def test_pictures_of_every_kind_are_placed(mode: str) -> None:
     assert drawn.size == (203, 304)
     assert drawn.convert("L").getpixel((50, 50)) < 40
     assert drawn.convert("L").getpixel((150, 200)) > 200
+
+
+@pytest.mark.complaint(2)
+@pytest.mark.parametrize(("sheet", "place"), [("4x6", 288), ("a4", 432)])
+def test_what_a_page_says_of_itself_ends_within_its_place(sheet: SheetName, place: int) -> None:
+    """What does not fit is cut with an ellipsis; the viewer's list of pages has the whole of it."""
+    long = "#1001  parcel 1 of 2  " + ", ".join(f"{number}x MUG-{number}" for number in range(1, 40))
+    merged = merge([Leaf(label("PDF", "one"), "application/pdf", long)], sheet)
+    (page,) = pages(merged.content)
+    (said,) = [line for line in page.extract_text().splitlines() if line.startswith("1 / 1")]
+    assert said.startswith("1 / 1  #1001  parcel 1 of 2  1x MUG-1, 2x MUG-2")
+    assert said.endswith("…")
+    size = 4.0 if sheet == "4x6" else 7.0
+    assert 0.9 * place < width_of(said, size) <= place
+    assert str(PdfReader(io.BytesIO(merged.content)).outline[0].title).endswith("39x MUG-39")  # type: ignore[union-attr]
+
+
+def test_letters_that_the_edge_of_a_page_has_not_are_written_without_their_signs() -> None:
+    (page,) = pages(merge([Leaf(label("PDF", "one"), "application/pdf", "2x Šálka žltá, 1x כוס")]).content)
+    assert "2x Šálka žltá, 1x ?" in page.extract_text()
+    (page,) = pages(merge([Leaf(label("PDF", "one"), "application/pdf", "1x Čajník, 1x Łyżka")]).content)
+    assert "1x Cajník, 1x Lyzka" in page.extract_text()
 
 
 def test_what_is_neither_pdf_nor_png_is_refused() -> None:
