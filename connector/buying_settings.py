@@ -34,7 +34,7 @@ class BuyingSettings(BaseModel):
     checked_address: bool = Field(
         default=True, description="A label to an address that its carrier refuses costs a day; so it waits for its fix."
     )
-    verify: Literal["off", "carrier"] = Field(
+    verify: Literal["off", "carrier", "required"] = Field(
         default="off", description="Asking the carrier about each address may cost money."
     )
     void_on_cancel: bool = Field(
@@ -62,7 +62,7 @@ FORMS: Mapping[str, str] = {
     "buy_countries": "countries such as DE,AT, or empty",
     "buy_in_stock": "yes | no",
     "check_address": "yes | no",
-    "verify_address": "off | carrier",
+    "verify_address": "off | carrier | required",
     "void_on_cancel": "yes | no",
     "void_on_edit": "yes | no",
     "tell_store_of_holds": "yes | no",

@@ -55,7 +55,7 @@ EXAMPLES = {
     "buy_countries": "DE,AT",
     "buy_in_stock": "yes",
     "check_address": "no",
-    "verify_address": "carrier",
+    "verify_address": "required",
     "void_on_cancel": "no",
     "void_on_edit": "no",
     "tell_store_of_holds": "no",

@@ -214,7 +214,7 @@ class Purchasing:
         await self.database.run(record.unclear, self.work, label, due_at, self.now())
 
     async def _create(self, run: Run, shop: ShopEntry, account: AccountEntry, parcel: Any, actor: Actor) -> Any | None:
-        shipment = await self._shipment(run, shop, account, parcel)
+        shipment = await self._shipment(run, shop, account, parcel, by_rule=actor.kind == "rule")
         if isinstance(shipment, Reason):
             await self.database.run(record.hold, shop.id, parcel.id, shipment, self.now())
             return None
@@ -231,13 +231,15 @@ class Purchasing:
             lambda: self.database.run(self._open, parcel, account, shipment, created, actor),
         )
 
-    async def _shipment(self, run: Run, shop: ShopEntry, account: AccountEntry, parcel: Any) -> Shipment | Reason:
+    async def _shipment(
+        self, run: Run, shop: ShopEntry, account: AccountEntry, parcel: Any, *, by_rule: bool
+    ) -> Shipment | Reason:
         """The shipment to create, or why a person must look at the parcel or its address first."""
         made = await self.database.run(shipment_for, self.keyring, shop, account.connection.capabilities, parcel)
         if isinstance(made, Reason):
             return made
         why = address_fault(shop, parcel, made)
-        return why or await self._verify(run, shop, account, parcel, made.destination) or made
+        return why or await self._verify(run, shop, account, parcel, made.destination, by_rule=by_rule) or made
 
     def _open(
         self,
@@ -253,18 +255,19 @@ class Purchasing:
         return record.open_label(connection, parcel, account.id, account.kind.name, created, actor, self.now())
 
     async def _verify(
-        self, run: Run, shop: ShopEntry, account: AccountEntry, parcel: Any, address: Address
+        self, run: Run, shop: ShopEntry, account: AccountEntry, parcel: Any, address: Address, *, by_rule: bool
     ) -> Reason | None:
-        """What a carrier says against this address, which it is asked about once."""
+        """What a carrier says against this address, which it is asked about once, or that none could be asked."""
         asking = verifying.asks(shop, account)
         if asking is None:
-            return None
+            return verifying.why_unverified(shop, parcel, {}) if by_rule else None
         entry, verifier = asking
         kept = await self.database.run(verifying.remembered, self.keyring, parcel, address)
         if kept is None:
             found = await run.step("address.verify", lambda: verifying.look_up(verifier, address, run.task.attempt))
             kept = await self.database.run(verifying.keep, self.keyring, parcel, address, found, self.now())
-        return verifying.why_not(parcel, kept, entry.kind.title)
+        why = verifying.why_not(parcel, kept, entry.kind.title)
+        return why or (verifying.why_unverified(shop, parcel, kept) if by_rule else None)
 
     async def _intend(self, run: Run, shop: ShopEntry, parcel: Any, label: Any, asked: Asked) -> Any | None:
         by_person = asked.actor.kind in {"person", "command"}

@@ -19,6 +19,7 @@ REASONS: dict[str, HoldReason] = {
     "address_refused": "address",
     "address_undeliverable": "address",
     "address_corrected": "address",
+    "address_unverified": "address",
     "not_in_stock": "stock",
     "customs_missing": "other",
     "rule_hold": "other",

@@ -20,7 +20,7 @@ from connector.words.reason import Reason
 from connector.work.port import TryLater
 
 KIND = "ship_to_proposed"
-UNDELIVERABLE, CORRECTED = "address_undeliverable", "address_corrected"
+UNDELIVERABLE, CORRECTED, UNVERIFIED = "address_undeliverable", "address_corrected", "address_unverified"
 _MOST_TRIES = 3
 _KEEP = timedelta(days=90)
 PLACE = ("country", "postal_code", "province", "city", "street1", "street2")
@@ -34,7 +34,7 @@ def place_key(keyring: Keyring, fields: dict[str, str]) -> str:
 
 def asks(shop: ShopEntry, account: AccountEntry) -> tuple[AccountEntry, Verifier] | None:
     """Who looks addresses up: the account that the label is bought from, else the shop's first that does."""
-    if shop.settings.buying.verify != "carrier":
+    if shop.settings.buying.verify == "off":
         return None
     for each in (account, *shop.accounts.values()):
         found = verifier_of(each.connection)
@@ -60,7 +60,7 @@ def remembered(connection: Connection, keyring: Keyring, parcel: Any, address: A
 
 
 async def look_up(verifier: Verifier, address: Address, attempt: int) -> Verified | str:
-    """The carrier's answer, or its words where it gave none: then the label is bought as if nobody had asked.
+    """The carrier's answer, or its words where it gave none: then the address is as if nobody had asked.
 
     Raises TryLater at the first tries of a purchase that can wait for a passing fault.
     """
@@ -105,6 +105,13 @@ def why_not(parcel: Any, kept: dict[str, Any], carrier: str) -> Reason | None:
     if kept.get("state") == "corrected" and CORRECTED not in released:
         return Reason("address_corrected", {"carrier": carrier, "fields": ", ".join(kept.get("fields", ()))})
     return None
+
+
+def why_unverified(shop: ShopEntry, parcel: Any, kept: dict[str, Any]) -> Reason | None:
+    """Why no rule may buy to this address: the shop wants it confirmed, and no carrier said anything of it."""
+    if shop.settings.buying.verify != "required" or UNVERIFIED in (parcel.released or ()):
+        return None
+    return Reason("address_unverified") if kept.get("state", "unasked") == "unasked" else None
 
 
 def _write(connection: Connection, parcel: Any, body: dict[str, Any]) -> None:

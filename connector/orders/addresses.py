@@ -17,7 +17,7 @@ from connector.labels.shipment import address_of, person_fields
 from connector.labels.store_holds import tell_of_holds
 from connector.labels.tables import parcels
 from connector.labels.terms import ADDRESS
-from connector.labels.verifying import CORRECTED, PLACE, UNDELIVERABLE, place_key
+from connector.labels.verifying import CORRECTED, PLACE, UNDELIVERABLE, UNVERIFIED, place_key
 from connector.orders.buying import go_on
 from connector.orders.plan import STORES_HOLDS
 from connector.orders.tables import orders
@@ -32,7 +32,7 @@ from webhooks.errors import WaybillError
 _WAITING = ("planned", "held", "refused")
 _ON_LABEL = ("country", "postal_code", "city", "street1", "street2", "name", "company")
 KEEP_PERSON = timedelta(days=90)
-ADDRESS_HOLDS = frozenset({ADDRESS, UNDELIVERABLE, CORRECTED})
+ADDRESS_HOLDS = frozenset({ADDRESS, UNDELIVERABLE, CORRECTED, UNVERIFIED})
 """Holds that end by themselves when the store's address changes."""
 
 

@@ -213,6 +213,78 @@ async def test_a_carrier_that_cannot_be_asked_blocks_nothing(asking: World, regi
     assert (len(register.asked), kept["state"], kept["said"]) == (3, "unasked", "Down.")
 
 
+# --- nothing by rule to an address that nobody confirmed
+
+
+async def test_where_it_is_required_an_address_that_the_carrier_calls_good_is_bought(
+    asking: World, register: Register
+) -> None:
+    await asking.set(verify_address="required")
+    order = await asking.buy_from_quote()
+    await asking.refresh(order.id)
+    assert (asking.parcel(order.id).state, len(register.asked)) == ("bought", 1)
+
+
+@pytest.mark.parametrize("by", ["click", "release"])
+async def test_where_it_is_required_nothing_is_bought_by_rule_while_the_carrier_cannot_be_asked(
+    any_asking: World, register: Register, by: str
+) -> None:
+    """A person who looked at it has it bought."""
+    asking = any_asking
+    await asking.set(verify_address="required")
+    register.errors = [Unavailable("Down.")] * 9
+    order = await asking.buy_from_quote()
+    await asking.refresh(order.id)
+    await asking.pass_time(120)
+    assert (asking.parcel(order.id).state, asking.matter_codes()) == ("held", ["address_unverified"])
+    assert (asking.carrier.created, len(register.asked)) == ([], 3)
+    await (asking.click_buy if by == "click" else asking.release)(order.id)
+    assert (asking.parcel(order.id).state, asking.matters()) == ("bought", [])
+
+
+async def test_where_it_is_required_nothing_is_bought_by_rule_without_an_account_that_can_be_asked(
+    world: World,
+) -> None:
+    await world.set(verify_address="required")
+    order, code = await held(world)
+    assert (code, world.matter_codes(), world.carrier.created) == ("address_unverified", ["address_unverified"], [])
+    await world.click_buy(order.id)
+    assert (world.parcel(order.id).state, world.matters()) == ("bought", [])
+
+
+async def test_where_it_is_required_a_person_s_purchase_is_not_held_for_the_carrier_s_silence(world: World) -> None:
+    await world.set(verify_address="required", buy="manual")
+    order = await world.buy_from_quote()
+    await world.refresh(order.id)
+    await world.click_buy(order.id)
+    assert world.parcel(order.id).state == "bought"
+
+
+@pytest.mark.parametrize(("finds", "code"), [(False, "address_undeliverable"), (True, "address_corrected")])
+async def test_where_it_is_required_what_the_carrier_said_against_an_address_is_the_reason(
+    asking: World, register: Register, finds: bool, code: str
+) -> None:
+    """A person who ships it as typed has answered for it."""
+    await asking.set(verify_address="required")
+    register.finds, register.proposes = finds, RIGHT
+    order, said = await held(asking)
+    assert said == code
+    await asking.release(order.id)
+    assert asking.parcel(order.id).state == "bought"
+
+
+async def test_where_it_is_required_an_unverified_address_is_asked_about_again_once_it_is_another_one(
+    asking: World, register: Register
+) -> None:
+    await asking.set(verify_address="required")
+    register.errors = [Refused("Not today.")]
+    order, code = await held(asking)
+    assert code == "address_unverified"
+    asking.change_group(order.id, destination=replace(BUYER, street1=RIGHT))
+    await asking.refresh(order.id)
+    assert (asking.parcel(order.id).state, asking.matters()) == ("bought", [])
+
+
 async def test_a_carrier_that_refuses_the_question_is_not_asked_again(asking: World, register: Register) -> None:
     register.errors = [Refused("Not in your plan.")]
     order = await asking.buy_from_quote()
