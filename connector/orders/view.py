@@ -16,6 +16,7 @@ from connector.labels.tables import BUYABLE, labels, parcels
 from connector.labels.voids import request_void, standing
 from connector.orders.addresses import ADDRESS_HOLDS
 from connector.orders.buying import buy_at
+from connector.orders.cancelling import has_left
 from connector.orders.due import guard_said
 from connector.orders.tables import orders
 from connector.storage import audit
@@ -214,7 +215,7 @@ def another_label(
 ) -> str:
     """Buy another label for a parcel, and void the one that it has; the parcel's id. The reason goes to the audit.
 
-    Raises NothingToBuy where the parcel is not wanted or its purchase is under way, or CapReached.
+    Raises NothingToBuy where the parcel is not wanted, has left, or its purchase is under way, or CapReached.
     """
     record.lock_parcel(connection, shop_id, parcel_id)
     parcel, label = record.parcel_and_label(connection, shop_id, parcel_id)
@@ -224,6 +225,12 @@ def another_label(
         raise CapReached(f"{reached.say()} Raise the cap, or wait for the new day.", detail=parcel_id)
     if label is not None and label.state != "bought":
         raise NothingToBuy("A purchase for this parcel is under way.", detail=parcel_id)
+    if label is not None and has_left(connection, shop_id, label.id):
+        raise NothingToBuy(
+            "Its label was scanned, or is on a list that the carrier has: it would be paid for twice. "
+            "Send the goods again as an order of their own.",
+            detail=label.tracking_code,
+        )
     if label is not None:
         request_void(connection, work, shop_id, parcel_id, reason, actor, now)
     record.set_parcel(connection, shop_id, parcel_id, "planned", now)

@@ -187,6 +187,27 @@ async def test_another_label_is_an_act_with_a_reason(any_world: World) -> None:
     assert ties(any_world)
 
 
+async def test_a_label_that_is_on_its_way_is_replaced_by_none(any_world: World) -> None:
+    """The carrier would refuse its void: nothing is asked, booked as lost, or taken back from the store."""
+    order = await any_world.buy_from_quote()
+    await any_world.refresh(order.id)
+    parcel = any_world.parcel(order.id)
+    scan = {"status": TrackingStatus.IN_TRANSIT, "at": (any_world.clock.now() + timedelta(hours=1)).isoformat()}
+    await any_world.deliver("tracking", {"number": "TRK1", "events": [scan]}, carrier=True)
+    await any_world.drain()
+    before, now = any_world.balances(), any_world.clock.now()
+    with pytest.raises(view.NothingToBuy, match="scanned"):
+        any_world.act(view.another_label, any_world.work, any_world.shop_id, parcel.id, "lost", PERSON, now)
+    await any_world.pass_time(30)
+    assert (any_world.label_states(parcel.id), any_world.carrier.voids, any_world.matter_codes()) == (
+        ["bought"],
+        [],
+        [],
+    )
+    assert any_world.balances() == before
+    assert len(any_world.store.fulfilments) == 1
+
+
 @pytest.mark.complaint(3)
 async def test_a_refund_that_is_on_its_way_does_not_keep_another_label_back(any_world: World) -> None:
     order_id = await voided(any_world, Voided("requested"))
