@@ -17,12 +17,11 @@ import anyio
 import structlog
 
 from bench._label_kills import kill_purchases
-from bench._label_rates import shuffled_answers
 from bench._label_storm import storm
 
 Kind = Literal["sqlite", "postgres"]
 SHARDS = 2
-"""Processes that share the purchases without a kill, one for each core of the machine that it was measured on."""
+"""Processes that share what is without a kill, one for each core of the machine that it was measured on."""
 
 
 def part_storm(kind: Kind, purchases: int, seed: int, minutes: float) -> dict[str, Any]:
@@ -46,13 +45,10 @@ def part_storm(kind: Kind, purchases: int, seed: int, minutes: float) -> dict[st
 def storms(kind: Kind, purchases: int, seed: int, minutes: float) -> dict[str, Any]:
     """The same, shared out among processes."""
     began = time.monotonic()
-    each = -(-purchases // SHARDS)
-    shares = [min(each, purchases - each * number) for number in range(SHARDS)]
     found = _side_by_side(
         [
             _part("storm", kind, "--purchases", share, "--seed", seed + number, "--storm-minutes", minutes)
-            for number, share in enumerate(shares)
-            if share > 0
+            for number, share in enumerate(_shares(purchases))
         ]
     )
     return {
@@ -65,6 +61,28 @@ def storms(kind: Kind, purchases: int, seed: int, minutes: float) -> dict[str, A
         "faults": dict(sum((Counter(each.get("faults")) for each in found), Counter())),
         "violations": [line for each in found for line in each["violations"]],
     }
+
+
+def answers(count: int, seed: int) -> dict[str, Any]:
+    """Shuffled answers, shared out in the same way."""
+    began = time.monotonic()
+    rates = [sys.executable, "-m", "bench._label_rates"]
+    found = _side_by_side(
+        [[*rates, "--answers", str(share), "--seed", str(seed + number)] for number, share in enumerate(_shares(count))]
+    )
+    counted = ("answers", "equal_names_at_other_prices", "bought_as_intended")
+    return {
+        "part": "answers",
+        "seconds": round(time.monotonic() - began),
+        **{name: sum(each.get(name, 0) for each in found) for name in counted},
+        "violations": [line for each in found for line in each["violations"]],
+    }
+
+
+def _shares(count: int) -> list[int]:
+    """So many, shared out among the processes."""
+    each = -(-count // SHARDS)
+    return [share for number in range(SHARDS) if (share := min(each, count - each * number)) > 0]
 
 
 def _part(part: str, kind: Kind, *options: object) -> list[str]:
@@ -130,7 +148,7 @@ def main() -> int:
         return int(bool(figures["violations"]))
     found: list[dict[str, Any]] = []
     if given.part in {"all", "answers"}:
-        found.append(shuffled_answers(given.answers, given.seed))
+        found.append(answers(given.answers, given.seed))
     if given.part in {"all", "kills"}:
         wanted = ("--kills", given.kills, "--deaths", given.deaths, "--minutes", given.minutes, "--seed", given.seed)
         found += _side_by_side([_part("kills", kind, *wanted) for kind in kinds])
