@@ -19,6 +19,7 @@ A_PERSON_SETTLES = frozenset(
         "bought_late_elsewhere",
         "bought_late_surplus",
         "cancelled_after_hand_over",
+        "cancelled_with_label",
         "changed_after_hand_over",
         "changed_after_label",
         "claim_window_ends",
