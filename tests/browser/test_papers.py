@@ -125,6 +125,11 @@ def test_a_scanner_is_enough_to_pack(browser: Browser, table: Site, packer: User
     with visitor(browser, table, packer) as person:
         page = person.open("/batches/new")
         person.looked_at("batches-new")
+        every, ticked = page.get_by_label("All that match"), page.locator("input[name=order]:checked")
+        every.uncheck()
+        assert ticked.count() == 0
+        every.check()
+        assert ticked.count() == page.locator("input[name=order]").count() > 0
         page.get_by_role("button", name="Look at the cost").click()
         page.get_by_text("Cost as quoted").first.wait_for(timeout=PATIENCE_MS)
         person.looked_at("batches-cost")
@@ -140,6 +145,9 @@ def test_a_scanner_is_enough_to_pack(browser: Browser, table: Site, packer: User
         _scanned(page, "POT-1")
         page.get_by_text(f"Order {order.name} is complete").wait_for(timeout=PATIENCE_MS)
         person.looked_at("scan-complete")
+        page.evaluate("document.activeElement.blur()")
+        _scanned(page, code_of(parcel))  # It reaches the field, wherever the focus was.
+        page.get_by_text("Complete", exact=True).wait_for(timeout=PATIENCE_MS)
 
 
 def test_lists_and_drivers_are_on_one_page(browser: Browser, table: Site, packer: User) -> None:
