@@ -13,6 +13,7 @@ from connector.cli.naming import named_shop
 from connector.cli.output import EXIT_FAILED, Speaker, command, in_house, with_house
 from connector.insight import cost_csv, ledger_check, truth_rows
 from connector.insight.dispute import packet
+from connector.insight.evidence import prove, text_of
 from connector.insight.ledger_check import Checked
 from connector.insight.prices import lists_of
 from connector.insight.truth import Truth
@@ -75,8 +76,33 @@ def add_to(group: click.Group) -> None:
     def dispute(speaker: Speaker, parcel: str, out: Path | None) -> None:
         """Write a parcel's packet for a dispute with its carrier, as one PDF: quote, plan, measures, invoice."""
         path = out or Path(f"{parcel}.pdf")
-        path.write_bytes(in_house(lambda house: _packet(house, parcel)))
-        speaker.answer({"parcel_id": parcel, "file": str(path)}, [f"Wrote {path}"])
+        content, key = in_house(lambda house: _packet(house, parcel))
+        path.write_bytes(content)
+        data = {"parcel_id": parcel, "file": str(path), "public_key": key}
+        speaker.answer(data, [f"Wrote {path}, signed with the key whose public part is {key}"])
+
+    @command(costs, "verify")
+    @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+    @click.option("--key", default="", help="The public key that it has to be signed with.")
+    def verify(speaker: Speaker, file: Path, key: str) -> None:
+        """Say whether a packet for a dispute is as it was written, and with which key it was signed.
+
+        Exit code 1: it was changed or written again, or is signed with another key.
+        """
+        try:
+            found = prove(file.read_bytes())
+        except OSError as error:
+            raise WaybillError(f"{file} cannot be read: {error.strerror}.", detail="FILE") from error
+        mine = key in {"", found.public_key}
+        said = {
+            "unchanged": "The packet is unchanged.",
+            "values": "The file was written again, so that its pages prove nothing; the values in it are unchanged.",
+            "changed": "The packet was changed after it was signed.",
+        }[found.state]
+        by = f"Public key: {found.public_key}" + ("" if mine else "; this is another one than was asked for.")
+        speaker.answer({"file": str(file), "state": found.state, "public_key": found.public_key}, [said, by])
+        if found.state != "unchanged" or not mine:
+            raise SystemExit(EXIT_FAILED)
 
     @command(costs, "claim")
     @click.argument("parcel")
@@ -97,13 +123,14 @@ def _shop_of(house: House, parcel_id: str) -> str:
     return shop_id
 
 
-async def _packet(house: House, parcel_id: str) -> bytes:
+async def _packet(house: House, parcel_id: str) -> tuple[bytes, str]:
     shop_id = await house.database.run(view.shop_of_parcel, parcel_id)
     shop = None if shop_id is None else house.directory.shop(shop_id)
     if shop is None:
         raise WaybillError("There is no such parcel; `waybill order show` names them.", detail=parcel_id)
-    now, fonts = house.clock.now(), house.settings.fonts
-    return await house.database.run(packet, shop.id, parcel_id, now, fonts, lists_of(shop))
+    now, fonts, keyring = house.clock.now(), house.settings.fonts, house.keyring
+    content = await house.database.run(packet, shop.id, parcel_id, now, keyring, fonts, lists_of(shop))
+    return content, text_of(keyring.public_key)
 
 
 def _claim(house: House, parcel_id: str, act: ClaimAct, amount: str, reason: str) -> Money:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from carriers.invoice import Measures
 from carriers.money import Money
 from connector.catalogue.measured import Measured, all_of
 from connector.insight.dispute_sheet import Packet, Part, typeset
+from connector.insight.evidence import ATTACHED, attached, sealed
 from connector.insight.gaps import billed
 from connector.insight.prices import Lists
 from connector.insight.truth_rows import LabelTruth, label_truths
@@ -20,8 +21,11 @@ from connector.labels.claims import open_claim
 from connector.labels.invoice_csv import measures_of
 from connector.orders.tables import orders
 from connector.packing.picture import draw
+from connector.quotes.kept_windows import promised_window
 from connector.quotes.ledger import load
 from connector.quotes.view import ShownParcel, shown
+from connector.storage.secrets import Keyring
+from connector.tracking.tables import tracking_events
 from webhooks.errors import WaybillError
 
 _SAID = ("Weight", "Size", "Billed weight", "Zone", "Delivered to a home")
@@ -48,10 +52,17 @@ class NothingToDispute(WaybillError):
 
 
 def packet(
-    connection: Connection, shop_id: str, parcel_id: str, now: datetime, fonts: str = "", lists: Lists | None = None
+    connection: Connection,
+    shop_id: str,
+    parcel_id: str,
+    now: datetime,
+    keyring: Keyring,
+    fonts: str = "",
+    lists: Lists | None = None,
 ) -> bytes:
-    """The PDF. `fonts` are folders to look in, as the setting has it. Raises NothingToDispute."""
-    return typeset(gather(connection, shop_id, parcel_id, now, lists), fonts)
+    """The PDF, signed. `fonts` are folders to look in, as the setting has it. Raises NothingToDispute."""
+    told = gather(connection, shop_id, parcel_id, now, lists)
+    return sealed(typeset(told, fonts, (ATTACHED, attached(told, keyring))), keyring)
 
 
 def gather(connection: Connection, shop_id: str, parcel_id: str, now: datetime, lists: Lists | None = None) -> Packet:
@@ -82,6 +93,8 @@ def gather(connection: Connection, shop_id: str, parcel_id: str, now: datetime, 
                 Part("The carrier's invoice", tuple(_lines(known))),
                 Part("The claim", tuple(_claims(connection, shop_id, known))),
                 Part("The quote", tuple(quoted or [("No quote is known for this order.", "")])),
+                Part("Promised", tuple(_promised(connection, shop_id, parcel_id))),
+                Part("Scans", tuple(_scans(connection, shop_id, known.label.id))),
                 Part("How it was packed", tuple(_plan(known, planned)), _picture(planned)),
             )
             if part.rows
@@ -122,6 +135,23 @@ def _costs(known: LabelTruth) -> list[tuple[str, str]]:
     parts = [part for part in known.attribution.parts if part[0] != "label_fee"]
     rows += [(f"{of}{_NAMES[cause]}", str(Money(minor, currency))) for cause, minor in parts]
     return rows + ([("Fees taken with the label", str(Money(evidence.fees, currency)))] if evidence.fees else [])
+
+
+def _promised(connection: Connection, shop_id: str, parcel_id: str) -> Iterator[tuple[str, str]]:
+    """The days that the buyer was told, and those that hold since the payment."""
+    kept = promised_window(connection, shop_id, parcel_id)
+    for name, window in (("Arrival as quoted", kept.quoted), ("Arrival since the payment", kept.now)) if kept else ():
+        if window is not None:
+            days = f"{window.earliest:%Y-%m-%d}"
+            yield name, days if window.latest == window.earliest else f"{days} to {window.latest:%Y-%m-%d}"
+
+
+def _scans(connection: Connection, shop_id: str, label_id: str) -> Iterator[tuple[str, str]]:
+    """What the carrier saw, when and in which town; not its own words, which may name a person."""
+    found = tracking_events.select(shop_id).where(tracking_events.c.label_id == label_id)
+    for row in connection.execute(found.order_by(tracking_events.c.at, tracking_events.c.key)).all():
+        place = ", ".join(part for part in (row.city, row.country) if part)
+        yield f"{row.at:%Y-%m-%d %H:%M} UTC, {row.status.replace('_', ' ')}", place
 
 
 def _plan(known: LabelTruth, planned: ShownParcel | None) -> list[tuple[str, str]]:

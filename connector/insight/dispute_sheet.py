@@ -48,9 +48,11 @@ class Packet:
         return found
 
 
-def typeset(told: Packet, fonts: str = "") -> bytes:
-    """The PDF. `fonts` are folders to look in, as the setting has it."""
+def typeset(told: Packet, fonts: str = "", attached: tuple[str, bytes] | None = None) -> bytes:
+    """The PDF. `fonts` are folders to look in, as the setting has it; `attached` is a file (name, content) in it."""
     sheet = _Pages(Typeset(_SHEET.width, _SHEET.height, find_fonts(fonts), told.texts), told)
+    if attached is not None:
+        sheet.out.attach(*attached)
     sheet.begin()
     for part in told.parts:
         sheet.part(part)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Self
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from sqlalchemy import Column, Connection, Table, and_, select, update
@@ -29,9 +30,10 @@ def new_key() -> str:
 class Keyring:
     """The keys of this installation, newest first: the first seals, every one opens."""
 
-    def __init__(self, fernets: Sequence[Fernet], hash_key: bytes) -> None:
+    def __init__(self, fernets: Sequence[Fernet], hash_key: bytes, signing_key: bytes) -> None:
         self._fernets = MultiFernet(fernets)
         self._hash_key = hash_key
+        self._signing_key = Ed25519PrivateKey.from_private_bytes(signing_key)
 
     @classmethod
     def from_keys(cls, keys: Sequence[str]) -> Self:
@@ -44,7 +46,8 @@ class Keyring:
         except (ValueError, binascii.Error):
             raise SealError("A key is 32 bytes in URL-safe base 64, as `waybill keys new` prints it.") from None
         hash_key = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"waybill keyed hash").derive(newest)
-        return cls(fernets, hash_key)
+        signing_key = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"waybill signing key").derive(newest)
+        return cls(fernets, hash_key, signing_key)
 
     def seal(self, data: bytes) -> str:
         """Encrypt and authenticate with the newest key."""
@@ -63,6 +66,15 @@ class Keyring:
             return self._fernets.rotate(token.encode()).decode()
         except InvalidToken:
             raise SealError("A sealed value does not open with the keys that are set.") from None
+
+    @property
+    def public_key(self) -> bytes:
+        """What others need to check a signature of `sign` (Ed25519, 32 bytes); it goes with the newest key."""
+        return self._signing_key.public_key().public_bytes_raw()
+
+    def sign(self, data: bytes) -> bytes:
+        """An Ed25519 signature (64 bytes), made with a key that is derived from the newest one."""
+        return self._signing_key.sign(data)
 
     def keyed_hash(self, data: bytes) -> str:
         """A pseudonym: equal for equal data, useless without the key (HMAC-SHA-256, 32 hex digits).

@@ -267,7 +267,11 @@ def test_the_fields_of_costs_are_documented(demo: Demo, tmp_path: Path) -> None:
     refused = ("costs", "claim", parcel["id"], "--amount", "9", "--reason", "dims", "--paid")
     assert "2.50 EUR of a claim is open" in shell.refused(*refused)
     packet = tmp_path / "packet.pdf"
-    holds("waybill costs dispute", shell.json("costs", "dispute", parcel["id"], "--out", str(packet)))
+    written = shell.json("costs", "dispute", parcel["id"], "--out", str(packet))
+    holds("waybill costs dispute", written)
+    verified = shell.json("costs", "verify", str(packet), "--key", written["public_key"])
+    holds("waybill costs verify", verified)
+    assert verified["state"] == "unchanged"
     assert packet.read_bytes().startswith(b"%PDF")
     checked = shell.json("costs", "check", shop)
     assert (checked["ties"], checked["gaps"]) == (True, [])

@@ -67,7 +67,7 @@ async def test_quoted_charged_bought_and_invoiced_stand_beside_each_other(world:
 @pytest.mark.complaint(48)
 async def test_the_packet_is_one_file_with_quote_plan_measures_and_invoice(world: World) -> None:
     order_id = await invoiced(world)
-    made = world.act(packet, world.shop_id, world.parcel(order_id).id, world.clock.now())
+    made = world.act(packet, world.shop_id, world.parcel(order_id).id, world.clock.now(), world.house.keyring)
     text = " ".join(page.extract_text() for page in PdfReader(io.BytesIO(made)).pages)
     for part in ("TRK1", "#1001", "7.00 EUR", "9.30 EUR", "2.30 EUR", "4000 g", "R-77", "Weight", "Mug", "Tea pot"):
         assert part in text, part
@@ -119,4 +119,4 @@ async def test_a_parcel_without_a_label_has_no_packet(world: World) -> None:
     order = await world.buy_from_quote()
     await world.refresh(order.id)
     with pytest.raises(NothingToDispute):
-        world.act(packet, world.shop_id, world.parcel(order.id).id, world.clock.now())
+        world.act(packet, world.shop_id, world.parcel(order.id).id, world.clock.now(), world.house.keyring)

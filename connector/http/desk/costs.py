@@ -76,7 +76,8 @@ async def file(house: DeskHouse, ask: Ask) -> Answer:
     """A parcel's packet for a dispute."""
     parcel_id = ask.path["parcel"]
     try:
-        body = await house.database.run(packet, ask.shop.id, parcel_id, ask.now, house.fonts, lists_of(ask.shop))
+        lists = lists_of(ask.shop)
+        body = await house.database.run(packet, ask.shop.id, parcel_id, ask.now, house.keyring, house.fonts, lists)
     except NothingToDispute as error:
         raise NotThere from error
     return Download(body, "application/pdf", f"{parcel_id}.pdf")

@@ -132,6 +132,10 @@ class Typeset:
             at += run
         return (at + 10) * module
 
+    def attach(self, name: str, content: bytes) -> None:
+        """A file that goes with the PDF, inside of it."""
+        self._pdf.embed_file(basename=name, bytes=content, mime_type="application/json")
+
     def content(self) -> bytes:
         """The PDF."""
         return bytes(self._pdf.output())
