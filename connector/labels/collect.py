@@ -187,7 +187,7 @@ class Collections:
                 handles = [handle for _, handle, _ in row.labels]
                 if not handles:
                     said = "Every label of it was voided meanwhile."
-                    await self.database.run(collect_rows.refuse_manifest, row, said, self.now())
+                    await self.database.run(collect_rows.refuse_manifest, row, said, self.now(), tell=False)
                     return
                 found = await run.step("manifest.make", lambda: collector.make_manifest(handles, run.fence))
                 if isinstance(found, Rejected) and found.code not in _NOT_ASKED:

@@ -30,12 +30,13 @@ def move_manifest(connection: Connection, row: Any, now: datetime, **values: Any
     connection.execute(mine.values(changed_at=now, **values))
 
 
-def refuse_manifest(connection: Connection, row: Any, said: str, now: datetime) -> None:
-    """The carrier made none: its labels are free for another one, and a person is told."""
+def refuse_manifest(connection: Connection, row: Any, said: str, now: datetime, *, tell: bool = True) -> None:
+    """None was made: its labels are free for another one, and a person is told, unless there is nothing to do."""
     why = Reason("manifest_refused", {"carrier": row.carrier, "said": said})
     move_manifest(connection, row, now, state="refused", why=why.to_json())
     connection.execute(manifest_labels.delete(row.shop_id).where(manifest_labels.c.manifest_id == row.id))
-    need_person(connection, row.shop_id, row.id, why, now)
+    if tell:
+        need_person(connection, row.shop_id, row.id, why, now)
 
 
 def refuse_pickup(connection: Connection, row: Any, said: str, now: datetime) -> None:

@@ -132,6 +132,20 @@ async def test_a_list_that_leaves_during_a_void_leaves_the_label_off(any_world: 
     assert (left[0].labels, left[0].state) == ([], "asked")
 
 
+async def test_a_list_of_which_every_label_was_voided_is_not_asked_for_and_nobody_is_told(
+    tmp_path: Path, clock: FrozenClock
+) -> None:
+    lists = Lists()
+    carrier = FakeCarrier(capabilities=Capabilities("refused", 60, manifest=True), collector=lists)
+    async with a_world(f"sqlite:///{tmp_path / 'waybill.db'}", tmp_path, clock, carrier=carrier) as world:
+        _, label = await labelled(world)
+        world.act(collect.ask_manifests, world.work, world.shop, PERSON, clock.now())
+        world.act(request_void, world.work, world.shop_id, label.parcel_id, "wrong box", PERSON, clock.now())
+        await world.drain()
+        (row,) = world.act(collect.recent_manifests, world.shop_id)
+        assert (row.state, lists.asked, world.matters()) == ("refused", [], [])
+
+
 async def test_a_void_that_comes_after_the_list_has_left_sees_it(any_world: World) -> None:
     world = any_world
     _, label = await labelled(world)
