@@ -70,7 +70,9 @@ class Bought:
     def say(self) -> str:
         """The answer in a sentence."""
         if self.complete:
-            return f"Bought {_labels(self.bought)}."
+            lacking = sum(each.shown in {"file_missing", "file_coming"} for each in self._asked)
+            rest = f" The file of {_labels(lacking)} is not here; see below." if lacking else ""
+            return f"Bought {_labels(self.bought)}.{rest}"
         if self.open and not self.worker:
             return (
                 f"No worker is running: the purchase of {_labels(self.open)} waits in the queue. "
@@ -198,7 +200,8 @@ def _buy(house: House, shop_id: str, reference: str, wait_s: float, why: dict[st
 
     def settled() -> bool:
         found = house.here(view.show, shop_id, reference)
-        return all(each.state not in _UNDER_WAY for each in found.parcels if each.id in wanted)
+        mine = [each for each in found.parcels if each.id in wanted]
+        return all(each.state not in _UNDER_WAY and each.shown != "file_coming" for each in mine)
 
     _wait(house, settled, wait_s)
     found, proposed = _show(house, shop_id, reference)
@@ -309,8 +312,8 @@ def _parcel(parcel: ParcelView) -> dict[str, Any]:
         "id": parcel.id,
         "number": parcel.number,
         "count": parcel.count,
-        "state": parcel.state,
-        "why": parcel.why,
+        "state": parcel.shown,
+        "why": parcel.said,
         "grams": parcel.grams,
         "quote_id": parcel.quote_id,
         "offer_code": parcel.offer_code,
@@ -368,9 +371,10 @@ def _lines(order: OrderView) -> list[str]:
 
 
 def _parcel_lines(parcel: ParcelView) -> list[str]:
-    lines = [f"Parcel {parcel.number} of {parcel.count}, {parcel.grams} g, {parcel.state} ({parcel.id})"]
-    if parcel.why is not None:
-        lines.append(f"  {parcel.why.say()}")
+    state = parcel.shown.replace("file_", "label file ")
+    lines = [f"Parcel {parcel.number} of {parcel.count}, {parcel.grams} g, {state} ({parcel.id})"]
+    if parcel.said is not None:
+        lines.append(f"  {parcel.said.say()}")
     label, tracking = parcel.label, parcel.tracking
     if label is not None:
         price = _minor(label.booked_minor, label.booked_currency) or _minor(label.minor, label.currency)

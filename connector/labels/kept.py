@@ -31,6 +31,11 @@ class OnShelf:
     state: FileState
     why: Reason | None = None
 
+    @property
+    def is_missing(self) -> bool:
+        """Whether a person is needed."""
+        return self.state == "missing"
+
 
 def files_of(connection: Connection, shop_id: str, label_ids: Iterable[str]) -> dict[str, OnShelf]:
     """How the files of these labels stand; they were bought through Waybill."""
@@ -56,14 +61,14 @@ def files_of(connection: Connection, shop_id: str, label_ids: Iterable[str]) -> 
 def _stands(rows: Sequence[Any], why: Reason | None) -> OnShelf:
     if any(row.sha256 for row in rows):
         return OnShelf("kept")
-    if why is None and rows:
-        return OnShelf("gone" if all(row.fetched_at for row in rows) else "coming")
-    return OnShelf("missing", why or Reason("label_not_kept"))
+    if rows and all(row.fetched_at for row in rows):
+        return OnShelf("gone")
+    return OnShelf("coming") if rows and why is None else OnShelf("missing", why or Reason("label_not_kept"))
 
 
-def shown(state: str, file: FileState | None) -> str:
+def shown(state: str, file: OnShelf | None) -> str:
     """How a parcel stands in one word: a bought one whose label cannot be printed says so."""
-    return state if state != "bought" or file in {None, "kept"} else f"file_{file}"
+    return state if state != "bought" or file is None or file.state == "kept" else f"file_{file.state}"
 
 
 def to_print(rows: Iterable[Any], settings: Mapping[str, Any]) -> Any | None:

@@ -14,14 +14,18 @@ from typing import Any, Literal, get_args
 from sqlalchemy import ColumnElement, Connection, Select, String, and_, case, cast, distinct, func, or_
 
 from carriers.money import Money
-from connector.labels.tables import labels, parcels
+from connector.labels import kept
+from connector.labels.by_hand import BY_HAND
+from connector.labels.tables import label_files, labels, parcels
 from connector.orders.batches import Batch
 from connector.orders.tables import batch_items, batches
 
-Standing = Literal["bought", "open", "unclear", "held", "waits", "refused", "voided", "nothing"]
+Standing = Literal["bought", "open", "file_missing", "unclear", "held", "waits", "refused", "voided", "nothing"]
 STANDINGS: tuple[Standing, ...] = get_args(Standing)
 """How parcels of a batch stand: unclear purchases are being looked up, held ones wait for a person, those that wait go
-on with the day's cap, the wallet, or a click. `nothing` counts orders that have no parcel any more."""
+on with the day's cap, the wallet, or a click. `open` are those too whose label's file is being fetched for the first
+time, `file_missing` bought ones whose file could not be kept so far. `nothing` counts orders that have no parcel any
+more."""
 
 _OF_STATE: Mapping[str, Standing] = {
     "bought": "bought", "buying": "open", "unknown": "unclear", "held": "held", "refused": "refused",
@@ -83,13 +87,13 @@ def costs(connection: Connection, shop_id: str, ids: list[str]) -> dict[str, tup
 
 
 def not_bought(batch: Batch) -> dict[Standing, int]:
-    """The parcels without a label in orders whose outcome has come, by how they stand."""
-    stands = Counter(
-        standing(each.state, waits=not item.is_asked(each))
+    """The parcels without a label, or without its file, in orders whose outcome has come, by how they stand."""
+    stands: Counter[Standing] = Counter(
+        "file_missing" if each.shown == "file_missing" else standing(each.state, waits=not item.is_asked(each))
         for item in batch.items
-        if item.line is not None and item.outcome in {"stopped", "partly", "unclear"}
+        if item.line is not None and item.outcome in {"stopped", "partly", "unclear", "file_missing"}
         for each in item.line.parcels
-        if each.state != "bought"
+        if each.state != "bought" or each.shown == "file_missing"
     )
     return {each: stands[each] for each in STANDINGS if each in stands}
 
@@ -109,14 +113,39 @@ def _counts(
         counts = found.setdefault(row.batch_id, {})
         stands = standing(row.state, waits=bool(row.waits))
         counts[stands] = counts.get(stands, 0) + int(row.n)
+    for batch_id, stands in _without_file(connection, shop_id, ids):
+        counts = found[batch_id]
+        counts["bought"] = counts.get("bought", 0) - 1
+        counts[stands] = counts.get(stands, 0) + 1
     with_parcels = _items(shop_id, ids, func.count(distinct(batch_items.c.order_id)).label("n")).where(wanted)
     shipped = {row.batch_id: int(row.n) for row in connection.execute(with_parcels.group_by(batch_items.c.batch_id))}
     for batch_id in ids:
         if without := orders.get(batch_id, 0) - shipped.get(batch_id, 0):
             found.setdefault(batch_id, {})["nothing"] = without
     return {
-        batch_id: {each: counts[each] for each in STANDINGS if each in counts} for batch_id, counts in found.items()
+        batch_id: {each: counts[each] for each in STANDINGS if counts.get(each)} for batch_id, counts in found.items()
     }
+
+
+def _without_file(connection: Connection, shop_id: str, ids: list[str]) -> list[tuple[str, Standing]]:
+    """The bought labels of these batches whose file never came, each with its batch; mostly there is none."""
+    came = label_files.select(shop_id, label_files.c.id).where(
+        label_files.c.label_id == labels.c.id,
+        label_files.c.kind == "label",
+        or_(label_files.c.sha256.is_not(None), label_files.c.fetched_at.is_not(None)),
+    )
+    never = _items(shop_id, ids, labels.c.id.label("label_id")).where(
+        _same_order(),
+        parcels.c.state == "bought",
+        labels.c.shop_id == parcels.c.shop_id,
+        labels.c.parcel_id == parcels.c.id,
+        labels.c.state == "bought",
+        labels.c.account_id != BY_HAND,
+        ~came.exists(),
+    )
+    rows = connection.execute(never).all()
+    files = kept.files_of(connection, shop_id, [row.label_id for row in rows])
+    return [(row.batch_id, "file_missing" if files[row.label_id].is_missing else "open") for row in rows]
 
 
 def _items(shop_id: str, ids: list[str], *columns: Any) -> Select[Any]:

@@ -35,19 +35,19 @@ def sheet_rows(
             continue
         for each in line.parcels:
             cost = (moved or {}).get(each.label_id or "")
-            why = each.why or (item.why if each.state != "bought" else None)
+            why = (each.file and each.file.why) or each.why or (item.why if each.state != "bought" else None)
             rows.append(
                 (
                     item.position,
                     line.name,
                     each.id,
-                    each.state,
+                    each.shown,
                     each.carrier,
                     each.number,
                     "" if cost is None else f"{cost.amount:f}",
                     "" if cost is None else cost.currency,
                     "" if why is None else why.say(),
-                    "" if each.state == "bought" else page_of(line.id),
+                    page_of(line.id) if each.state != "bought" or each.shown == "file_missing" else "",
                 )
             )
     return rows

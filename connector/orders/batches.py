@@ -15,8 +15,7 @@ from sqlalchemy import Connection, func
 
 from carriers.money import Money
 from connector.labels import record
-from connector.labels.kept import BAD_FILE
-from connector.labels.tables import BUYABLE, label_files, parcels
+from connector.labels.tables import BUYABLE, parcels
 from connector.orders import listing, view
 from connector.orders.listing import OrderFilter, OrderLine, ParcelLine
 from connector.orders.tables import batch_items, batches, orders
@@ -60,17 +59,22 @@ class Item:
     asked_at: datetime | None
     why: Reason | None
     line: OrderLine | None
-    file_comes: bool = False
-    """Whether the file of a bought label is still being fetched."""
 
     @property
     def outcome(self) -> str:
-        """chosen, open, bought, partly, unclear (only a person can tell), stopped (see its parcels) or nothing."""
+        """How the order stands.
+
+        chosen, open (a label, or its file, still comes), bought, file_missing (bought, and cannot be printed), partly,
+        unclear (only a person can tell), stopped (see its parcels) or nothing.
+        """
         if self.line is None or not self.line.parcels:
             return "nothing"
         states = [each.state for each in self.line.parcels]
         if all(state == "bought" for state in states):
-            return "open" if self.file_comes and self.asked_at is not None else "bought"
+            shown = {each.shown for each in self.line.parcels}
+            if "file_coming" in shown and self.asked_at is not None:
+                return "open"
+            return "file_missing" if "file_missing" in shown else "bought"
         if self.why is not None:
             return "stopped"
         if self.asked_at is None:
@@ -177,7 +181,6 @@ def load(connection: Connection, shop_id: str, batch_id: str) -> Batch:
     ids = [item.order_id for item in items]
     for part in in_parts(ids):
         lines |= {line.id: line for line in listing.some(connection, shop_id, part)}
-    coming = _files_coming(connection, shop_id, lines.values())
     found = tuple(
         Item(
             item.position,
@@ -185,32 +188,10 @@ def load(connection: Connection, shop_id: str, batch_id: str) -> Batch:
             item.asked_at,
             None if item.why is None else Reason.from_json(item.why),
             lines.get(item.order_id),
-            item.order_id in coming,
         )
         for item in items
     )
     return Batch(row.id, row.made_at, row.bought_at, found)
-
-
-def _files_coming(connection: Connection, shop_id: str, lines: Iterable[OrderLine]) -> set[str]:
-    """The orders whose labels' files were not fetched yet, and are not known to be bad."""
-    owners = {
-        each.label_id: line.id
-        for line in lines
-        if not any(why.code == BAD_FILE for why in line.matters)
-        for each in line.bought
-        if each.label_id is not None and not each.by_hand
-    }
-    found: set[str] = set()
-    ids = list(owners)
-    for part in in_parts(ids):
-        never = label_files.select(shop_id, label_files.c.label_id).where(
-            label_files.c.label_id.in_(part),
-            label_files.c.sha256.is_(None),
-            label_files.c.fetched_at.is_(None),
-        )
-        found |= {owners[row.label_id] for row in connection.execute(never).all()}
-    return found
 
 
 def preview(connection: Connection, shop_id: str, batch: Batch) -> Preview:

@@ -11,7 +11,9 @@ from sqlalchemy import Connection, Select, or_
 
 from carriers.money import Money
 from connector.attention.board import matters
+from connector.labels import kept
 from connector.labels.by_hand import is_by_hand
+from connector.labels.kept import OnShelf
 from connector.labels.tables import BUYABLE, LIVE, labels, parcels
 from connector.orders.tables import orders
 from connector.storage.keyset import Mark, Page, newest
@@ -67,7 +69,10 @@ class OrderFilter:
 
 @dataclass(frozen=True, slots=True)
 class ParcelLine:
-    """A parcel of a listed order, with the number of its live label, who carries it and how far it is."""
+    """A parcel of a listed order, with the number of its live label, who carries it and how far it is.
+
+    `file` is how the label's file stands; None where Waybill bought no label.
+    """
 
     id: str
     state: str
@@ -78,6 +83,12 @@ class ParcelLine:
     status: str
     changed_at: datetime
     by_hand: bool = False
+    file: OnShelf | None = None
+
+    @property
+    def shown(self) -> str:
+        """How it stands in one word: its state, or that the file of its label comes, is missing or gone."""
+        return kept.shown(self.state, self.file)
 
     @property
     def is_unclear(self) -> bool:
@@ -201,6 +212,8 @@ def _lines(connection: Connection, shop_id: str, rows: Sequence[Any]) -> tuple[O
     owners = {row.id: row.id for row in rows} | {row.id: row.order_id for row in known}
     owners |= {row.id: owners[row.parcel_id] for row in made}
     waiting = _matters(connection, shop_id, owners)
+    bought = [each.id for each in live.values() if each.state == "bought" and not is_by_hand(each)]
+    files = kept.files_of(connection, shop_id, bought)
     by_order: dict[str, list[ParcelLine]] = {}
     for row in known:
         label = live.get(row.id)
@@ -215,6 +228,7 @@ def _lines(connection: Connection, shop_id: str, rows: Sequence[Any]) -> tuple[O
             status="" if way is None else way.status,
             changed_at=row.changed_at,
             by_hand=label is not None and is_by_hand(label),
+            file=None if label is None else files.get(label.id),
         )
         by_order.setdefault(row.order_id, []).append(line)
     return tuple(

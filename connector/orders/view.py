@@ -10,7 +10,9 @@ from typing import Any
 from sqlalchemy import Connection, or_
 
 from carriers.money import Money
-from connector.labels import amounts, gates, record
+from connector.labels import amounts, gates, kept, record
+from connector.labels.by_hand import is_by_hand
+from connector.labels.kept import OnShelf
 from connector.labels.seen import seen_in
 from connector.labels.tables import BUYABLE, labels, parcels
 from connector.labels.voids import request_void, standing
@@ -46,7 +48,7 @@ class CapReached(WaybillError):
 
 @dataclass(frozen=True, slots=True)
 class ParcelView:
-    """One parcel with its label and where it is."""
+    """One parcel with its label and where it is; `file` is how its file stands, where Waybill bought it."""
 
     id: str
     number: int
@@ -62,6 +64,17 @@ class ParcelView:
     told_store: tuple[tuple[str, datetime, str], ...]
     files: tuple[Any, ...]
     earlier: tuple[Any, ...] = ()
+    file: OnShelf | None = None
+
+    @property
+    def shown(self) -> str:
+        """How it stands in one word: its state, or that the file of its label comes, is missing or gone."""
+        return kept.shown(self.state, self.file)
+
+    @property
+    def said(self) -> Reason | None:
+        """Why it stands as it does: first of all, why its label cannot be printed."""
+        return self.why if self.file is None or self.file.why is None else self.file.why
 
     @property
     def refunds(self) -> tuple[tuple[str, Reason], ...]:
@@ -278,6 +291,9 @@ def _parcel(connection: Connection, row: Any) -> ParcelView:
                 store_events.select(row.shop_id).where(store_events.c.label_id == label.id).order_by(store_events.c.at)
             ).all()
         )
+    file = None
+    if label is not None and label.state == "bought" and not is_by_hand(label):
+        file = kept.files_of(connection, row.shop_id, [label.id])[label.id]
     return ParcelView(
         id=row.id,
         number=row.number,
@@ -293,4 +309,5 @@ def _parcel(connection: Connection, row: Any) -> ParcelView:
         told_store=told,
         files=tuple(record.files_of(connection, row.shop_id, label.id)) if label is not None else (),
         earlier=tuple(found[1:]),
+        file=file,
     )

@@ -23,7 +23,7 @@ from connector.work.lease import worker_runs
 
 _SHOWN = 100
 _PARTS = {
-    "failed": ("stopped", "partly", "unclear", "nothing"),
+    "failed": ("stopped", "partly", "unclear", "file_missing", "nothing"),
     "open": ("open", "chosen"),
     "bought": ("bought",),
 }

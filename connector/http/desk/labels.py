@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ from connector.http.desk.page import Answer, Ask, Complaint, Download, Goto, Not
 from connector.labels import by_hand, record
 from connector.labels.by_hand import is_by_hand, read_typed
 from connector.labels.files import FileMissing, FilesUnreachable
+from connector.labels.kept import files_of, to_print
 from connector.labels.scan import NotScanned
 from connector.labels.voids import request_void
 from connector.orders import view
@@ -42,14 +44,13 @@ async def file(house: DeskHouse, ask: Ask) -> Answer:
     rows = await house.database.run(record.files_of, ask.shop.id, found.label.id)
     number = ask.query.get("n", "")
     kept = [row for row in rows if row.sha256 is not None]
-    if not number and kept and kept[0].kind == "label":
-        number = "1"
+    if not number and (own := to_print(kept, _settings(ask, found.label))) is not None:
+        number = str(kept.index(own) + 1)
     if not (number.isascii() and number.isdigit() and 1 <= int(number[:3]) <= len(kept)):
         if (kept and number) or is_by_hand(found.label):
             raise NotThere
-        return View(
-            "labels_file.html", {"found": found, "code": "labels.coming" if rows else "labels.gone"}, status=404
-        )
+        file = (await house.database.run(files_of, ask.shop.id, [found.label.id]))[found.label.id]
+        return View("labels_file.html", {"found": found, "code": f"labels.{file.state}"}, status=404)
     row = kept[int(number[:3]) - 1]
     try:
         await house.database.run(release_file, ask.shop, found.label.parcel_id)
@@ -60,6 +61,12 @@ async def file(house: DeskHouse, ask: Ask) -> Answer:
     except (FileMissing, FilesUnreachable):
         return View("labels_file.html", {"found": found, "code": "labels.gone"}, status=404)
     return _download(row.media_type, content, found.label, number)
+
+
+def _settings(ask: Ask, label: Any) -> Mapping[str, Any]:
+    """The settings of the account that the label was bought with; none once it is removed."""
+    account = ask.shop.accounts.get(label.account_id)
+    return {} if account is None else account.record.settings
 
 
 def _download(media_type: str, content: bytes, label: Any, number: str) -> Download:

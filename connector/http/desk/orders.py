@@ -99,7 +99,7 @@ def _cells(line: OrderLine) -> tuple[object, ...]:
         f"{line.charged.amount:f}",
         line.charged.currency,
         len(line.parcels),
-        " ".join(each.state for each in line.parcels),
+        " ".join(each.shown for each in line.parcels),
         " ".join(each.number for each in line.parcels if each.number),
         " / ".join(why.say() for why in line.matters),
     )

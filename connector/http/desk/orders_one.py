@@ -112,20 +112,23 @@ async def bought(house: DeskHouse, ask: Ask) -> Answer:
         return Goto(f"{ask.base}/orders")
     with anyio.move_on_after(PATIENCE_S):
         while True:
-            lines, files, worker = await house.database.look(_so_far, ask.shop.id, ids)
+            lines, worker = await house.database.look(_so_far, ask.shop.id, ids)
             if not lines:
                 raise NotThere
-            if not any(_is_open(line, files) for line in lines) or not worker:
+            if not any(_is_open(line) for line in lines) or not worker:
                 break
             await anyio.sleep(_LOOK_S)
-    still_open = [line for line in lines if _is_open(line, files)]
+    still_open = [line for line in lines if _is_open(line)]
+    files = frozenset(
+        each.label_id for line in lines for each in line.bought if each.file and each.file.state == "kept"
+    )
     if ask.query.get("print") and len(lines) == 1 and not still_open:
         labels = [each for each in lines[0].parcels if each.label_id in files]
         if len(labels) == 1 and len(lines[0].parcels) == 1:
             papers = await house.database.look(record.files_of, ask.shop.id, labels[0].label_id)
             whole = f"{ask.base}/print?ids={lines[0].id}&what=papers"
             return Goto(whole if len(papers) > 1 else f"{ask.base}/labels/{labels[0].label_id}/file")
-    done = [line for line in lines if line.parcels and len(line.bought) == len(line.parcels)]
+    done = [line for line in lines if line.parcels and all(each.shown == "bought" for each in line.parcels)]
     values = {"lines": lines, "files": files, "open": still_open, "done": done, "worker": worker}
     return View("orders_bought.html", values)
 
@@ -178,26 +181,14 @@ async def _names_at_store(ask: Ask, external_id: str) -> dict[str, tuple[str, st
     return {line.id: (line.name, line.sku) for group in found.groups for line in group.lines}
 
 
-def _so_far(
-    connection: Connection, shop_id: str, ids: Sequence[str]
-) -> tuple[tuple[OrderLine, ...], frozenset[str], bool]:
-    """The orders, the labels whose file can be printed, and whether a worker runs."""
-    lines = listing.some(connection, shop_id, ids)
-    files = frozenset(
-        each.label_id
-        for line in lines
-        for each in line.bought
-        if each.label_id is not None and record.has_file(connection, shop_id, each.label_id)
-    )
-    return lines, files, worker_runs(connection)
+def _so_far(connection: Connection, shop_id: str, ids: Sequence[str]) -> tuple[tuple[OrderLine, ...], bool]:
+    """The orders, and whether a worker runs."""
+    return listing.some(connection, shop_id, ids), worker_runs(connection)
 
 
-def _is_open(line: OrderLine, files: frozenset[str]) -> bool:
-    """Whether something of the order still comes: an outcome, or a bought label's file."""
-    return any(
-        each.state in _UNDER_WAY or (each.state == "bought" and each.label_id not in files and not each.by_hand)
-        for each in line.parcels
-    )
+def _is_open(line: OrderLine) -> bool:
+    """Whether something of the order still comes: an outcome, or a bought label's file for the first time."""
+    return any(each.state in _UNDER_WAY or each.shown == "file_coming" for each in line.parcels)
 
 
 def _tell_again(connection: Connection, house: DeskHouse, ask: Ask, order_id: str) -> None:

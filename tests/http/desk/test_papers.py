@@ -14,6 +14,7 @@ from pypdf import PdfReader
 
 from carriers.measure import Weight
 from carriers.money import Money
+from connector.attention.board import need_person
 from connector.labels.scan import code_of
 from connector.labels.tables import label_files
 from connector.labels.voids import request_void
@@ -23,6 +24,7 @@ from connector.storage import audit
 from connector.storage.audit import Actor
 from connector.storage.logins.people import User
 from connector.store import CartLine
+from connector.words.reason import Reason
 from tests.http.desk.counter import BUYER, POT, Counter, counter_at
 from tests.http.desk.world import Browser
 from tests.simulators.easypost_labels import label
@@ -193,11 +195,47 @@ async def test_the_label_itself_is_what_print_opens_whatever_else_is_kept(counte
         await counter.settle({"buy": "manual", "paper": {"slips": False}})
         usual = await browser.client.get(f"{counter.desk.base}/print?ids={order.id}")
         assert len(pages_of(usual.content)) == 3, "a shop without slips still prints its papers"
-        gone = label_files.update(counter.desk.shop_id).where(label_files.c.kind == "label").values(sha256=None)
-        counter.house.here(lambda connection: connection.execute(gone))
-        waits = await browser.client.get(file)
-        assert (waits.status_code, "on its way" in waits.text) == (404, True)
-        assert "on its way" in (await browser.open(f"{counter.desk.base}/orders/{order.id}")).text
+        own = label_files.update(counter.desk.shop_id).where(label_files.c.kind == "label")
+        now = counter.house.clock.now()
+        for fetched_at, said in ((None, "on its way"), (now, "not kept any more")):
+            gone = own.values(sha256=None, fetched_at=fetched_at)
+            counter.house.here(lambda connection, gone=gone: connection.execute(gone))
+            waits = await browser.client.get(file)
+            assert (waits.status_code, said in waits.text) == (404, True)
+            assert said in (await browser.open(f"{counter.desk.base}/orders/{order.id}")).text
+
+
+@pytest.mark.complaint(7)
+async def test_every_page_says_that_a_labels_file_is_missing(counter: Counter, paul: User) -> None:
+    """The carrier's file was no label: no page calls the label bought, and each says why."""
+    good, bad = await counter.order(), await counter.order()
+    base, shop_id, now = counter.desk.base, counter.desk.shop_id, counter.house.clock.now()
+    async with counter.desk.signed_in(paul) as browser:
+        path = await bought_batch(counter, browser)
+        (parcel,) = counter.see(bad.id).parcels
+        assert parcel.label is not None
+        why = Reason("label_file_bad", {"number": parcel.label.tracking_code, "carrier": parcel.label.carrier})
+        never = label_files.update(shop_id).where(label_files.c.label_id == parcel.label.id)
+        counter.house.here(lambda connection: connection.execute(never.values(sha256=None, fetched_at=None)))
+        counter.house.here(need_person, shop_id, parcel.label.id, why, now)
+        bought = f"{base}/orders/bought?ids={bad.id}"
+        for page in (f"{base}/orders", f"{base}/orders/{bad.id}", path, f"{path}?show=failed", bought):
+            shown = (await browser.open(page)).text
+            assert "label file missing" in shown, page
+            assert "is no label: half of it, or an error page" in shown, page
+            if page not in (f"{base}/orders", path):
+                assert "label bought" not in shown, page
+        assert "1 of 2 orders have their labels" in (await browser.open(path)).text
+        assert "1 without its label file" in (await browser.open(f"{base}/batches")).text
+        rows = list(csv.DictReader(io.StringIO((await browser.client.get(f"{path}?format=csv")).text.lstrip("\ufeff"))))
+        assert [(row["state"], bool(row["reason"]), bool(row["fix"])) for row in rows] == [
+            ("bought", False, False),
+            ("file_missing", True, True),
+        ]
+        listed = list(csv.DictReader(io.StringIO((await browser.client.get(f"{base}/orders?format=csv")).text)))
+        assert {row["states"] for row in listed} == {"bought", "file_missing"}
+        printed = await browser.client.get(f"{base}/print?ids={good.id},{bad.id}&what=labels")
+        assert "is no label: half of it" in printed.text
 
 
 @pytest.mark.need(26)
