@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
+from carriers.money import Money
 from connector.cli.naming import named_shop
 from connector.cli.output import BY_COMMAND, EXIT_FAILED, Speaker, command, in_house
 from connector.labels import collect, logo
@@ -268,15 +269,27 @@ def _add_pickups(pickup: click.Group) -> None:
     def show(speaker: Speaker, shop: str) -> None:
         """Show the newest pick-ups with their offers."""
 
-        async def do(house: House) -> list[Any]:
-            return house.here(collect.recent_pickups, named_shop(house, shop).id)
+        async def do(house: House) -> tuple[list[Any], ZoneInfo]:
+            entry = named_shop(house, shop)
+            return house.here(collect.recent_pickups, entry.id), _zone(entry.record.timezone)
 
+        found, zone = in_house(do)
         rows = [{"id": row.id, "state": row.state, "from": row.earliest, "until": row.latest,
                  "parcels": len(row.labels), "offers": row.offers, "confirmation": row.confirmation,
-                 "reason": _why(row)} for row in in_house(do)]  # fmt: skip
-        lines = [f"{row['id']}  {row['from']:%Y-%m-%d %H:%M}  {row['state']}  {row['confirmation']}".rstrip()
-                 for row in rows]  # fmt: skip
+                 "reason": _why(row)} for row in found]  # fmt: skip
+        lines = [line for row in rows for line in _pickup_lines(row, zone)]
         speaker.answer({"pickups": rows}, lines or ["There is no pick-up yet."])
+
+
+def _pickup_lines(row: dict[str, Any], zone: ZoneInfo) -> list[str]:
+    """A pick-up on the shop's clock, with the offers that can be booked."""
+    first, last = row["from"].astimezone(zone), row["until"].astimezone(zone)
+    head = (
+        f"{row['id']}  {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M}  {row['state']}  {row['confirmation']}".rstrip()
+    )
+    offers = row["offers"] if row["state"] == "offered" else []
+    return [head, *(f"  --offer {number}: {each['carrier']} {each['service']}, {Money(each['minor'], each['currency'])}"
+                    for number, each in enumerate(offers, 1))]  # fmt: skip
 
 
 def _add_shipping(order: click.Group) -> None:
