@@ -1,8 +1,9 @@
 """A batch of labels on a real worker against a carrier of 0.9 s purchases and 5 % failures; again with two kills.
 
 The carrier is the simulator of EasyPost in a process of its own, the store is the sandbox's; one address of twenty is
-refused at the purchase. The second run kills the worker (SIGKILL) twice and must end with the same outcomes; both print
-one file in the batch's order. JSON lines: name, value, unit, floor (what it must reach), ratio (1 or more holds), n.
+refused at the purchase. The second run kills the worker (SIGKILL) twice, loses some purchases and the answers of some
+others, and must end with the same outcomes; what is unclear is settled in its time. Both print one file in the batch's
+order. JSON lines: name, value, unit, floor (what it must reach), ratio (1 or more holds), n.
 """
 
 from __future__ import annotations
@@ -15,16 +16,18 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC
 from pathlib import Path
 from random import Random
+from statistics import median
 from typing import Any, cast
 
 from pypdf import PdfReader
 
 from bench._label_figures import say
+from bench._label_unclear import Unclear
 from carriers.money import Money
 from connector.orders import batches
 from connector.orders.listing import OrderFilter
@@ -46,6 +49,8 @@ from tests.simulators.server import serve_in_child
 SECONDS, BUY_S, FAILURES = 90.0, 0.9, 0.05
 CEILING_S = 100.0
 """Within which EasyPost may still take a purchase that was not answered."""
+LOST = ("dropped_after_effect", "dropped_after_effect", "dropped")
+"""What happens to one purchase of twenty in the second run, in turn: sold, sold, not sold, and never answered."""
 _ANNA = Actor("person", "anna")
 _BUYER = replace(BUYER, phone="+43 1 9990000")
 _PATIENCE_S = 900.0
@@ -63,6 +68,10 @@ def main(arguments: Sequence[str]) -> None:
     say("batch_seconds", plain["seconds"], "s", SECONDS, given)
     say("batch_killed_seconds", killed["seconds"], "s", SECONDS + CEILING_S + 30, given)
     say("batch_print_seconds", plain["print_s"], "s", 15.0, given)
+    unclear = killed["unclear"]
+    if not unclear:
+        sys.exit("no purchase was unclear")
+    say("batch_unclear_seconds", max(unclear), "s", CEILING_S + 30, given)
     if plain["outcomes"] != killed["outcomes"]:
         sys.exit("the run that was killed ended otherwise")
     bought = sum(outcome == "bought" for outcome in plain["outcomes"])
@@ -71,12 +80,16 @@ def main(arguments: Sequence[str]) -> None:
             sys.exit(f"{each['pages']} pages and {each['sold']} sales for {bought} labels")
     counts = {outcome: plain["outcomes"].count(outcome) for outcome in sorted(set(plain["outcomes"]))}
     print(json.dumps({"outcomes": counts}) if given.json else f"outcomes of both: {counts}", flush=True)
+    told = {"unclear": len(unclear), "median_s": round(median(unclear), 1), "largest_s": round(max(unclear), 1)}
+    print(json.dumps(told) if given.json else f"unclear in the second run: {told}", flush=True)
 
 
 def _run(folder: Path, carrier_url: str, count: int, kills: int) -> dict[str, Any]:
     """One batch, from the click to the print."""
     carrier = EasyPostControl(carrier_url)
     carrier.reset()
+    if kills:
+        _lose_some(carrier, count)
     carrier.fault("buy", "slow", times=100_000, seconds=BUY_S)
     shell = shell_in(folder / "data", allow_private_addresses="true")
     shell.json("shop", "add", "sandbox", "--domain", "batch.sandbox.example")
@@ -90,6 +103,13 @@ def _run(folder: Path, carrier_url: str, count: int, kills: int) -> dict[str, An
     finally:
         worker.end()
         house.close()
+
+
+def _lose_some(carrier: EasyPostControl, count: int) -> None:
+    """One purchase of twenty goes as LOST says."""
+    for number in range(count // 20):
+        carrier.fault("buy", "slow", times=19, seconds=BUY_S)
+        carrier.fault("buy", LOST[number % len(LOST)])
 
 
 class _Worker:
@@ -106,10 +126,11 @@ class _Worker:
                 [sys.executable, "-m", "connector.cli", "work"], env=own_environment(given), stdout=log, stderr=log
             )
 
-    def kill(self) -> None:
+    def kill(self, meanwhile: Callable[[], object]) -> None:
         """SIGKILL, and the next one at once, as the supervisor would."""
         self._child.kill()
         self._child.wait()
+        meanwhile()
         self._child = self._start()
 
     def end(self) -> None:
@@ -122,17 +143,20 @@ async def _play(house: House, worker: _Worker, count: int, kills: int) -> dict[s
     (shop,) = house.directory.shops()
     await _place(house, shop, count)
     batch_id = house.here(batches.make, shop.id, _waiting(house, shop.id), _ANNA, house.clock.now())
+    unclear, losing = Unclear(house.database, shop.id), kills > 0
     began = time.monotonic()
     house.here(batches.buy, house.work, shop.id, batch_id, _ANNA, house.clock.now())
     while True:
         batch = house.database.look_here(batches.load, shop.id, batch_id)
         if kills and len(batch.items) - batch.open >= count * (3 - kills) // 4:
-            worker.kill()
+            worker.kill(lambda: unclear.look(dead=True))
             kills -= 1
         if not batch.open:
             break
         if time.monotonic() - began > _PATIENCE_S:
             sys.exit(f"after {_PATIENCE_S:.0f} s {batch.open} orders are still open")
+        if losing:
+            unclear.look()
         await asyncio.sleep(0.5)
     seconds = time.monotonic() - began
     began = time.monotonic()
@@ -144,7 +168,8 @@ async def _play(house: House, worker: _Worker, count: int, kills: int) -> dict[s
     if wrong := [(name, text) for name, text in zip(names, texts, strict=True) if name not in text]:
         sys.exit(f"the pages are not in the batch's order: {wrong[0]}")
     outcomes = [item.outcome for item in batch.items]
-    return {"seconds": seconds, "print_s": print_s, "outcomes": outcomes, "pages": printed.pages}
+    figures = {"seconds": seconds, "print_s": print_s, "outcomes": outcomes, "pages": printed.pages}
+    return figures | {"unclear": unclear.took()}
 
 
 def _waiting(house: House, shop_id: str) -> list[str]:
