@@ -52,7 +52,6 @@ def test_the_windows_are_those_that_are_published(carrier: str, adjusted: int | 
     assert (window_days("claim_window_ends", carrier), window_days("loss_window_ends", carrier)) == (adjusted, lost)
 
 
-@pytest.mark.need(48)
 @pytest.mark.complaint(48)
 async def test_a_person_is_told_two_weeks_before_the_end_and_no_longer_once_it_is_claimed(any_world: World) -> None:
     world = any_world
@@ -87,6 +86,7 @@ async def test_what_was_taken_off_again_is_nothing_to_claim(world: World) -> Non
     assert await days_later(world, 0) == []
 
 
+@pytest.mark.need(48)
 async def test_a_parcel_that_was_not_delivered_is_claimed_within_its_window(world: World) -> None:
     parcel_id = await labelled(world, "UPSDAP")
     number = world.labels_of(parcel_id)[0].tracking_code

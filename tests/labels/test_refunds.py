@@ -173,7 +173,7 @@ async def test_a_scan_of_a_voided_label_is_put_before_a_person_once(world: World
     assert world.matter_codes() == ["voided_scanned"]
 
 
-@pytest.mark.complaint(1, 4)
+@pytest.mark.complaint(1)
 async def test_another_label_is_an_act_with_a_reason(any_world: World) -> None:
     order = await any_world.buy_from_quote()
     await any_world.refresh(order.id)
