@@ -82,7 +82,8 @@ async def cancel(world: World, order: Order) -> None:
     await world.refresh(order.id)
 
 
-@pytest.mark.complaint(4)
+@pytest.mark.need(49)
+@pytest.mark.complaint(5)
 async def test_a_label_on_a_list_that_was_only_asked_for_is_voided_with_its_order(any_world: World) -> None:
     world = any_world
     order, label = await labelled(world)
