@@ -35,7 +35,8 @@ def has_also(world: World, label_id: str, *media_types: str) -> None:
     now = world.clock.now()
     for number, media_type in enumerate(media_types):
         content = label(FORMATS[media_type], f"as {media_type}")
-        values = {"kind": "label", "media_type": media_type, "url": "", "sha256": world.house.shelf.put(content)}
+        values: dict[str, Any] = {"kind": "label", "media_type": media_type, "url": ""}
+        values |= {"sha256": world.house.shelf.put(content)}
         values |= {"id": f"fil_0{number}", "label_id": label_id, "bytes": len(content), "fetched_at": now}
         row = label_files.insert(world.shop_id, **values)
         world.act(lambda connection, row=row: connection.execute(row))
