@@ -189,9 +189,10 @@ def test_the_fields_of_quotes_are_documented(shop: Shop, tmp_path: Path) -> None
     weightless = tmp_path / "weightless.json"
     weightless.write_text(json.dumps({**RATE_REQUEST, "items": [{"quantity": 1, "price": "1"}]}))
     backup = shop.shell.json("quote", str(weightless), "--shop", DOMAIN)
-    holds("waybill quote ask", asked, {"why": backup["why"]})
+    noted = {"notes": [{"code": "customs_missing", "text": "a sentence"}]}
+    holds("waybill quote ask", asked, {"why": backup["why"]}, noted)
     explained = [shop.shell.json("quote", "explain", each["quote_id"]) for each in (asked, backup)]
-    holds("waybill quote explain", explained[0], {"why": explained[1]["why"]})
+    holds("waybill quote explain", explained[0], {"why": explained[1]["why"]}, noted)
     one = shop.shell.json("quote", "replay", asked["quote_id"])
     everything = shop.shell.json("quote", "replay", "--all")
     assert (everything["answers"], everything["not_same"]) == (2, 0)

@@ -335,15 +335,12 @@ def read_past_order(order: OrderJSON) -> PastOrder | None:
 
 
 def _read_group(order: OrderJSON, group: GroupJSON) -> FulfilmentGroup:
-    waiting = [(line, line.quantity - order.shipped(line.id)) for line in group.lines]
-    lines = tuple(_read_line(line, left, order.currency) for line, left in waiting if left > 0)
-    left_already = [(line, order.shipped(line.id)) for line in group.lines]
-    if order.cancelled:
-        state = GroupState.CANCELLED
-    elif not lines:
-        state = GroupState.DONE
-    else:
-        state = GroupState.HELD if group.others_holds else GroupState.READY
+    gone = {line.id: order.shipped(line.id) for line in group.lines}
+    left = [(line, line.quantity - gone[line.id]) for line in group.lines]
+    lines = tuple(_read_line(line, units, order.currency) for line, units in left if units > 0)
+    state = GroupState.HELD if group.others_holds else GroupState.READY
+    if order.cancelled or not lines:
+        state = GroupState.CANCELLED if order.cancelled else GroupState.DONE
     return FulfilmentGroup(
         id=group.id,
         state=state,
@@ -355,7 +352,7 @@ def _read_group(order: OrderJSON, group: GroupJSON) -> FulfilmentGroup:
         service_name=group.offer.name if group.offer else "",
         hold_reasons=tuple(group.others_holds),
         held_by_us=len(group.others_holds) < len(group.holds),
-        shipped=tuple(_read_line(line, units, order.currency) for line, units in left_already if units > 0),
+        shipped=tuple(_read_line(line, gone[line.id], order.currency) for line in group.lines if gone[line.id] > 0),
     )
 
 
