@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import cast
+from typing import cast, get_args
 
 import pytest
 
 from connector import wiring
+from connector.labels import kept
 from connector.labels.tables import LABEL_STATES, PARCEL_STATES
 from connector.orders.addresses import KEEP_PERSON
 from connector.settings import Settings
@@ -88,9 +90,14 @@ def test_each_matter_that_needs_a_person_is_documented_with_its_cure() -> None:
 
 
 @pytest.mark.parametrize(
-    ("heading", "states"), [("States of a parcel", PARCEL_STATES), ("States of a label", LABEL_STATES)]
+    ("heading", "states"),
+    [
+        ("States of a parcel", PARCEL_STATES),
+        ("States of a label", LABEL_STATES),
+        ("States of a label's file", [f"file_{each}" for each in get_args(kept.FileState) if each != "kept"]),
+    ],
 )
-def test_each_state_is_documented_and_no_other(heading: str, states: tuple[str, ...]) -> None:
+def test_each_state_is_documented_and_no_other(heading: str, states: Sequence[str]) -> None:
     assert set(rows(section("labels.md", heading))) == set(states)
 
 
