@@ -358,14 +358,6 @@ def files_of(connection: Connection, shop_id: str, label_id: str) -> list[Any]:
     return sorted(rows, key=lambda row: (ORDER_OF_PAPERS.get(row.kind, len(ORDER_OF_PAPERS)), row.id))
 
 
-def has_file(connection: Connection, shop_id: str, label_id: str) -> bool:
-    """Whether our copy of a label itself is on the shelf; its other papers may be, or not."""
-    kept = label_files.select(shop_id, label_files.c.id).where(
-        label_files.c.label_id == label_id, label_files.c.kind == "label", label_files.c.sha256.is_not(None)
-    )
-    return connection.execute(kept.limit(1)).first() is not None
-
-
 def file_fetched(connection: Connection, row: Any, media_type: str, digest: str, size: int, now: datetime) -> None:
     """Our copy of a document is on the shelf."""
     connection.execute(

@@ -183,6 +183,7 @@ async def test_the_label_itself_is_what_print_opens_whatever_else_is_kept(counte
         assert [each in page.text for each in ("Print label", "Print return label", "Print customs papers")] == [
             True
         ] * 3
+        assert page.text.count("Print label<") == 1
         file = f"{counter.desk.base}/labels/{parcel.label.id}/file"
         plain = (await browser.client.get(file)).content
         first, second, third = [(await browser.client.get(f"{file}?n={n}")).content for n in (1, 2, 3)]
