@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import cache
 
 _CODES = "cp1252"
 _ALIKE = str.maketrans("ŁłĐđĦħıŦŧ", "LlDdHhiTt")
@@ -39,7 +40,7 @@ def fitted(text: str, size: float, width: float) -> str:
 
 def width_of(text: str, size: float) -> float:
     """How wide a line is, in points; letters with signs are as wide as those without."""
-    return sum(_WIDTHS.get(unicodedata.normalize("NFKD", letter)[0], 556) for letter in text) * size / 1000
+    return sum(map(_width, text)) * size / 1000
 
 
 def encoded(text: str) -> bytes:
@@ -52,6 +53,12 @@ def _drawable(text: str) -> str:
     return re.sub(f"{_UNKNOWN}+", "?", "".join(_letter(each) for each in text.translate(_ALIKE)))
 
 
+@cache
+def _width(letter: str) -> int:
+    return _WIDTHS.get(unicodedata.normalize("NFKD", letter)[0], 556)
+
+
+@cache
 def _letter(letter: str) -> str:
     if _is_known(letter):
         return letter
