@@ -101,8 +101,8 @@ def _item(kept: dict[str, Any]) -> CustomsItem:
         kept["hs_tariff_number"],
         kept["origin_country"],
         sku=kept["code"] or "",
-        mpn=kept["manufacturer_product_id"] or "",
-        gtin=kept["standardized_product_id"] or "",
+        mpn=kept.get("manufacturer_product_id") or "",
+        gtin=kept.get("standardized_product_id") or "",
     )
 
 

@@ -128,7 +128,8 @@ def test_markup_and_threshold_change_prices_to_the_cent(house: World) -> None:
 
 def test_a_carrier_that_breaks_leaves_the_backup_to_the_platform_and_the_reason_in_the_ledger(house: World) -> None:
     house.until(lambda: ask(house, _call(1999)).status == 200, "the shop to be known")
-    call = _call(1999, postal_code="60601")  # A place that nobody has asked for, so no price of it is known.
+    # A country that nobody has asked for, so that no price of it is known, nor learned from its neighbours'.
+    call = _call(1999, country="JP", province="", city="Tokyo", postal_code="100-0001")
     house.easypost.fault("*", "status", times=20, status=500)
     try:
         answer = ask(house, call)

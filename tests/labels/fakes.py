@@ -482,10 +482,10 @@ class FakeStore:
                 groups.append(group)
                 continue
             lines = tuple(replace(each, quantity=each.quantity + sign * units.get(each.id, 0)) for each in group.lines)
-            if any(line.quantity < 0 for line in lines):
+            left = {each.id: each for each in (*group.lines, *group.shipped)}
+            if any(line.quantity < 0 for line in lines) or not units.keys() <= left.keys():
                 raise StoreRefused("More units than wait to be shipped.")
             state = self.partly_shipped if any(line.quantity for line in lines) else GroupState.DONE
-            left = {each.id: each for each in (*group.lines, *group.shipped)}
             gone = Counter({each.id: each.quantity for each in group.shipped})
             for line_id, count in units.items():
                 gone[line_id] -= sign * count

@@ -120,8 +120,8 @@ class World:
 
     def _customs_item(self, line: Body, values: Body, mode: str) -> Body:
         given = values | {"value": str(values.get("value")), "weight": float(values.get("weight") or 0)}
-        unsaid = dict.fromkeys(("code", "currency", "manufacturer_product_id", "standardized_product_id"))
-        return self._keep("cstitem", line | unsaid, given, mode)
+        later = {name: None for name in ("manufacturer_product_id", "standardized_product_id") if name in values}
+        return self._keep("cstitem", line | {"code": None, "currency": None} | later, given, mode)
 
     def _keep(self, prefix: str, template: Body, values: Body, mode: str) -> Body:
         now = timestamp()
