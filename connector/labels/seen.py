@@ -15,7 +15,7 @@ LATER = "later_than_promised"
 
 
 def seen_in(why: Reason) -> str:
-    """How it is kept among what was let pass of a parcel; empty for any other reason."""
+    """How it is kept among what was let pass of a parcel; empty for any other reason, which is kept by its code."""
     now = why.params.get("now")
     if why.code in DEARER and isinstance(now, Money):
         return f"{why.code} {now.minor} {now.currency}"

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, func
 from carriers.money import Money
 from connector.labels import record
 from connector.labels.tables import BUYABLE, parcels
-from connector.orders import listing, view
+from connector.orders import listing, unseen
 from connector.orders.listing import OrderFilter, OrderLine, ParcelLine
 from connector.orders.tables import batch_items, batches, orders
 from connector.orders.view import CapReached, NoSuchOrder, NothingToBuy
@@ -38,16 +38,6 @@ _PRICED = (parcels.c.id, parcels.c.state, parcels.c.bought_as)
 
 class NoBatch(WaybillError):
     """Nothing was chosen, too much was, or there is no such batch."""
-
-
-_CHECKED_AGAIN = frozenset({
-    "account_gone", "address_corrected", "address_refused", "address_undeliverable", "beyond_quote",
-    "cap_not_comparable", "carrier_refused", "currency_changed", "customs_missing", "daily_cap_reached",
-    "dearer_than_quoted", "later_than_promised", "moved_clock_in_live", "no_carriers", "no_rates_at_purchase",
-    "origin_missing", "production_account_in_test", "quote_lost_dearer", "service_gone", "test_account_in_live",
-    "wallet_empty",
-})  # fmt: skip
-"""Holds whose cause every purchase looks for again, whoever asks: a batch may ask once more, and is held once more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,30 +310,15 @@ class BatchBuyer:
         return len(waiting)
 
     def _ask(self, connection: Connection, shop_id: str, order_id: str, actor: Actor, over_cap: str) -> Reason | None:
-        """Why an order's labels are not asked for.
-
-        A purchase that is unclear is left to its end, or to a person, and so is what only a person's look lets go of.
-        """
-        mine = parcels.select(shop_id).where(parcels.c.order_id == order_id, parcels.c.state.in_(BUYABLE))
-        waiting = connection.execute(mine.order_by(parcels.c.number)).all()
-        unclear = [row for row in waiting if row.state == "unknown"]
-        if unclear:  # Asked for by a person it might be bought twice, where a carrier sells a shipment twice.
-            said = None if unclear[0].why is None else Reason.from_json(unclear[0].why)
-            return None if len(unclear) == len(waiting) else said or Reason("purchase_unclear")
-        held = [Reason.from_json(row.why) for row in waiting if row.state == "held" and row.why is not None]
-        if (why := next((each for each in held if each.code not in _CHECKED_AGAIN), None)) is not None:
-            return Reason("held_look_first", {"why": why.say()})
+        """Why an order's labels are not asked for."""
         try:
-            view.request_purchase(
-                connection, self.work, shop_id, order_id, actor, self.now(), over_cap=over_cap, seen=False
-            )
+            return unseen.ask(connection, self.work, shop_id, order_id, actor, self.now(), over_cap=over_cap)
         except NothingToBuy:
             return Reason("nothing_to_buy")
         except NoSuchOrder:
             return Reason("order_gone")
         except CapReached as error:
             return Reason("batch_at_cap", {"said": error.message})
-        return None
 
 
 def _row(connection: Connection, shop_id: str, batch_id: str, *, hold: bool = False) -> Any:

@@ -48,7 +48,7 @@ def release(
     for parcel in freed:
         code = (parcel.why or {}).get("code", "")
         record.set_parcel(connection, shop.id, parcel.id, "planned", now)
-        record.let_pass(connection, parcel, (code and seen_in(Reason.from_json(parcel.why))) or code)  # What it said.
+        record.let_pass(connection, parcel, seen_in(Reason.from_json(parcel.why)) or code if code else "")
         settled(connection, shop.id, parcel.id, now, code)
         if shop.settings.buys_when_paid:
             buy_at(connection, work, shop.id, parcel.id, BY_RULE, now, now)

@@ -14,7 +14,7 @@ from connector.http.desk.page import Answer, Ask, Goto, NotThere, Page, View
 from connector.insight.prices import lists_of
 from connector.insight.truth_rows import order_cost
 from connector.labels import record
-from connector.orders import listing, view, whole
+from connector.orders import listing, unseen, view, whole
 from connector.orders.addresses import use_correction
 from connector.orders.by_hand import ship_by_hand
 from connector.orders.listing import OrderLine
@@ -85,16 +85,18 @@ async def act(house: DeskHouse, ask: Ask) -> Answer:
 async def buy_all(house: DeskHouse, ask: Ask, ids: Sequence[str]) -> list[str]:
     """Ask for the labels of these orders, each for itself; the orders of this shop among them.
 
-    What has nothing to buy is left as it is. Raises CapReached if that stopped every one of them.
+    Of one alone its row said what speaks against it. What has nothing to buy is left as it is. Raises CapReached if
+    that stopped every one of them.
     """
     known = [line.id for line in await house.database.run(listing.some, ask.shop.id, ids)]
     if not known:
         raise NotThere
     stopped: CapReached | None = None
     asked = 0
+    buy = view.request_purchase if len(known) == 1 else unseen.ask
     for order_id in known:
         try:
-            await house.database.run(view.request_purchase, house.work, ask.shop.id, order_id, ask.actor, ask.now)
+            await house.database.run(buy, house.work, ask.shop.id, order_id, ask.actor, ask.now)
             asked += 1
         except NothingToBuy:
             continue

@@ -12,8 +12,9 @@ from connector.http.desk.page import Answer, Ask, Complaint, Goto, NotThere, Pag
 from connector.labels import record, scan
 from connector.labels.scan import Check
 from connector.labels.tables import parcels
-from connector.orders import listing, view
+from connector.orders import listing, unseen, view
 from connector.orders.view import NothingToBuy
+from connector.words.reason import Reason
 
 _HEARD = frozenset({"counted", "wrong", "too_many", "taken_out", "nothing"})
 
@@ -83,8 +84,8 @@ async def act_one(house: DeskHouse, ask: Ask) -> Answer:
             await house.database.run(scan.start_again, ask.shop.id, check.parcel.id, ask.actor, ask.now)
             return Goto(here, done="scan.again")
         case "buy":
-            if label is None and check.released:
-                await house.database.run(_buy, house, ask, order.id)
+            if label is None and check.released and await house.database.run(_buy, house, ask, order.id) is not None:
+                return Goto(f"{ask.base}/orders/{order.id}")
             return Goto(f"{ask.base}/orders/bought?ids={order.id}&print=1")
     raise NotThere
 
@@ -146,11 +147,12 @@ def _look_for(connection: Connection, shop_id: str, typed: str) -> list[Any]:
     return [row for row in rows if row.id in open_ones] or rows
 
 
-def _buy(connection: Connection, house: DeskHouse, ask: Ask, order_id: str) -> None:
+def _buy(connection: Connection, house: DeskHouse, ask: Ask, order_id: str) -> Reason | None:
+    """Why a person has to look at the order first; None where the label is asked for."""
     try:
-        view.request_purchase(connection, house.work, ask.shop.id, order_id, ask.actor, ask.now)
+        return unseen.ask(connection, house.work, ask.shop.id, order_id, ask.actor, ask.now)
     except NothingToBuy:
-        return  # Somebody was faster; the next page shows what came of it.
+        return None  # Somebody was faster; the next page shows what came of it.
 
 
 PAGES = (

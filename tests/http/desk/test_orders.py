@@ -271,3 +271,22 @@ async def test_a_cap_stops_a_packer_and_asks_an_owner_why(counter: Counter, paul
         assert asked.status_code == 303
         await counter.drain()
     assert counter.see(order.id).parcels[0].state == "bought"
+
+
+async def test_several_ticked_orders_let_nothing_pass_that_one_by_itself_would(counter: Counter, paul: User) -> None:
+    free, held = await counter.order(), await counter.order(risky=True)
+    assert counter.see(held.id).parcels[0].state == "held"
+    async with counter.desk.signed_in(paul) as browser:
+        here = f"{counter.desk.base}/orders"
+        await browser.open(here)
+        await browser.client.post(
+            here,
+            data={"_form": browser.token(here), "order": [free.id, held.id]},
+            headers={"origin": browser.origin, "sec-fetch-site": "same-origin"},
+        )
+        await counter.drain()
+        assert [counter.see(each.id).parcels[0].state for each in (free, held)] == ["bought", "held"]
+        await browser.open(here)
+        await browser.send({"buy": held.id})
+        await counter.drain()
+        assert counter.see(held.id).parcels[0].state == "bought", "its row said why it was held"
