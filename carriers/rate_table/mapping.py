@@ -37,7 +37,8 @@ T = TypeVar("T")
 
 _NUMBER = re.compile(r"\d{1,9}(\.\d{1,6})?")
 _CURRENCY = re.compile(r"[A-Z]{3}")
-_NO_TABLE = TableLine(0, "", "XXX")
+_NO_CURRENCY = "XXX"  # ISO 4217's word for none: no shop sells in it, so that prices of no currency reach no buyer.
+_NO_TABLE = TableLine(0, "", _NO_CURRENCY)
 _NOT_ISO = {"UK": "GB", "EL": "GR"}
 
 
@@ -193,7 +194,7 @@ class _Reader:
         return TableLine(
             cells.line.number,
             name,
-            cells.currency("XXX"),
+            cells.currency(_NO_CURRENCY),
             unit,
             self.round_to(cells, unit) or 0,
             cast("PricedBy", cells.choice("priced_by", ("parcel", "shipment"), "parcel")),
