@@ -34,7 +34,7 @@ T = TypeVar("T")
 DOMAIN = "waybill-test.myshopify.com"
 CLIENT_SECRET = "client-secret"
 CARRIER_SECRET = "tracking secret"
-PATIENCE_S = 45.0
+PATIENCE_S = 90.0
 
 # One tee of 500 g for a place near Los Angeles: 17.6 oz, so two pounds. The order's line names the same variant, which
 # is how an order finds its quote.
